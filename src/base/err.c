@@ -1,0 +1,76 @@
+#include "base/err.h"
+
+#include <stdio.h>
+
+static _Thread_local struct {
+	const char *file;
+	int line;
+	char text[96];
+} origin;
+
+err_t err_raise(enum err_code code, const char *file, int line)
+{
+	if (code >= ERR_FAULT_FIRST && origin.file == NULL) {
+		origin.file = file;
+		origin.line = line;
+	}
+	return (err_t){ code };
+}
+
+const char *err_origin(void)
+{
+	if (origin.file == NULL)
+		return "";
+	(void)snprintf(origin.text, sizeof(origin.text), "%s:%d", origin.file, origin.line);
+	return origin.text;
+}
+
+void err_clear_origin(void)
+{
+	origin.file = NULL;
+}
+
+const char *err_name(enum err_code code)
+{
+	switch (code) {
+	case ERR_OK: return "ok";
+	case ERR_INPUT: return "input";
+	case ERR_JSON: return "json";
+	case ERR_MEDIA_TYPE: return "media_type";
+	case ERR_BODY_TOO_LARGE: return "body_too_large";
+	case ERR_URI_TOO_LONG: return "uri_too_long";
+	case ERR_HEADERS_TOO_LARGE: return "headers_too_large";
+	case ERR_BAD_REQUEST: return "bad_request";
+	case ERR_EXPECTATION: return "expectation";
+	case ERR_TIMEOUT: return "timeout";
+	case ERR_NO_ROUTE: return "no_route";
+	case ERR_METHOD: return "method";
+	case ERR_NO_TOKEN: return "no_token";
+	case ERR_ACCESS_TOKEN: return "access_token";
+	case ERR_FORBIDDEN: return "forbidden";
+	case ERR_BEARER_ONLY: return "bearer_only";
+	case ERR_CREDENTIALS: return "credentials";
+	case ERR_NO_REFRESH_TOKEN: return "no_refresh_token";
+	case ERR_REFRESH_TOKEN: return "refresh_token";
+	case ERR_SESSION_REVOKED: return "session_revoked";
+	case ERR_USER_NOT_FOUND: return "user_not_found";
+	case ERR_SESSION_NOT_FOUND: return "session_not_found";
+	case ERR_EMAIL_EXISTS: return "email_exists";
+	case ERR_EMAIL_PASSWORD_REQUIRED: return "email_password_required";
+	case ERR_REGISTRATION_OFF: return "registration_off";
+	case ERR_LIMITED: return "limited";
+	case ERR_NOT_FOUND: return "not_found";
+	case ERR_CONFLICT: return "conflict";
+	case ERR_STORE: return "store";
+	case ERR_STORE_FULL: return "store_full";
+	case ERR_BUSY: return "busy";
+	case ERR_OVERLOAD: return "overload";
+	case ERR_STOPPING: return "stopping";
+	case ERR_CRYPTO: return "crypto";
+	case ERR_NO_MEMORY: return "no_memory";
+	case ERR_IO: return "io";
+	case ERR_CONFIG: return "config";
+	case ERR_BUG: return "bug";
+	}
+	return "unknown";
+}

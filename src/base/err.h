@@ -1,0 +1,96 @@
+/* err.h — how a function says that it did not succeed.
+ *
+ * An operation succeeds, refuses (expected, documented at the function) or faults (never expected,
+ * passed up unchanged, logged once by api/dispatch.c). `err_t` is a struct so that the compiler
+ * rejects using it as a bool or an int, or not at all. The meaning of each code on the wire stands
+ * in api/problem.c and nowhere else. */
+#ifndef BASE_ERR_H
+#define BASE_ERR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum err_code {
+	ERR_OK = 0,
+
+	/* Refusals. */
+	ERR_INPUT,                 /* a field is missing, malformed, too long, … (see ctx.refusal) */
+	ERR_JSON,                  /* the body is not strict JSON with one object on top */
+	ERR_MEDIA_TYPE,            /* body is not application/json */
+	ERR_BODY_TOO_LARGE,
+	ERR_URI_TOO_LONG,
+	ERR_HEADERS_TOO_LARGE,
+	ERR_BAD_REQUEST,           /* HTTP framing or path that no honest client sends */
+	ERR_EXPECTATION,           /* an Expect header other than 100-continue */
+	ERR_TIMEOUT,               /* the client was too slow */
+	ERR_NO_ROUTE,
+	ERR_METHOD,
+	ERR_NO_TOKEN,              /* no access token at all */
+	ERR_ACCESS_TOKEN,          /* access token malformed, forged or expired */
+	ERR_FORBIDDEN,
+	ERR_BEARER_ONLY,
+	ERR_CREDENTIALS,           /* unknown account, wrong password, disabled: deliberately one */
+	ERR_NO_REFRESH_TOKEN,
+	ERR_REFRESH_TOKEN,         /* malformed, forged or expired refresh token */
+	ERR_SESSION_REVOKED,
+	ERR_USER_NOT_FOUND,
+	ERR_SESSION_NOT_FOUND,
+	ERR_EMAIL_EXISTS,
+	ERR_EMAIL_PASSWORD_REQUIRED, /* registration without e-mail or password */
+	ERR_REGISTRATION_OFF,
+	ERR_LIMITED,               /* too many attempts; ctx.retry_after_s says when to come back */
+	ERR_NOT_FOUND,             /* inside the program: absence where presence was asked for */
+	ERR_CONFLICT,              /* inside the program: a unique constraint decided */
+
+	/* Faults. */
+	ERR_FAULT_FIRST,
+	ERR_STORE = ERR_FAULT_FIRST, /* the database answered with an error */
+	ERR_STORE_FULL,            /* no space left for a write */
+	ERR_BUSY,                  /* the store is locked by somebody else for too long */
+	ERR_OVERLOAD,              /* a bounded queue is full or waiting would take too long */
+	ERR_STOPPING,              /* the server is shutting down */
+	ERR_CRYPTO,
+	ERR_NO_MEMORY,
+	ERR_IO,
+	ERR_CONFIG,
+	ERR_BUG,
+};
+
+typedef struct {
+	enum err_code code;
+} err_t;
+
+#define MUST_USE __attribute__((warn_unused_result))
+#define OK       ((err_t){ ERR_OK })
+
+/* Makes an err_t and remembers, per thread, where the first fault since err_clear_origin()
+ * arose, so that the one log line about it can say so. */
+MUST_USE err_t err_raise(enum err_code code, const char *file, int line);
+
+/* The place of the last raised fault as "file:line", or "" if none. Static per thread. */
+const char *err_origin(void);
+void err_clear_origin(void);
+
+/* The code's name without "ERR_", in lower case: "store_full". Static. */
+const char *err_name(enum err_code code);
+
+static inline bool err_is_fault(err_t e)
+{
+	return e.code >= ERR_FAULT_FIRST;
+}
+
+#define FAIL(code) return err_raise((code), __FILE__, __LINE__)
+#define TRY(call)                                \
+	do {                                     \
+		err_t try_ = (call);             \
+		if (try_.code != ERR_OK)         \
+			return try_;             \
+	} while (0)
+#define REQUIRE(cond, code)                      \
+	do {                                     \
+		if (!(cond))                     \
+			FAIL(code);              \
+	} while (0)
+
+#endif
