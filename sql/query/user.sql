@@ -1,0 +1,86 @@
+-- Accounts. Look-ups by address use the canonical key only.
+
+-- name: user_insert
+-- in: uid blob, email text, email_key text, password_hash text, first_name text, last_name text, is_admin bool, email_verified bool, now_ms int
+-- out: int
+-- ERR_CONFLICT when the address is taken. Returns the row id.
+INSERT INTO user (uid, email, email_key, password_hash, first_name, last_name, is_admin, email_verified, created_ms)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+RETURNING id;
+
+-- name: user_by_id
+-- in: id int
+-- out: one user_row
+SELECT id, uid, email, first_name, last_name, role, login_provider,
+       password_hash IS NOT NULL AS has_password, is_admin, email_verified, disabled_ms, device_epoch,
+       created_ms, last_login_ms
+FROM user WHERE id = $1;
+
+-- name: user_by_uid
+-- in: uid blob
+-- out: one user_row
+SELECT id, uid, email, first_name, last_name, role, login_provider,
+       password_hash IS NOT NULL AS has_password, is_admin, email_verified, disabled_ms, device_epoch,
+       created_ms, last_login_ms
+FROM user WHERE uid = $1;
+
+-- name: user_by_email
+-- in: email_key text
+-- out: one user_row
+SELECT id, uid, email, first_name, last_name, role, login_provider,
+       password_hash IS NOT NULL AS has_password, is_admin, email_verified, disabled_ms, device_epoch,
+       created_ms, last_login_ms
+FROM user WHERE email_key = $1;
+
+-- name: user_page
+-- in: after_id int, limit_n int
+-- out: many user_row
+SELECT id, uid, email, first_name, last_name, role, login_provider,
+       password_hash IS NOT NULL AS has_password, is_admin, email_verified, disabled_ms, device_epoch,
+       created_ms, last_login_ms
+FROM user WHERE id > $1 ORDER BY id LIMIT $2;
+
+-- name: user_for_login
+-- in: email_key text
+-- out: one login_row
+SELECT id, uid, password_hash, disabled_ms, device_epoch FROM user WHERE email_key = $1;
+
+-- name: user_signed_in
+-- in: id int, now_ms int
+-- out: none
+UPDATE user SET last_login_ms = $2 WHERE id = $1;
+
+-- name: user_rehash
+-- in: id int, old_hash text, new_hash text
+-- out: changed
+-- Only while the hash is still the one that was verified: a password change in between wins.
+UPDATE user SET password_hash = $3 WHERE id = $1 AND password_hash = $2;
+
+-- name: user_set_password
+-- in: id int, password_hash text
+-- out: changed
+UPDATE user SET password_hash = $2, device_epoch = device_epoch + 1 WHERE id = $1;
+
+-- name: user_set_disabled
+-- in: id int, disabled_ms int
+-- out: changed
+UPDATE user SET disabled_ms = $2 WHERE id = $1;
+
+-- name: user_set_profile
+-- in: id int, set_first bool, first_name text, set_last bool, last_name text
+-- out: changed
+UPDATE user SET
+	first_name = CASE WHEN $2 THEN $3 ELSE first_name END,
+	last_name = CASE WHEN $4 THEN $5 ELSE last_name END
+WHERE id = $1;
+
+-- name: user_delete
+-- in: id int
+-- out: changed
+DELETE FROM user WHERE id = $1;
+
+-- name: user_any
+-- in:
+-- out: int
+-- One row if there is any account at all.
+SELECT id FROM user WHERE id > 0 LIMIT 1;

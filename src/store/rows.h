@@ -1,0 +1,100 @@
+/* rows.h — plain records as the queries return them. tools/gen-queries.py reads this file: fields
+ * are int64_t, bool or str, in the order of the SELECT's columns and with their names. Text lives in
+ * the arena given to the query. Times in milliseconds UTC, 0 = never. */
+#ifndef STORE_ROWS_H
+#define STORE_ROWS_H
+
+#include "base/str.h"
+
+struct user_row {
+	int64_t id;
+	str uid; /* 16 bytes */
+	str email;
+	str first_name, last_name, role; /* STR_NONE when unset */
+	str login_provider;
+	bool has_password;
+	bool is_admin;
+	bool email_verified;
+	int64_t disabled_ms;
+	int64_t device_epoch;
+	int64_t created_ms;
+	int64_t last_login_ms;
+};
+
+/* A user with the stored password hash: only for checking a password. */
+struct login_row {
+	int64_t id;
+	str uid;
+	str password_hash;
+	int64_t disabled_ms;
+	int64_t device_epoch;
+};
+
+/* The session of an access token together with its user: what every signed-in request needs. */
+struct caller_row {
+	int64_t cur_gen;
+	bool confirmed;
+	int64_t last_active_ms;
+	int64_t idle_expires_ms;
+	int64_t abs_expires_ms;
+	int64_t id; /* of the user */
+	str uid;
+	str email;
+	str first_name, last_name, role;
+	str login_provider;
+	bool has_password;
+	bool is_admin;
+	bool email_verified;
+	int64_t disabled_ms;
+	int64_t last_login_ms;
+};
+
+/* A session as rotation sees it. */
+struct rotation_row {
+	int64_t user_id;
+	int64_t cur_gen;
+	str cur_nonce;
+	int64_t parent_gen;
+	int64_t rotated_ms;
+	bool confirmed;
+	int64_t replays;
+	int64_t older_gen;
+	int64_t older_ms;
+	str agent_family;
+	int64_t auth_ms;
+	str amr;
+	int64_t idle_expires_ms;
+	int64_t abs_expires_ms;
+	int64_t sweep_day;
+};
+
+struct session_row {
+	str sid;
+	int64_t created_ms;
+	int64_t idle_expires_ms;
+	int64_t abs_expires_ms;
+	int64_t last_active_ms;
+	str user_agent;
+	str ip;
+};
+
+struct attempt_row {
+	int64_t failures;
+	int64_t since_ms;
+	int64_t blocked_ms;
+	int64_t last_ms;
+	int64_t penalties;
+};
+
+struct audit_row {
+	int64_t id;
+	int64_t at_ms;
+	str event;
+	str user_uid;
+	str sid;
+	str ip;
+	str request_id;
+	str detail;
+};
+
+#endif
