@@ -1,0 +1,67 @@
+#include "domain/audit.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "store/query.h"
+
+const char *audit_event_name(enum audit_event e)
+{
+	switch (e) {
+	case AUDIT_UNSET: break;
+	case AUDIT_USER_CREATED: return "user.created";
+	case AUDIT_USER_DISABLED: return "user.disabled";
+	case AUDIT_USER_ENABLED: return "user.enabled";
+	case AUDIT_USER_DELETED: return "user.deleted";
+	case AUDIT_PROFILE_CHANGED: return "user.profile_changed";
+	case AUDIT_PASSWORD_SET: return "user.password_set";
+	case AUDIT_LOGIN_OK: return "login.ok";
+	case AUDIT_LOGIN_FAILED: return "login.failed";
+	case AUDIT_LOGOUT: return "session.logout";
+	case AUDIT_SESSION_ENDED: return "session.ended";
+	case AUDIT_REFRESH_REUSE: return "session.refresh_reuse";
+	case AUDIT_SESSION_AHEAD: return "session.ahead_of_store";
+	case AUDIT_KEYS_ROTATED: return "keys.rotated";
+	case AUDIT_SERVER_STARTED: return "server.started";
+	case AUDIT_SERVER_STOPPED: return "server.stopped";
+	}
+	return "unset";
+}
+
+err_t addr_coarse(struct ctx *c, str *ret)
+{
+	static const uint8_t v4_mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
+	char text[INET6_ADDRSTRLEN];
+	struct in6_addr a = { 0 };
+
+	if (c->client_addr == NULL || str_eq(c->client_ip, STR("unix"))) {
+		*ret = c->client_ip;
+		return OK;
+	}
+	if (memcmp(c->client_addr, v4_mapped, sizeof(v4_mapped)) == 0)
+		return arena_printf(c->mem, ret, "%u.%u.%u.0", c->client_addr[12],
+				    c->client_addr[13], c->client_addr[14]);
+	memcpy(a.s6_addr, c->client_addr, 6);
+	REQUIRE(inet_ntop(AF_INET6, &a, text, sizeof(text)) != NULL, ERR_BUG);
+	return arena_copy(c->mem, str_of_cstr(text), ret);
+}
+
+err_t audit_add(struct ctx *c, enum audit_event e, str uid, str sid, str detail)
+{
+	str ip;
+
+	TRY(addr_coarse(c, &ip));
+	return q_audit_insert(c->db, c->now_ms, str_of_cstr(audit_event_name(e)), uid, sid, ip,
+			      c->request_id, detail);
+}
+
+err_t audit_sweep(struct ctx *c, int64_t limit_n, int64_t *ret_n)
+{
+	int64_t before_ms = c->now_ms - c->cfg->audit.retention_ms;
+	TX tx = { 0 };
+
+	TRY(tx_begin(&tx, c->db));
+	TRY(q_audit_sweep_mark(c->db, before_ms));
+	TRY(q_audit_sweep(c->db, before_ms, limit_n, ret_n));
+	return tx_commit(&tx);
+}

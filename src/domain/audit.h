@@ -1,0 +1,41 @@
+/* audit.h — the append-only record of security events. A row is written in the transaction of the
+ * fact it tells of; it holds ids and a coarse address, never a secret. */
+#ifndef DOMAIN_AUDIT_H
+#define DOMAIN_AUDIT_H
+
+#include "domain/ctx.h"
+
+enum audit_event {
+	AUDIT_UNSET = 0,
+	AUDIT_USER_CREATED,
+	AUDIT_USER_DISABLED,
+	AUDIT_USER_ENABLED,
+	AUDIT_USER_DELETED,
+	AUDIT_PROFILE_CHANGED,
+	AUDIT_PASSWORD_SET,
+	AUDIT_LOGIN_OK,
+	AUDIT_LOGIN_FAILED,
+	AUDIT_LOGOUT,
+	AUDIT_SESSION_ENDED,
+	AUDIT_REFRESH_REUSE,
+	AUDIT_SESSION_AHEAD,
+	AUDIT_KEYS_ROTATED,
+	AUDIT_SERVER_STARTED,
+	AUDIT_SERVER_STOPPED,
+};
+
+/* "login.failed", … as stored and shown. */
+const char *audit_event_name(enum audit_event e);
+
+/* Append inside the open transaction. uid and sid may be STR_NONE; detail is a short constant or
+ * STR_NONE. The coarse address and the request id come from ctx. */
+MUST_USE err_t audit_add(struct ctx *c, enum audit_event e, str uid, str sid, str detail);
+
+/* The address with its host part cut: 203.0.113.7 → 203.0.113.0, 2001:db8:1:2::3 → 2001:db8:1::.
+ * Other texts ("cli", "unix") stay. Into the arena. */
+MUST_USE err_t addr_coarse(struct ctx *c, str *ret);
+
+/* Delete events older than the retention, at most limit_n; *ret_n how many. */
+MUST_USE err_t audit_sweep(struct ctx *c, int64_t limit_n, int64_t *ret_n);
+
+#endif

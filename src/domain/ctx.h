@@ -1,0 +1,61 @@
+/* ctx.h — what a domain function may touch, and nothing more. Built per request by api/dispatch.c, by
+ * the command line in app/cli.c, and by tests with a chosen clock and a seeded rng. */
+#ifndef DOMAIN_CTX_H
+#define DOMAIN_CTX_H
+
+#include <stdatomic.h>
+
+#include "base/arena.h"
+#include "base/config.h"
+#include "base/rng.h"
+#include "crypto/keyring.h"
+#include "crypto/password.h"
+#include "store/db.h"
+
+/* Counters of what happened, for /metrics: shared by all threads, only ever added to. */
+struct counters {
+	atomic_llong refresh_rotated, refresh_repeated, refresh_straggler, refresh_reissued;
+	atomic_llong refresh_reuse, refresh_ahead;
+	atomic_llong login_ok, login_failed, login_limited;
+	atomic_llong hash_refused;
+	atomic_llong jwt_cache_hits, jwt_cache_misses;
+};
+
+/* Which field was refused and why, for the 400 body. Reasons are stable machine codes. */
+#define FIELD_ERRORS_MAX 8
+struct field_error {
+	const char *field;  /* static */
+	const char *reason; /* static: "REQUIRED", "TYPE", "TOO_LONG", "PASSWORD_TOO_SHORT", … */
+};
+
+struct ctx {
+	struct arena *mem;          /* dies with the request */
+	struct db *db;              /* this thread's handle */
+	const struct config *cfg;   /* immutable while the request runs */
+	const struct keyring *keys; /* the same */
+	struct password_gate *gate;
+	struct counters *count;
+	struct token_cache *tokens; /* this thread's verified access tokens; NULL: none */
+	struct rng rng;
+	int64_t now_ms;             /* read once: one request, one instant */
+	int64_t deadline_us;        /* monotonic: when waiting for a hash becomes ERR_OVERLOAD */
+	str request_id;
+	str client_ip;              /* "203.0.113.7"; "cli" for the command line */
+	const uint8_t *client_addr; /* 16 bytes, IPv4 mapped; NULL for the command line */
+	str user_agent;             /* as sent, cut at 256 bytes of valid UTF-8; STR_NONE */
+
+	/* Told by a refusal: */
+	int64_t retry_after_s;
+	struct field_error fields[FIELD_ERRORS_MAX];
+	size_t n_fields;
+	int64_t log_user_id;        /* whom the request turned out to be about, for the access log */
+};
+
+/* Notes one wrong field; the caller then fails with ERR_INPUT. */
+static inline void ctx_field(struct ctx *c, const char *field, const char *reason)
+{
+	if (c->n_fields < FIELD_ERRORS_MAX)
+		c->fields[c->n_fields++] = (struct field_error){ field, reason };
+}
+
+#endif

@@ -1,0 +1,14 @@
+/* login.h — signing in with a password. */
+#ifndef DOMAIN_LOGIN_H
+#define DOMAIN_LOGIN_H
+
+#include "domain/ctx.h"
+#include "domain/session.h"
+
+/* Refusals: ERR_CREDENTIALS (unknown address, wrong password, no password, disabled: the same answer
+ * after the same work), ERR_LIMITED. device_token: from an earlier sign-in, or STR_NONE.
+ * Cost: one password hash always; 2 transactions. Source: ASVS 5.0 6.3; NIST SP 800-63B-4 §3.2.2. */
+MUST_USE err_t login_password(struct ctx *c, str email, struct secret password, str device_token,
+			      struct tokens *ret);
+
+#endif

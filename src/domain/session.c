@@ -1,0 +1,347 @@
+#include "domain/session.h"
+
+#include <string.h>
+
+#include "domain/audit.h"
+#include "domain/rotation.h"
+#include "store/query.h"
+
+#define TOUCH_EVERY_MS  MS_PER_MIN
+
+static int64_t min_i64(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static str sid_str(const uint8_t sid[UID_BYTES])
+{
+	return str_of_bytes(sid, UID_BYTES);
+}
+
+/* The product behind a User-Agent, as the client binding of rotation: versions change under a
+ * session, the product does not. Browsers all begin with "Mozilla/5.0", so look for theirs. */
+static str agent_family(str agent)
+{
+	static const char *const browsers[] = { "Firefox/", "Edg/", "OPR/", "Chrome/", "Safari/" };
+	str head, tail;
+
+	if (!str_starts(agent, STR("Mozilla/"))) {
+		(void)str_cut(agent, '/', &head, &tail);
+		return head.p == NULL ? STR("") : (str){ head.p, head.n < 32 ? head.n : 32 };
+	}
+	for (size_t i = 0; i < sizeof(browsers) / sizeof(browsers[0]); i++) {
+		str name = str_of_cstr(browsers[i]);
+
+		if (memmem(agent.p, agent.n, name.p, name.n) != NULL)
+			return name;
+	}
+	return STR("Mozilla");
+}
+
+static err_t mint_both(struct ctx *c, const struct user_row *user, const struct refresh_token *t,
+		       int64_t auth_ms, str amr, struct tokens *ret)
+{
+	const struct access_mint m = {
+		.user = user, .sid = t->sid, .gen = t->gen, .auth_ms = auth_ms, .amr = amr
+	};
+	struct tokens out = { 0 };
+
+	TRY(token_mint_refresh(c, t, &out.refresh));
+	TRY(token_mint_access(c, &m, &out.access));
+	*ret = out;
+	return OK;
+}
+
+err_t session_issue(struct ctx *c, const struct user_row *user, str amr, struct tokens *ret)
+{
+	const struct config *cfg = c->cfg;
+	int64_t abs_ms = c->now_ms + cfg->token.refresh_max_ttl_ms;
+	int64_t idle_ms = min_i64(c->now_ms + cfg->token.refresh_ttl_ms, abs_ms);
+	struct refresh_token t = { .gen = 1 };
+	int64_t ended;
+	str ip;
+
+	TRY(uid_make(c->rng, t.sid));
+	TRY(rng_fill(c->rng, t.nonce, sizeof(t.nonce)));
+	TRY(addr_coarse(c, &ip));
+	TRY(q_session_insert(c->db, session_id_of(t.sid), sid_str(t.sid), user->id,
+			     str_of_bytes(t.nonce, NONCE_BYTES), agent_family(c->user_agent), c->now_ms,
+			     amr, c->now_ms, idle_ms, abs_ms, idle_ms / MS_PER_DAY, c->user_agent, ip));
+	TRY(q_session_trim(c->db, user->id, cfg->session.max_per_user, &ended));
+	if (ended > 0)
+		TRY(audit_add(c, AUDIT_SESSION_ENDED, user->uid, STR_NONE, STR("too many sessions")));
+	return mint_both(c, user, &t, c->now_ms, amr, ret);
+}
+
+/* ---- refresh ---- */
+
+static struct rotation rotation_of(const struct rotation_row *row)
+{
+	return (struct rotation){
+		.cur_gen = row->cur_gen,
+		.parent_gen = row->parent_gen,
+		.rotated_ms = row->rotated_ms,
+		.confirmed = row->confirmed,
+		.replays = row->replays,
+		.older_gen = row->older_gen,
+		.older_ms = row->older_ms,
+	};
+}
+
+static void count(atomic_llong *what)
+{
+	atomic_fetch_add_explicit(what, 1, memory_order_relaxed);
+}
+
+static err_t store_rotation(struct ctx *c, const struct refresh_token *t,
+			    const struct rotation_row *row, const struct rotation *r)
+{
+	int64_t idle_ms = min_i64(c->now_ms + c->cfg->token.refresh_ttl_ms, row->abs_expires_ms);
+	int64_t id = session_id_of(t->sid), changed;
+
+	TRY(q_session_rotate(c->db, id, sid_str(t->sid), row->cur_gen, r->cur_gen,
+			     str_of_bytes(t->nonce, NONCE_BYTES), r->parent_gen, r->older_gen,
+			     r->older_ms, c->now_ms, agent_family(c->user_agent), idle_ms, &changed));
+	REQUIRE(changed == 1, ERR_BUG); /* the writer is ours alone since the row was read */
+	if (idle_ms / MS_PER_DAY != row->sweep_day)
+		TRY(q_session_sweep_on(c->db, id, sid_str(t->sid), idle_ms / MS_PER_DAY));
+	return OK;
+}
+
+/* End the session because two holders showed up. The theft is told in the audit; the answer is the
+ * ordinary one. */
+static err_t end_for_reuse(struct ctx *c, const struct user_row *user, const struct refresh_token *t)
+{
+	int64_t changed;
+
+	TRY(q_session_delete(c->db, session_id_of(t->sid), sid_str(t->sid), &changed));
+	return audit_add(c, AUDIT_REFRESH_REUSE, user->uid, sid_str(t->sid), STR_NONE);
+}
+
+/* What to do about a verdict, inside the transaction. t becomes the token to answer with. */
+static err_t apply_verdict(struct ctx *c, enum rotation_verdict v, const struct rotation_row *row,
+			   const struct rotation *r, const struct user_row *user,
+			   struct refresh_token *t)
+{
+	t->gen = r->cur_gen;
+	switch (v) {
+	case ROTATION_SAME:
+		count(&c->count->refresh_repeated);
+		memcpy(t->nonce, row->cur_nonce.p, NONCE_BYTES);
+		return OK;
+	case ROTATION_REPEAT:
+		count(&c->count->refresh_repeated);
+		memcpy(t->nonce, row->cur_nonce.p, NONCE_BYTES);
+		return q_session_replayed(c->db, session_id_of(t->sid), sid_str(t->sid));
+	case ROTATION_NEXT:
+	case ROTATION_REISSUE:
+		count(v == ROTATION_NEXT ? &c->count->refresh_rotated : &c->count->refresh_reissued);
+		TRY(rng_fill(c->rng, t->nonce, NONCE_BYTES));
+		return store_rotation(c, t, row, r);
+	case ROTATION_REUSE:
+		count(&c->count->refresh_reuse);
+		return end_for_reuse(c, user, t);
+	case ROTATION_AHEAD:
+		count(&c->count->refresh_ahead);
+		return audit_add(c, AUDIT_SESSION_AHEAD, user->uid, sid_str(t->sid), STR_NONE);
+	case ROTATION_STRAGGLER:
+	case ROTATION_TOO_MANY:
+		count(&c->count->refresh_straggler);
+		return OK;
+	case ROTATION_UNSET:
+		break;
+	}
+	FAIL(ERR_BUG);
+}
+
+static err_t answer_of(struct ctx *c, enum rotation_verdict v)
+{
+	switch (v) {
+	case ROTATION_SAME:
+	case ROTATION_REPEAT:
+	case ROTATION_NEXT:
+	case ROTATION_REISSUE:
+		return OK;
+	case ROTATION_TOO_MANY:
+		c->retry_after_s = c->cfg->token.refresh_window_ms / MS_PER_S;
+		FAIL(ERR_LIMITED);
+	case ROTATION_REUSE:
+		FAIL(ERR_SESSION_REVOKED);
+	case ROTATION_STRAGGLER:
+	case ROTATION_AHEAD:
+		FAIL(ERR_REFRESH_TOKEN);
+	case ROTATION_UNSET:
+		break;
+	}
+	FAIL(ERR_BUG);
+}
+
+static enum rotation_verdict decide(struct ctx *c, const struct rotation_row *row,
+				    const struct refresh_token *t, struct rotation *r)
+{
+	bool same_client = str_eq(row->agent_family, agent_family(c->user_agent));
+
+	/* The same generation under another nonce was minted by a store that has been put back since. */
+	if (t->gen == row->cur_gen && !secret_equal_bytes(t->nonce, row->cur_nonce.p, NONCE_BYTES))
+		return ROTATION_AHEAD;
+	return rotation_decide(r, t->gen, c->now_ms, c->cfg->token.refresh_window_ms, same_client);
+}
+
+static err_t load_for_refresh(struct ctx *c, const struct refresh_token *t, struct rotation_row *ret_row,
+			      struct user_row *ret_user)
+{
+	bool found;
+
+	TRY(q_session_for_refresh(c->db, c->mem, session_id_of(t->sid), sid_str(t->sid), ret_row,
+				  &found));
+	REQUIRE(found, ERR_SESSION_REVOKED);
+	REQUIRE(ret_row->cur_nonce.n == NONCE_BYTES, ERR_STORE);
+	TRY(q_user_by_id(c->db, c->mem, ret_row->user_id, ret_user, &found));
+	REQUIRE(found && ret_user->disabled_ms == 0, ERR_SESSION_REVOKED);
+	c->log_user_id = ret_user->id;
+	REQUIRE(ret_row->idle_expires_ms > c->now_ms && ret_row->abs_expires_ms > c->now_ms,
+		ERR_REFRESH_TOKEN);
+	return OK;
+}
+
+err_t session_refresh(struct ctx *c, str refresh_token, struct tokens *ret)
+{
+	enum rotation_verdict verdict;
+	struct rotation_row row = { 0 };
+	struct user_row user = { 0 };
+	struct refresh_token t;
+	struct rotation r;
+	TX tx = { 0 };
+
+	TRY(token_read_refresh(c, refresh_token, &t));
+	TRY(tx_begin(&tx, c->db));
+	TRY(load_for_refresh(c, &t, &row, &user));
+	r = rotation_of(&row);
+	verdict = decide(c, &row, &t, &r);
+	TRY(apply_verdict(c, verdict, &row, &r, &user, &t));
+	TRY(tx_commit(&tx));
+	TRY(answer_of(c, verdict));
+	return mint_both(c, &user, &t, row.auth_ms, row.amr, ret);
+}
+
+/* ---- use ---- */
+
+static err_t caller_by_session(struct ctx *c, struct caller *who)
+{
+	bool found;
+
+	TRY(q_session_caller(c->db, c->mem, session_id_of(who->token.sid), sid_str(who->token.sid),
+			     &who->row, &found));
+	REQUIRE(found && who->row.disabled_ms == 0, ERR_SESSION_REVOKED);
+	REQUIRE(secret_equal_bytes(who->row.uid.p, who->token.uid, UID_BYTES), ERR_ACCESS_TOKEN);
+	REQUIRE(who->row.idle_expires_ms > c->now_ms && who->row.abs_expires_ms > c->now_ms,
+		ERR_SESSION_REVOKED);
+	who->needs_write = (!who->row.confirmed && who->row.cur_gen == who->token.gen) ||
+			   c->now_ms - who->row.last_active_ms >= TOUCH_EVERY_MS;
+	return OK;
+}
+
+static err_t caller_by_user(struct ctx *c, struct caller *who)
+{
+	struct user_row u = { 0 };
+	bool found;
+
+	TRY(q_user_by_uid(c->db, c->mem, str_of_bytes(who->token.uid, UID_BYTES), &u, &found));
+	REQUIRE(found, ERR_USER_NOT_FOUND);
+	REQUIRE(u.disabled_ms == 0, ERR_SESSION_REVOKED);
+	who->row = (struct caller_row){
+		.id = u.id, .uid = u.uid, .email = u.email, .first_name = u.first_name,
+		.last_name = u.last_name, .role = u.role, .login_provider = u.login_provider,
+		.has_password = u.has_password, .is_admin = u.is_admin,
+		.email_verified = u.email_verified, .last_login_ms = u.last_login_ms,
+	};
+	return OK;
+}
+
+err_t session_caller(struct ctx *c, str access_token, struct caller *ret)
+{
+	struct caller who = { 0 };
+
+	TRY(token_read_access(c, access_token, false, &who.token));
+	if (c->cfg->session.check_on == SESSION_CHECK_ALLCALLS)
+		TRY(caller_by_session(c, &who));
+	else
+		TRY(caller_by_user(c, &who));
+	c->log_user_id = who.row.id;
+	*ret = who;
+	return OK;
+}
+
+err_t session_seen(struct ctx *c, const struct caller *who)
+{
+	str sid = sid_str(who->token.sid);
+	int64_t id = session_id_of(who->token.sid);
+	TX tx = { 0 };
+
+	TRY(tx_begin(&tx, c->db));
+	TRY(q_session_confirm(c->db, id, sid, who->token.gen));
+	TRY(q_session_touch(c->db, id, sid, c->now_ms));
+	return tx_commit(&tx);
+}
+
+/* ---- end ---- */
+
+static err_t end_session(struct ctx *c, const uint8_t sid[UID_BYTES], str uid, enum audit_event why)
+{
+	int64_t changed;
+	TX tx = { 0 };
+
+	TRY(tx_begin(&tx, c->db));
+	TRY(q_session_delete(c->db, session_id_of(sid), sid_str(sid), &changed));
+	if (changed > 0)
+		TRY(audit_add(c, why, uid, sid_str(sid), STR_NONE));
+	return tx_commit(&tx);
+}
+
+err_t session_logout(struct ctx *c, str access_token, str refresh_token)
+{
+	struct access_token access;
+	struct refresh_token refresh;
+	err_t e = { ERR_ACCESS_TOKEN };
+
+	if (access_token.n > 0) {
+		e = token_read_access(c, access_token, true, &access);
+		if (e.code == ERR_OK)
+			return end_session(c, access.sid, str_of_bytes(access.uid, UID_BYTES),
+					   AUDIT_LOGOUT);
+	}
+	if (!err_is_fault(e) && refresh_token.n > 0) {
+		e = token_read_refresh(c, refresh_token, &refresh);
+		if (e.code == ERR_OK)
+			return end_session(c, refresh.sid, STR_NONE, AUDIT_LOGOUT);
+	}
+	return err_is_fault(e) ? e : OK;
+}
+
+err_t session_list_own(struct ctx *c, int64_t user_id, struct session_row **ret, size_t *ret_n)
+{
+	return q_session_list(c->db, c->mem, user_id, c->now_ms, ret, ret_n);
+}
+
+err_t session_end_own(struct ctx *c, int64_t user_id, str uid, str handle)
+{
+	uint8_t sid[UID_BYTES];
+	int64_t changed;
+	TX tx = { 0 };
+
+	REQUIRE(uid_parse(handle, sid), ERR_SESSION_NOT_FOUND);
+	TRY(tx_begin(&tx, c->db));
+	TRY(q_session_delete_own(c->db, session_id_of(sid), sid_str(sid), user_id, &changed));
+	REQUIRE(changed == 1, ERR_SESSION_NOT_FOUND);
+	TRY(audit_add(c, AUDIT_SESSION_ENDED, uid, sid_str(sid), STR_NONE));
+	return tx_commit(&tx);
+}
+
+err_t session_sweep(struct ctx *c, int64_t limit_n, int64_t *ret_n)
+{
+	TX tx = { 0 };
+
+	TRY(tx_begin(&tx, c->db));
+	TRY(q_session_sweep(c->db, c->now_ms / MS_PER_DAY, c->now_ms, limit_n, ret_n));
+	return tx_commit(&tx);
+}

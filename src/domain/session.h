@@ -1,0 +1,55 @@
+/* session.h — what can happen to a session: made at sign-in, refreshed, seen, listed, ended.
+ * A session that is gone has no row; its tokens are refused at the next use. */
+#ifndef DOMAIN_SESSION_H
+#define DOMAIN_SESSION_H
+
+#include "domain/ctx.h"
+#include "domain/token.h"
+#include "domain/uid.h"
+#include "store/rows.h"
+
+/* What a successful sign-in or refresh hands out. In the arena. */
+struct tokens {
+	str access, refresh;
+	str device; /* sign-in only; STR_NONE otherwise */
+};
+
+/* Who is calling: an access token checked against its session. */
+struct caller {
+	struct access_token token;
+	struct caller_row row;
+	bool needs_write; /* first sight of a new generation, or not touched for a minute: call
+			   * session_seen before answering */
+};
+
+/* Make a session for `user` inside the open transaction, end the longest idle ones beyond
+ * session.max_per_user, mint both tokens. amr: RFC 8176 names, blank-separated. */
+MUST_USE err_t session_issue(struct ctx *c, const struct user_row *user, str amr, struct tokens *ret);
+
+/* Rotate. Refusals: ERR_REFRESH_TOKEN (not genuine, expired, straggler, ahead of the store),
+ * ERR_SESSION_REVOKED (gone, or ended now because of reuse), ERR_LIMITED (too many repeats).
+ * Cost: 1 transaction of 2–3 statements, 1 signature. Source: RFC 9700 §4.14.2. */
+MUST_USE err_t session_refresh(struct ctx *c, str refresh_token, struct tokens *ret);
+
+/* Check an access token as session.check_on asks. Refusals: ERR_ACCESS_TOKEN, ERR_SESSION_REVOKED,
+ * ERR_USER_NOT_FOUND (only when sessions are not checked). Cost: 1 indexed read. */
+MUST_USE err_t session_caller(struct ctx *c, str access_token, struct caller *ret);
+
+/* Note that the caller's session is in use (confirms its generation). Cost: 1 transaction. */
+MUST_USE err_t session_seen(struct ctx *c, const struct caller *who);
+
+/* Sign out the session that the access token (expired ones count) or the refresh token names.
+ * Tokens that are not ours, or of a session already gone, are no error: OK. Access token first. */
+MUST_USE err_t session_logout(struct ctx *c, str access_token, str refresh_token);
+
+/* The user's live sessions, last active first, at most 100. */
+MUST_USE err_t session_list_own(struct ctx *c, int64_t user_id, struct session_row **ret, size_t *ret_n);
+
+/* End one of the user's own sessions by its handle. Refusal: ERR_SESSION_NOT_FOUND (unknown, malformed
+ * or somebody else's: deliberately the same). */
+MUST_USE err_t session_end_own(struct ctx *c, int64_t user_id, str uid, str handle);
+
+/* Delete expired sessions, at most limit_n. Background sweep and POST /sessions/cleanup. */
+MUST_USE err_t session_sweep(struct ctx *c, int64_t limit_n, int64_t *ret_n);
+
+#endif

@@ -1,0 +1,170 @@
+#include "domain/user.h"
+
+#include "base/utf8.h"
+#include "domain/attempt.h"
+#include "domain/audit.h"
+#include "domain/credential.h"
+#include "domain/email.h"
+#include "domain/uid.h"
+#include "store/query.h"
+
+static void check_name(struct ctx *c, const char *field, str name)
+{
+	if (name.p == NULL)
+		return;
+	if (!utf8_is_plain_text(name))
+		ctx_field(c, field, "INVALID");
+	else if (utf8_points(name) > NAME_MAX_POINTS)
+		ctx_field(c, field, "TOO_LONG");
+}
+
+/* The typed address and its key; a bad one is a field error like any other. */
+static err_t check_email(struct ctx *c, str email, str *ret_typed, str *ret_key)
+{
+	err_t e = email_canonical(c->mem, email, ret_typed, ret_key);
+
+	if (e.code != ERR_INPUT)
+		return e;
+	ctx_field(c, "email", "INVALID");
+	return OK;
+}
+
+static err_t insert(struct ctx *c, const struct user_new *n, str typed, str key, str hash, str uid)
+{
+	int64_t id;
+	bool found;
+	TX tx = { 0 };
+	err_t e;
+
+	TRY(tx_begin(&tx, c->db));
+	e = q_user_insert(c->db, c->mem, uid, typed, key, hash, n->first_name, n->last_name, n->is_admin,
+			  n->email_verified, c->now_ms, &id, &found);
+	if (e.code == ERR_CONFLICT)
+		FAIL(ERR_EMAIL_EXISTS);
+	TRY(e);
+	TRY(audit_add(c, AUDIT_USER_CREATED, uid, STR_NONE, n->is_admin ? STR("admin") : STR_NONE));
+	TRY(tx_commit(&tx));
+	c->log_user_id = id;
+	return OK;
+}
+
+err_t user_create(struct ctx *c, const struct user_new *n, str *ret_uid)
+{
+	uint8_t uid[UID_BYTES];
+	str typed = n->email, key = STR_NONE, hash, text;
+	struct user_row taken;
+	bool found;
+
+	TRY(check_email(c, n->email, &typed, &key));
+	check_name(c, "firstName", n->first_name);
+	check_name(c, "lastName", n->last_name);
+	REQUIRE(c->n_fields == 0, ERR_INPUT);
+	TRY(q_user_by_email(c->db, c->mem, key, &taken, &found));
+	REQUIRE(!found, ERR_EMAIL_EXISTS); /* the unique index decides; this only saves the hash */
+	TRY(credential_make(c, "password", n->password, typed, &hash));
+	TRY(uid_make(c->rng, uid));
+	TRY(uid_text(c->mem, str_of_bytes(uid, UID_BYTES), &text)); /* nothing may fail after the commit */
+	TRY(insert(c, n, typed, key, hash, str_of_bytes(uid, UID_BYTES)));
+	*ret_uid = text;
+	return OK;
+}
+
+err_t user_register(struct ctx *c, const struct user_new *n, str *ret_uid)
+{
+	REQUIRE(c->cfg->registration.enabled, ERR_REGISTRATION_OFF);
+	REQUIRE(n->email.n > 0 && n->password.n > 0, ERR_EMAIL_PASSWORD_REQUIRED);
+	TRY(attempt_register(c));
+	return user_create(c, n, ret_uid);
+}
+
+err_t user_change_profile(struct ctx *c, int64_t user_id, str uid, const struct profile_change *p)
+{
+	int64_t changed;
+	TX tx = { 0 };
+
+	check_name(c, "firstName", p->first_name);
+	check_name(c, "lastName", p->last_name);
+	REQUIRE(c->n_fields == 0, ERR_INPUT);
+	if (!p->set_first && !p->set_last)
+		return OK;
+	TRY(tx_begin(&tx, c->db));
+	TRY(q_user_set_profile(c->db, user_id, p->set_first, p->first_name, p->set_last, p->last_name,
+			       &changed));
+	REQUIRE(changed == 1, ERR_USER_NOT_FOUND);
+	TRY(audit_add(c, AUDIT_PROFILE_CHANGED, uid, STR_NONE, STR_NONE));
+	return tx_commit(&tx);
+}
+
+err_t user_get(struct ctx *c, str email_or_id, struct user_row *ret)
+{
+	uint8_t uid[UID_BYTES];
+	bool found = false;
+	str typed, key;
+
+	if (uid_parse(email_or_id, uid))
+		TRY(q_user_by_uid(c->db, c->mem, str_of_bytes(uid, UID_BYTES), ret, &found));
+	else if (email_canonical(c->mem, email_or_id, &typed, &key).code == ERR_OK)
+		TRY(q_user_by_email(c->db, c->mem, key, ret, &found));
+	REQUIRE(found, ERR_USER_NOT_FOUND);
+	return OK;
+}
+
+err_t user_disable(struct ctx *c, const struct user_row *u)
+{
+	int64_t changed;
+	TX tx = { 0 };
+
+	TRY(tx_begin(&tx, c->db));
+	TRY(q_user_set_disabled(c->db, u->id, c->now_ms, &changed));
+	TRY(q_session_delete_all(c->db, u->id, &changed));
+	TRY(audit_add(c, AUDIT_USER_DISABLED, u->uid, STR_NONE, STR_NONE));
+	return tx_commit(&tx);
+}
+
+/* The subject under which failures are counted: what login.c makes of the address. */
+static err_t open_account(struct ctx *c, const struct user_row *u)
+{
+	str typed, key;
+
+	TRY(email_canonical(c->mem, u->email, &typed, &key));
+	return attempt_clear_account(c, key);
+}
+
+err_t user_enable(struct ctx *c, const struct user_row *u)
+{
+	int64_t changed;
+	TX tx = { 0 };
+
+	TRY(tx_begin(&tx, c->db));
+	TRY(q_user_set_disabled(c->db, u->id, 0, &changed));
+	TRY(open_account(c, u));
+	TRY(audit_add(c, AUDIT_USER_ENABLED, u->uid, STR_NONE, STR_NONE));
+	return tx_commit(&tx);
+}
+
+err_t user_remove(struct ctx *c, const struct user_row *u)
+{
+	int64_t changed;
+	TX tx = { 0 };
+
+	TRY(tx_begin(&tx, c->db));
+	TRY(q_user_delete(c->db, u->id, &changed)); /* sessions go with it: ON DELETE CASCADE */
+	TRY(open_account(c, u));
+	TRY(audit_add(c, AUDIT_USER_DELETED, u->uid, STR_NONE, STR_NONE));
+	return tx_commit(&tx);
+}
+
+err_t user_set_password(struct ctx *c, const struct user_row *u, struct secret password)
+{
+	int64_t changed;
+	TX tx = { 0 };
+	str hash;
+
+	TRY(credential_make(c, "password", password, u->email, &hash));
+	TRY(tx_begin(&tx, c->db));
+	TRY(q_user_set_password(c->db, u->id, hash, &changed));
+	TRY(q_session_delete_all(c->db, u->id, &changed));
+	TRY(open_account(c, u));
+	TRY(audit_add(c, AUDIT_PASSWORD_SET, u->uid, STR_NONE, STR_NONE));
+	return tx_commit(&tx);
+}

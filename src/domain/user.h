@@ -1,0 +1,42 @@
+/* user.h — accounts: made, shown, changed, disabled, deleted. */
+#ifndef DOMAIN_USER_H
+#define DOMAIN_USER_H
+
+#include "domain/ctx.h"
+#include "store/rows.h"
+
+#define NAME_MAX_POINTS 100
+
+struct user_new {
+	str email; /* as typed */
+	struct secret password;
+	str first_name, last_name; /* STR_NONE: none */
+	bool is_admin, email_verified;
+};
+
+/* Refusals: ERR_INPUT (c->fields), ERR_EMAIL_EXISTS. Cost: one hash, 1 transaction. */
+MUST_USE err_t user_create(struct ctx *c, const struct user_new *n, str *ret_uid);
+
+/* Self-registration: user_create behind registration.enabled (ERR_REGISTRATION_OFF), presence of both
+ * fields (ERR_EMAIL_PASSWORD_REQUIRED) and the network's budget (ERR_LIMITED). */
+MUST_USE err_t user_register(struct ctx *c, const struct user_new *n, str *ret_uid);
+
+struct profile_change {
+	bool set_first, set_last;  /* absent members stay as they are */
+	str first_name, last_name; /* STR_NONE clears */
+};
+/* Refusal: ERR_INPUT. */
+MUST_USE err_t user_change_profile(struct ctx *c, int64_t user_id, str uid,
+				   const struct profile_change *p);
+
+/* By address or by id text. Refusal: ERR_USER_NOT_FOUND. */
+MUST_USE err_t user_get(struct ctx *c, str email_or_id, struct user_row *ret);
+
+/* Operator's actions (command line, later the admin API). Disabling and setting a password end all
+ * sessions of the account at once; setting one also forgets known devices and opens a closed account. */
+MUST_USE err_t user_disable(struct ctx *c, const struct user_row *u);
+MUST_USE err_t user_enable(struct ctx *c, const struct user_row *u);
+MUST_USE err_t user_remove(struct ctx *c, const struct user_row *u);
+MUST_USE err_t user_set_password(struct ctx *c, const struct user_row *u, struct secret password);
+
+#endif
