@@ -1,0 +1,60 @@
+/* body.h — JSON bodies in: a shape per body says which members are taken, with type and bounds. The
+ * JSON tree never leaves body.c; handlers see a C struct in the arena. Unknown members are ignored,
+ * duplicates refused, wrong fields reported all at once by name, values never echoed. */
+#ifndef API_BODY_H
+#define API_BODY_H
+
+#include <stddef.h>
+
+#include "base/secret.h"
+#include "domain/ctx.h"
+#include "http/http.h"
+
+enum body_kind {
+	BODY_UNSET = 0,
+	BODY_TEXT,   /* str: plain text, no control characters */
+	BODY_SECRET, /* struct secret: any characters, NUL included */
+};
+
+struct body_field {
+	const char *name; /* JSON member */
+	size_t offset;
+	size_t max;       /* bytes */
+	size_t set_offset; /* of a bool that becomes true when the member is present; SIZE_MAX: none */
+	enum body_kind kind;
+	bool null_ok;     /* null counts as absent (with set_offset: present and cleared) */
+};
+
+struct body_shape {
+	size_t size;
+	const struct body_field *fields;
+	size_t n_fields;
+};
+
+/* The pointer subtraction makes a member of another type a compile error. */
+#define BODY_IS(T, member, M) (offsetof(T, member) + 0 * sizeof(&((T *)NULL)->member - (M *)NULL))
+#define TEXT(T, member, name_, max_)                                                              \
+	{ .name = (name_), .offset = BODY_IS(T, member, str), .max = (max_),                       \
+	  .set_offset = SIZE_MAX, .kind = BODY_TEXT }
+#define TEXT_OR_NULL(T, member, name_, max_)                                                      \
+	{ .name = (name_), .offset = BODY_IS(T, member, str), .max = (max_),                       \
+	  .set_offset = SIZE_MAX, .kind = BODY_TEXT, .null_ok = true }
+#define TEXT_CHANGE(T, member, set, name_, max_)                                                  \
+	{ .name = (name_), .offset = BODY_IS(T, member, str), .max = (max_),                       \
+	  .set_offset = BODY_IS(T, set, bool), .kind = BODY_TEXT, .null_ok = true }
+#define SECRET(T, member, name_, max_)                                                            \
+	{ .name = (name_), .offset = BODY_IS(T, member, struct secret), .max = (max_),             \
+	  .set_offset = SIZE_MAX, .kind = BODY_SECRET }
+#define SHAPE(T, array) { sizeof(T), (array), sizeof(array) / sizeof((array)[0]) }
+
+/* No body counts as {}. Refusals: ERR_MEDIA_TYPE, ERR_JSON (not strict RFC 8259, not one object,
+ * duplicate members, deeper than 16, more than 1,000 nodes, numbers over 64 characters, BOM, bad
+ * UTF-8), ERR_INPUT with c->fields. Faults: ERR_NO_MEMORY. */
+MUST_USE err_t body_read(struct ctx *c, const struct body_shape *shape, str content_type, str body,
+			 void **ret);
+
+/* Once per process, before threads: jansson allocates from the arena set for the thread. */
+void body_init(void);
+void body_use_arena(struct arena *mem); /* NULL: back to malloc */
+
+#endif

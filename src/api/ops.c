@@ -1,0 +1,126 @@
+/* ops.c — /healthz, /readyz, /metrics: what an operator's machines ask. No versions, no secrets. */
+#include "api/routes.h"
+
+err_t api_ops_health(struct req *r, const void *body, struct http_reply *rep)
+{
+	(void)r;
+	(void)body;
+	rep->status = 200;
+	buf_lit(&rep->body, "{\"status\":\"ok\"}");
+	return OK;
+}
+
+err_t api_ops_ready(struct req *r, const void *body, struct http_reply *rep)
+{
+	struct api *api = r->listener->api;
+
+	(void)body;
+	REQUIRE(!atomic_load(&api->stopping), ERR_STOPPING);
+	REQUIRE(keyring_signer(r->c.keys, r->c.now_ms) != NULL, ERR_CRYPTO);
+	TRY(store_check_writable(api->store));
+	rep->status = 200;
+	buf_lit(&rep->body, "{\"status\":\"ready\"}");
+	return OK;
+}
+
+static void label(size_t route, struct buf *out)
+{
+	if (route >= n_routes) {
+		buf_lit(out, "-");
+		return;
+	}
+	if (routes[route].place == PLACE_PREFIX)
+		buf_lit(out, "{prefix}");
+	buf_str(out, str_of_cstr(routes[route].pattern));
+}
+
+static int64_t get(const atomic_llong *v)
+{
+	return atomic_load_explicit(v, memory_order_relaxed);
+}
+
+static void write_domain(struct buf *b, const struct counters *n)
+{
+	const struct {
+		const char *name, *help;
+		int64_t value;
+	} rows[] = {
+		{ "refresh_rotated_total", "Refreshes that made a new generation.", get(&n->refresh_rotated) },
+		{ "refresh_repeated_total", "Refreshes answered with the current token again.",
+		  get(&n->refresh_repeated) },
+		{ "refresh_reissued_total", "Refreshes after a lost answer.", get(&n->refresh_reissued) },
+		{ "refresh_straggler_total", "Late refreshes refused without ending the session.",
+		  get(&n->refresh_straggler) },
+		{ "refresh_reuse_total", "Sessions ended because an old refresh token came back.",
+		  get(&n->refresh_reuse) },
+		{ "refresh_ahead_total", "Refresh tokens newer than the store (restored backup?).",
+		  get(&n->refresh_ahead) },
+		{ "login_ok_total", "Successful sign-ins.", get(&n->login_ok) },
+		{ "login_failed_total", "Refused sign-ins.", get(&n->login_failed) },
+		{ "login_limited_total", "Sign-ins refused by limits.", get(&n->login_limited) },
+		{ "token_cache_hits_total", "Access tokens found verified.", get(&n->jwt_cache_hits) },
+		{ "token_cache_misses_total", "Access tokens verified anew.", get(&n->jwt_cache_misses) },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		metrics_write_value(b, rows[i].name, "counter", rows[i].help, rows[i].value);
+}
+
+static void write_store(struct buf *b, const struct store *store)
+{
+	struct store_stats s;
+
+	store_stats(store, &s);
+	metrics_write_value(b, "store_commits_total", "counter", "Group commits (one fsync each).",
+			    s.commits);
+	metrics_write_value(b, "store_transactions_total", "counter", "Transactions in them.",
+			    s.transactions);
+	metrics_write_value(b, "store_busy_total", "counter", "Writes refused because of a lock.", s.busy);
+	metrics_write_value(b, "store_full_total", "counter", "Writes refused for lack of space.", s.full);
+	metrics_write_value(b, "store_errors_total", "counter", "Other errors of the store.", s.errors);
+	metrics_write_value(b, "store_wal_bytes", "gauge", "Size of the write-ahead log.", s.wal_bytes);
+	metrics_write_value(b, "store_waiting", "gauge", "Threads waiting to write.", s.waiting);
+}
+
+static void write_edge(struct buf *b, const struct http_server *server)
+{
+	struct http_stats s = { 0 };
+
+	if (server == NULL)
+		return;
+	http_server_stats(server, &s);
+	metrics_write_value(b, "connections_open", "gauge", "Open connections.", s.connections_open);
+	metrics_write_value(b, "connections_total", "counter", "Accepted connections.",
+			    s.connections_total);
+	metrics_write_value(b, "connections_refused_total", "counter", "Connections over a limit.",
+			    s.connections_refused);
+	metrics_write_value(b, "deadline_closes_total", "counter", "Connections closed for slowness.",
+			    s.deadline_closes);
+	metrics_write_value(b, "guard_refusals_total", "counter", "Malformed request heads.",
+			    s.guard_refusals);
+	metrics_write_value(b, "pool_queue_depth", "gauge", "Requests waiting for a worker.",
+			    s.queue_depth[LANE_POOL]);
+	metrics_write_value(b, "hash_queue_depth", "gauge", "Requests waiting for a hash worker.",
+			    s.queue_depth[LANE_HASH]);
+	metrics_write_value(b, "pool_refused_total", "counter", "Requests refused by a full queue.",
+			    s.queue_refusals[LANE_POOL]);
+	metrics_write_value(b, "hash_refused_total", "counter", "Sign-ins refused by a full queue.",
+			    s.queue_refusals[LANE_HASH]);
+}
+
+err_t api_ops_metrics(struct req *r, const void *body, struct http_reply *rep)
+{
+	const struct api *api = r->listener->api;
+	struct buf *b = &rep->body;
+
+	(void)body;
+	rep->status = 200;
+	rep->content_type = "text/plain; version=0.0.4; charset=utf-8";
+	write_domain(b, api->count);
+	write_store(b, api->store);
+	write_edge(b, api->server);
+	metrics_write_value(b, "hash_microseconds", "gauge", "Smoothed time of one password hash.",
+			    password_gate_hash_us(api->gate));
+	metrics_write_requests(api->metrics, b, label);
+	return OK;
+}

@@ -1,0 +1,130 @@
+#include "api/problem.h"
+
+#include "base/json_out.h"
+
+#define PROBLEM(status, code, text) return (struct problem){ (status), STR(code), STR(text) }
+
+/* No default: a new error code does not compile until somebody has decided what it means here. */
+struct problem problem_of(enum err_code code)
+{
+	switch (code) {
+	case ERR_INPUT: PROBLEM(400, "VALIDATION_ERROR", "Validation failed");
+	case ERR_JSON: PROBLEM(400, "INVALID_JSON", "Invalid JSON body");
+	case ERR_MEDIA_TYPE: PROBLEM(415, "UNSUPPORTED_MEDIA_TYPE", "Content-Type must be application/json");
+	case ERR_BODY_TOO_LARGE: PROBLEM(413, "PAYLOAD_TOO_LARGE", "Request body too large");
+	case ERR_URI_TOO_LONG: PROBLEM(414, "URI_TOO_LONG", "Request target too long");
+	case ERR_HEADERS_TOO_LARGE: PROBLEM(431, "HEADERS_TOO_LARGE", "Request headers too large");
+	case ERR_BAD_REQUEST: PROBLEM(400, "BAD_REQUEST", "Bad request");
+	case ERR_EXPECTATION: PROBLEM(417, "EXPECTATION_FAILED", "Expectation failed");
+	case ERR_TIMEOUT: PROBLEM(408, "REQUEST_TIMEOUT", "Request took too long");
+	case ERR_NO_ROUTE: PROBLEM(404, "NOT_FOUND", "Not found");
+	case ERR_REGISTRATION_OFF: PROBLEM(404, "NOT_FOUND", "Not found");
+	case ERR_METHOD: PROBLEM(405, "METHOD_NOT_ALLOWED", "Method not allowed");
+	case ERR_NO_TOKEN: PROBLEM(403, "NO_ACCESS_TOKEN", "No access token provided");
+	case ERR_ACCESS_TOKEN: PROBLEM(401, "INVALID_ACCESS_TOKEN", "Invalid or expired access token");
+	case ERR_FORBIDDEN: PROBLEM(403, "FORBIDDEN", "Forbidden");
+	case ERR_BEARER_ONLY: PROBLEM(400, "BEARER_ONLY", "Send the header X-Auth-Strategy: bearer");
+	case ERR_CREDENTIALS: PROBLEM(401, "INVALID_CREDENTIALS", "Invalid credentials");
+	case ERR_NO_REFRESH_TOKEN: PROBLEM(401, "NO_REFRESH_TOKEN", "No refresh token provided");
+	case ERR_REFRESH_TOKEN: PROBLEM(401, "INVALID_REFRESH_TOKEN", "Invalid or expired refresh token");
+	case ERR_SESSION_REVOKED: PROBLEM(401, "SESSION_REVOKED", "Session has been revoked");
+	case ERR_USER_NOT_FOUND: PROBLEM(404, "USER_NOT_FOUND", "User not found");
+	case ERR_SESSION_NOT_FOUND: PROBLEM(404, "SESSION_NOT_FOUND", "Session not found");
+	case ERR_EMAIL_EXISTS: PROBLEM(409, "EMAIL_EXISTS", "Email already registered");
+	case ERR_EMAIL_PASSWORD_REQUIRED:
+		PROBLEM(400, "VALIDATION_ERROR", "email and password are required");
+	case ERR_LIMITED: PROBLEM(429, "RATE_LIMITED", "Too many requests, please try again later.");
+	case ERR_STORE_FULL: PROBLEM(503, "STORAGE_FULL", "Storage is full, please try again later.");
+	case ERR_BUSY: PROBLEM(503, "BUSY", "Busy, please try again.");
+	case ERR_OVERLOAD: PROBLEM(503, "OVERLOADED", "Too busy right now, please try again.");
+	case ERR_STOPPING: PROBLEM(503, "STOPPING", "The server is restarting, please try again.");
+	case ERR_NO_MEMORY: PROBLEM(503, "OUT_OF_MEMORY", "Too busy right now, please try again.");
+	case ERR_CRYPTO: PROBLEM(503, "UNAVAILABLE", "Temporarily unavailable, please try again.");
+	/* Refusals that a domain function must have turned into one of its own: a fault if they get here. */
+	case ERR_OK:
+	case ERR_NOT_FOUND:
+	case ERR_CONFLICT:
+	case ERR_STORE:
+	case ERR_IO:
+	case ERR_CONFIG:
+	case ERR_BUG:
+		break;
+	}
+	PROBLEM(500, "INTERNAL", "Internal server error");
+}
+
+static void out_fields(struct json_out *o, const struct ctx *c)
+{
+	out_key(o, STR("fields"));
+	out_arr(o);
+	for (size_t i = 0; i < c->n_fields; i++) {
+		out_obj(o);
+		out_str(o, STR("field"), str_of_cstr(c->fields[i].field));
+		out_str(o, STR("reason"), str_of_cstr(c->fields[i].reason));
+		out_end_obj(o);
+	}
+	out_end_arr(o);
+}
+
+/* For people: what a form may show as it stands. */
+static str text_of(struct problem p, enum err_code code, const struct ctx *c)
+{
+	static const struct {
+		const char *reason, *text;
+	} rows[] = {
+		{ "PASSWORD_TOO_SHORT", "The password is too short" },
+		{ "PASSWORD_TOO_LONG", "The password is too long" },
+		{ "PASSWORD_COMPROMISED", "The password is too easy to guess" },
+	};
+
+	if (code != ERR_INPUT || c == NULL || c->n_fields != 1)
+		return p.text;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (str_eq(str_of_cstr(c->fields[0].reason), str_of_cstr(rows[i].reason)))
+			return str_of_cstr(rows[i].text);
+	}
+	if (str_eq(str_of_cstr(c->fields[0].field), STR("email")))
+		return STR("The e-mail address is not valid");
+	return p.text;
+}
+
+void problem_write(enum err_code code, const struct ctx *c, bool says_success, int64_t retry_after_s,
+		   struct http_reply *rep)
+{
+	static const char digits[] = "0123456789";
+	struct problem p = problem_of(code);
+	str text = text_of(p, code, c);
+	struct json_out o;
+
+	rep->status = p.status;
+	rep->error = code;
+	rep->body.n = 0;
+	rep->body.overflow = false;
+	out_begin(&o, &rep->body);
+	out_obj(&o);
+	if (says_success)
+		out_bool(&o, STR("success"), false);
+	out_str(&o, STR("error"), text);
+	out_str(&o, STR("message"), text);
+	out_str(&o, STR("code"), p.code);
+	if (c != NULL && code == ERR_INPUT && c->n_fields > 0)
+		out_fields(&o, c);
+	out_end_obj(&o);
+
+	if (code == ERR_ACCESS_TOKEN || code == ERR_SESSION_REVOKED) /* RFC 6750 §3.1 */
+		http_reply_header(rep, "WWW-Authenticate", STR("Bearer error=\"invalid_token\""));
+	if (p.status == 503 && retry_after_s <= 0)
+		retry_after_s = 1;
+	if (retry_after_s > 0 && (p.status == 503 || p.status == 429)) {
+		/* The reply's body buffer is the only memory here: the digits go behind the body. */
+		char *at = rep->body.p + rep->body.n, *start = at;
+		size_t room = rep->body.cap - rep->body.n;
+		int64_t div = 1;
+
+		while (div <= retry_after_s / 10)
+			div *= 10;
+		for (; div > 0 && room > 0; div /= 10, room--)
+			*at++ = digits[retry_after_s / div % 10];
+		http_reply_header(rep, "Retry-After", (str){ start, (size_t)(at - start) });
+	}
+}

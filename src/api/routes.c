@@ -1,0 +1,112 @@
+#include "api/routes.h"
+
+const struct route routes[] = {
+	/* method      place         pattern                    auth         lane       body  handler */
+	{ METHOD_POST, PLACE_PREFIX, "/register", AUTH_PUBLIC, LANE_HASH, &user_register_shape,
+	  api_user_register, false },
+	{ METHOD_POST, PLACE_PREFIX, "/login", AUTH_PUBLIC, LANE_HASH, &session_login_shape,
+	  api_session_login, false },
+	{ METHOD_POST, PLACE_PREFIX, "/refresh", AUTH_PUBLIC, LANE_POOL, &session_refresh_shape,
+	  api_session_refresh, true },
+	{ METHOD_POST, PLACE_PREFIX, "/logout", AUTH_PUBLIC, LANE_POOL, &session_refresh_shape,
+	  api_session_logout, false },
+	{ METHOD_GET, PLACE_PREFIX, "/me", AUTH_USER, LANE_LOOP, NULL, api_user_me, false },
+	{ METHOD_PATCH, PLACE_PREFIX, "/profile", AUTH_USER, LANE_POOL, &user_profile_shape,
+	  api_user_profile, false },
+	{ METHOD_GET, PLACE_PREFIX, "/sessions", AUTH_USER, LANE_LOOP, NULL, api_session_list, false },
+	{ METHOD_POST, PLACE_PREFIX, "/sessions/cleanup", AUTH_ADMIN, LANE_POOL, NULL,
+	  api_session_cleanup, false },
+	{ METHOD_DELETE, PLACE_PREFIX, "/sessions/{handle}", AUTH_USER, LANE_POOL, NULL,
+	  api_session_end, false },
+	{ METHOD_GET, PLACE_PREFIX, "/check", AUTH_PROXY, LANE_LOOP, NULL, api_check, false },
+	{ METHOD_GET, PLACE_PREFIX, "/.well-known/jwks.json", AUTH_PUBLIC, LANE_LOOP, NULL, api_jwks,
+	  false },
+	{ METHOD_GET, PLACE_ROOT, "/.well-known/jwks.json", AUTH_PUBLIC, LANE_LOOP, NULL, api_jwks,
+	  false },
+	{ METHOD_GET, PLACE_ROOT, "/healthz", AUTH_PUBLIC, LANE_LOOP, NULL, api_ops_health, false },
+	{ METHOD_GET, PLACE_ROOT, "/readyz", AUTH_PUBLIC, LANE_POOL, NULL, api_ops_ready, false },
+	{ METHOD_GET, PLACE_OPS, "/metrics", AUTH_PUBLIC, LANE_LOOP, NULL, api_ops_metrics, false },
+};
+const size_t n_routes = sizeof(routes) / sizeof(routes[0]);
+
+const struct route *route_check(void)
+{
+	for (size_t i = 0; i < n_routes; i++) {
+		const struct route *rt = &routes[i];
+
+		if (rt->method == METHOD_UNSET || rt->place == PLACE_UNSET || rt->pattern == NULL ||
+		    rt->auth == AUTH_UNSET || rt->lane == LANE_UNSET || rt->handle == NULL)
+			return rt;
+	}
+	return NULL;
+}
+
+/* One step of both paths: the next segments, false when there is none. */
+static bool next_segment(str *path, str *ret)
+{
+	if (path->n < 2 || path->p[0] != '/')
+		return false;
+	(void)str_cut(str_skip(*path, 1), '/', ret, path);
+	if (path->p != NULL) { /* give the '/' back */
+		path->p--;
+		path->n++;
+	}
+	return true;
+}
+
+static bool matches(const char *pattern, str path, str params[4])
+{
+	str want, want_rest = str_of_cstr(pattern), got, got_rest = path;
+	size_t n = 0;
+
+	while (next_segment(&want_rest, &want)) {
+		if (!next_segment(&got_rest, &got) || got.n == 0)
+			return false;
+		if (want.p[0] == '{')
+			params[n++] = got;
+		else if (!str_eq_nocase(want, got))
+			return false;
+	}
+	return got_rest.n == 0 || str_eq(got_rest, STR("/"));
+}
+
+static bool placed(const struct route *rt, const struct api_listener *l, str prefix, str *path)
+{
+	if (rt->place == PLACE_OPS)
+		return l->serves_metrics;
+	if (rt->place == PLACE_ROOT)
+		return true;
+	if (l->ops_only || path->n < prefix.n ||
+	    !str_eq_nocase((str){ path->p, prefix.n }, prefix))
+		return false;
+	*path = str_skip(*path, prefix.n);
+	return path->n > 0 && path->p[0] == '/';
+}
+
+static bool method_fits(enum http_method want, enum http_method got)
+{
+	return want == got || (want == METHOD_GET && got == METHOD_HEAD);
+}
+
+err_t route_find(const struct api_listener *l, str prefix, struct http_request *r,
+		 const struct route **ret, unsigned *ret_allow)
+{
+	unsigned allow = 0;
+
+	for (size_t i = 0; i < n_routes; i++) {
+		const struct route *rt = &routes[i];
+		str path = r->path, params[4] = { { 0 } };
+
+		if (!placed(rt, l, prefix, &path) || !matches(rt->pattern, path, params))
+			continue;
+		allow |= 1U << rt->method;
+		if (method_fits(rt->method, r->method)) {
+			for (size_t k = 0; k < 4; k++)
+				r->route_params[k] = params[k];
+			*ret = rt;
+			return OK;
+		}
+	}
+	*ret_allow = allow;
+	FAIL(allow == 0 ? ERR_NO_ROUTE : ERR_METHOD);
+}

@@ -1,0 +1,78 @@
+/* routes.h — the table of everything the server answers. A row that leaves a column unset does not
+ * start (route_check). Authorisation is the row's, and again in the WHERE of the statement. */
+#ifndef API_ROUTES_H
+#define API_ROUTES_H
+
+#include "api/api.h"
+#include "api/body.h"
+#include "domain/session.h"
+#include "http/http.h"
+
+enum route_auth {
+	AUTH_UNSET = 0,
+	AUTH_PUBLIC,
+	AUTH_USER,  /* a live access token; none at all is 403, a bad one 401 */
+	AUTH_PROXY, /* as AUTH_USER, but 401 either way: what reverse proxies expect */
+	AUTH_ADMIN, /* AUTH_USER of an administrator */
+};
+
+enum route_place {
+	PLACE_UNSET = 0,
+	PLACE_PREFIX, /* below server.api_prefix */
+	PLACE_ROOT,
+	PLACE_OPS,    /* root, only where metrics are served */
+};
+
+/* A request inside the application. */
+struct req {
+	struct ctx c;
+	const struct http_request *http;
+	const struct api_listener *listener;
+	struct caller who; /* AUTH_USER and above */
+};
+
+struct route {
+	enum http_method method;
+	enum route_place place;
+	const char *pattern; /* "/sessions/{handle}" */
+	enum route_auth auth;
+	enum http_lane lane;
+	const struct body_shape *body;
+	err_t (*handle)(struct req *r, const void *body, struct http_reply *rep);
+	bool says_success; /* failures carry "success": false too */
+};
+
+extern const struct route routes[];
+extern const size_t n_routes;
+
+/* Find the row. Refusals: ERR_NO_ROUTE; ERR_METHOD with *ret_allow a bit per http_method.
+ * Matching is case-insensitive in fixed segments and tolerates one trailing '/'. */
+MUST_USE err_t route_find(const struct api_listener *l, str prefix, struct http_request *r,
+			  const struct route **ret, unsigned *ret_allow);
+
+/* The token after "Authorization: Bearer"; STR_NONE when there is no such header, "" when it is empty. */
+str bearer_token(const struct http_request *http);
+
+/* First row with an unset column, or NULL: asked at start. */
+const struct route *route_check(void);
+
+/* The handlers, one file per resource. */
+err_t api_user_register(struct req *r, const void *body, struct http_reply *rep);
+err_t api_user_me(struct req *r, const void *body, struct http_reply *rep);
+err_t api_user_profile(struct req *r, const void *body, struct http_reply *rep);
+err_t api_session_login(struct req *r, const void *body, struct http_reply *rep);
+err_t api_session_refresh(struct req *r, const void *body, struct http_reply *rep);
+err_t api_session_logout(struct req *r, const void *body, struct http_reply *rep);
+err_t api_session_list(struct req *r, const void *body, struct http_reply *rep);
+err_t api_session_end(struct req *r, const void *body, struct http_reply *rep);
+err_t api_session_cleanup(struct req *r, const void *body, struct http_reply *rep);
+err_t api_check(struct req *r, const void *body, struct http_reply *rep);
+err_t api_jwks(struct req *r, const void *body, struct http_reply *rep);
+err_t api_ops_health(struct req *r, const void *body, struct http_reply *rep);
+err_t api_ops_ready(struct req *r, const void *body, struct http_reply *rep);
+err_t api_ops_metrics(struct req *r, const void *body, struct http_reply *rep);
+
+extern const struct body_shape user_register_shape, user_profile_shape, session_login_shape,
+	session_refresh_shape;
+
+#endif

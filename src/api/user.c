@@ -1,0 +1,100 @@
+/* user.c — POST /register, GET /me, PATCH /profile. */
+#include "domain/user.h"
+
+#include "api/routes.h"
+#include "base/json_out.h"
+#include "domain/uid.h"
+
+struct user_register {
+	str email;
+	struct secret password;
+	str first_name, last_name;
+};
+static const struct body_field user_register_fields[] = {
+	TEXT(struct user_register, email, "email", 1024),
+	SECRET(struct user_register, password, "password", PASSWORD_MAX_BYTES),
+	TEXT_OR_NULL(struct user_register, first_name, "firstName", 400),
+	TEXT_OR_NULL(struct user_register, last_name, "lastName", 400),
+};
+const struct body_shape user_register_shape = SHAPE(struct user_register, user_register_fields);
+
+struct user_profile {
+	struct profile_change change;
+};
+#define CHANGE(member) change.member
+static const struct body_field user_profile_fields[] = {
+	TEXT_CHANGE(struct user_profile, CHANGE(first_name), CHANGE(set_first), "firstName", 400),
+	TEXT_CHANGE(struct user_profile, CHANGE(last_name), CHANGE(set_last), "lastName", 400),
+};
+const struct body_shape user_profile_shape = SHAPE(struct user_profile, user_profile_fields);
+
+err_t api_user_register(struct req *r, const void *body, struct http_reply *rep)
+{
+	const struct user_register *b = body;
+	const struct user_new n = {
+		.email = b->email, .password = b->password,
+		.first_name = b->first_name, .last_name = b->last_name,
+	};
+	struct json_out o;
+	str uid;
+
+	TRY(user_register(&r->c, &n, &uid));
+	rep->status = 201;
+	out_begin(&o, &rep->body);
+	out_obj(&o);
+	out_bool(&o, STR("success"), true);
+	out_str(&o, STR("userId"), uid);
+	out_end_obj(&o);
+	return OK;
+}
+
+static err_t full_name(struct req *r, str *ret)
+{
+	const struct caller_row *u = &r->who.row;
+
+	if (u->first_name.n == 0 || u->last_name.n == 0) {
+		*ret = u->first_name.n > 0 ? u->first_name : u->last_name;
+		return OK;
+	}
+	return arena_printf(r->c.mem, ret, "%.*s %.*s", STR_ARG(u->first_name), STR_ARG(u->last_name));
+}
+
+err_t api_user_me(struct req *r, const void *body, struct http_reply *rep)
+{
+	const struct caller_row *u = &r->who.row;
+	struct json_out o;
+	str uid, name;
+
+	(void)body;
+	TRY(uid_text(r->c.mem, u->uid, &uid));
+	TRY(full_name(r, &name));
+	rep->status = 200;
+	out_begin(&o, &rep->body);
+	out_obj(&o);
+	out_str(&o, STR("sub"), uid);
+	out_str(&o, STR("id"), uid);
+	out_str(&o, STR("email"), u->email);
+	out_str(&o, STR("role"), u->role);
+	out_str(&o, STR("loginProvider"), u->login_provider);
+	out_bool(&o, STR("isEmailVerified"), u->email_verified);
+	out_bool(&o, STR("isTotpEnabled"), false);
+	out_str(&o, STR("firstName"), u->first_name);
+	out_str(&o, STR("lastName"), u->last_name);
+	out_str(&o, STR("name"), name);
+	out_bool(&o, STR("hasPassword"), u->has_password);
+	if (u->last_login_ms > 0)
+		out_time(&o, STR("lastLogin"), u->last_login_ms);
+	out_bool(&o, STR("isAdmin"), u->is_admin);
+	out_end_obj(&o);
+	return OK;
+}
+
+err_t api_user_profile(struct req *r, const void *body, struct http_reply *rep)
+{
+	const struct user_profile *b = body;
+
+	TRY(user_change_profile(&r->c, r->who.row.id, r->who.row.uid, &b->change));
+	rep->status = 200;
+	buf_lit(&rep->body, "{\"success\":true}");
+	return OK;
+}
