@@ -1,0 +1,614 @@
+#include "app/cli.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/base64url.h"
+#include "base/log.h"
+#include "base/timefmt.h"
+#include "crypto/mac.h"
+#include "domain/audit.h"
+#include "domain/uid.h"
+#include "domain/user.h"
+#include "store/query.h"
+
+/* What a sub-command works with; made by cli_run. */
+struct cli {
+	struct config *cfg;
+	struct store *store;
+	struct db *db;
+	struct keyring *keys;
+	struct password_gate *gate;
+	struct counters count;
+	struct arena mem;
+	struct ctx c;
+};
+
+/* What has to be open before a sub-command runs. */
+enum cli_needs {
+	NEEDS_CONFIG = 1,
+	NEEDS_STORE,
+	NEEDS_KEYS, /* store and keys: anything that hashes, counts or signs */
+};
+
+struct cli_command {
+	const char *group, *name; /* name NULL: the group is the whole command */
+	const char *arguments, *help;
+	enum cli_needs needs;
+	enum exit_code (*run)(struct cli *cli, int argc, char **argv);
+};
+
+static enum exit_code fail(const char *what)
+{
+	(void)fprintf(stderr, "sallyport: %s\n", what);
+	return EXIT_REFUSED;
+}
+
+static enum exit_code fail_err(struct cli *cli, err_t e)
+{
+	for (size_t i = 0; i < cli->c.n_fields; i++)
+		(void)fprintf(stderr, "sallyport: %s: %s\n", cli->c.fields[i].field,
+			      cli->c.fields[i].reason);
+	if (e.code == ERR_USER_NOT_FOUND)
+		return fail("no such user");
+	if (e.code == ERR_EMAIL_EXISTS)
+		return fail("that address is already registered");
+	if (e.code == ERR_INPUT)
+		return EXIT_REFUSED;
+	(void)fprintf(stderr, "sallyport: %s %s\n", err_name(e.code), err_origin());
+	return err_is_fault(e) ? EXIT_FAULT : EXIT_REFUSED;
+}
+
+static void print_time(int64_t ms)
+{
+	char text[TIME_TEXT_LEN + 1];
+	struct buf b = BUF_OF(text);
+
+	if (ms == 0) {
+		(void)printf("never");
+		return;
+	}
+	time_format(&b, ms);
+	(void)printf("%.*s", STR_ARG(buf_view(&b)));
+}
+
+/* ---- passwords: from a prompt or standard input, never from the command line ---- */
+
+static err_t read_line_secret(struct cli *cli, struct secret *ret)
+{
+	uint8_t *p;
+	size_t n = 0;
+	int ch;
+
+	NEW(p, &cli->mem, uint8_t, PASSWORD_MAX_BYTES + 2);
+	while ((ch = getchar()) != EOF && ch != '\n') {
+		REQUIRE(n <= PASSWORD_MAX_BYTES, ERR_INPUT);
+		p[n++] = (uint8_t)ch;
+	}
+	REQUIRE(n > 0, ERR_INPUT);
+	*ret = (struct secret){ p, n };
+	return OK;
+}
+
+static err_t prompt_secret(struct cli *cli, const char *prompt, struct secret *ret)
+{
+	struct termios old, quiet;
+	err_t e;
+
+	REQUIRE(tcgetattr(STDIN_FILENO, &old) == 0, ERR_IO);
+	quiet = old;
+	quiet.c_lflag &= ~(tcflag_t)ECHO;
+	(void)fprintf(stderr, "%s: ", prompt);
+	REQUIRE(tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) == 0, ERR_IO);
+	e = read_line_secret(cli, ret);
+	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
+	(void)fprintf(stderr, "\n");
+	return e;
+}
+
+static err_t read_password(struct cli *cli, bool from_stdin, struct secret *ret)
+{
+	struct secret again;
+
+	if (from_stdin || !isatty(STDIN_FILENO))
+		return read_line_secret(cli, ret);
+	TRY(prompt_secret(cli, "Password", ret));
+	TRY(prompt_secret(cli, "Once more", &again));
+	if (!secret_equal(*ret, again)) {
+		(void)fprintf(stderr, "sallyport: the two are not the same\n");
+		FAIL(ERR_INPUT);
+	}
+	return OK;
+}
+
+/* ---- user ---- */
+
+static void print_user(struct cli *cli, const struct user_row *u)
+{
+	str id = STR_NONE;
+
+	if (uid_text(&cli->mem, u->uid, &id).code != ERR_OK)
+		return;
+	(void)printf("%.*s  %.*s%s%s  created ", STR_ARG(id), STR_ARG(u->email),
+		     u->is_admin ? "  admin" : "", u->disabled_ms != 0 ? "  disabled" : "");
+	print_time(u->created_ms);
+	(void)printf("  last sign-in ");
+	print_time(u->last_login_ms);
+	(void)printf("\n");
+}
+
+static enum exit_code user_create_cmd(struct cli *cli, int argc, char **argv)
+{
+	static const struct option options[] = { { "email", required_argument, NULL, 'e' },
+						 { "admin", no_argument, NULL, 'a' },
+						 { "password-stdin", no_argument, NULL, 'p' },
+						 { "first-name", required_argument, NULL, 'f' },
+						 { "last-name", required_argument, NULL, 'l' },
+						 { NULL, 0, NULL, 0 } };
+	struct user_new n = { .email_verified = true };
+	bool from_stdin = false;
+	err_t e;
+	str uid;
+	int ch;
+
+	optind = 1;
+	while ((ch = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (ch) {
+		case 'e': n.email = str_of_cstr(optarg); break;
+		case 'a': n.is_admin = true; break;
+		case 'p': from_stdin = true; break;
+		case 'f': n.first_name = str_of_cstr(optarg); break;
+		case 'l': n.last_name = str_of_cstr(optarg); break;
+		default: return EXIT_USAGE;
+		}
+	}
+	if (n.email.n == 0 || optind != argc)
+		return EXIT_USAGE;
+	e = read_password(cli, from_stdin, &n.password);
+	if (e.code == ERR_INPUT)
+		return fail("no usable password given");
+	if (e.code == ERR_OK)
+		e = user_create(&cli->c, &n, &uid);
+	secret_wipe(&n.password);
+	if (e.code != ERR_OK)
+		return fail_err(cli, e);
+	(void)printf("%.*s\n", STR_ARG(uid));
+	return EXIT_DONE;
+}
+
+static enum exit_code on_user(struct cli *cli, int argc, char **argv,
+			      err_t (*act)(struct ctx *c, const struct user_row *u))
+{
+	struct user_row u = { 0 };
+	err_t e;
+
+	if (argc != 2)
+		return EXIT_USAGE;
+	e = user_get(&cli->c, str_of_cstr(argv[1]), &u);
+	if (e.code == ERR_OK && act != NULL)
+		e = act(&cli->c, &u);
+	if (e.code != ERR_OK)
+		return fail_err(cli, e);
+	if (act == NULL)
+		print_user(cli, &u);
+	return EXIT_DONE;
+}
+
+static enum exit_code user_show_cmd(struct cli *cli, int argc, char **argv)
+{
+	return on_user(cli, argc, argv, NULL);
+}
+
+static enum exit_code user_disable_cmd(struct cli *cli, int argc, char **argv)
+{
+	return on_user(cli, argc, argv, user_disable);
+}
+
+static enum exit_code user_enable_cmd(struct cli *cli, int argc, char **argv)
+{
+	return on_user(cli, argc, argv, user_enable);
+}
+
+static enum exit_code user_delete_cmd(struct cli *cli, int argc, char **argv)
+{
+	return on_user(cli, argc, argv, user_remove);
+}
+
+static enum exit_code user_list_cmd(struct cli *cli, int argc, char **argv)
+{
+	struct user_row *rows;
+	int64_t after = 0;
+	size_t n;
+
+	(void)argv;
+	if (argc != 1)
+		return EXIT_USAGE;
+	do {
+		err_t e = q_user_page(cli->db, &cli->mem, after, 200, &rows, &n);
+
+		if (e.code != ERR_OK)
+			return fail_err(cli, e);
+		for (size_t i = 0; i < n; i++) {
+			print_user(cli, &rows[i]);
+			after = rows[i].id;
+		}
+		arena_reset(&cli->mem);
+	} while (n > 0);
+	return EXIT_DONE;
+}
+
+static enum exit_code user_password_cmd(struct cli *cli, int argc, char **argv)
+{
+	bool from_stdin = argc == 3 && str_eq(str_of_cstr(argv[2]), STR("--password-stdin"));
+	struct secret password = { 0 };
+	struct user_row u = { 0 };
+	err_t e;
+
+	if (argc != 2 && !from_stdin)
+		return EXIT_USAGE;
+	e = user_get(&cli->c, str_of_cstr(argv[1]), &u);
+	if (e.code == ERR_OK)
+		e = read_password(cli, from_stdin, &password);
+	if (e.code == ERR_OK)
+		e = user_set_password(&cli->c, &u, password);
+	secret_wipe(&password);
+	return e.code == ERR_OK ? EXIT_DONE : fail_err(cli, e);
+}
+
+/* ---- settings ---- */
+
+static enum exit_code check_config_cmd(struct cli *cli, int argc, char **argv)
+{
+	(void)cli;
+	(void)argv;
+	if (argc != 1)
+		return EXIT_USAGE;
+	(void)printf("the configuration is valid\n");
+	return EXIT_DONE;
+}
+
+static enum exit_code print_config_cmd(struct cli *cli, int argc, char **argv)
+{
+	bool origin = argc == 2 && str_eq(str_of_cstr(argv[1]), STR("--origin"));
+
+	if (argc == 2 && str_eq(str_of_cstr(argv[1]), STR("--help-settings"))) {
+		config_help(stdout);
+		return EXIT_DONE;
+	}
+	if (argc != 1 && !origin)
+		return EXIT_USAGE;
+	config_print(cli->cfg, origin, stdout);
+	return EXIT_DONE;
+}
+
+/* ---- keys ---- */
+
+static enum exit_code keys_list_cmd(struct cli *cli, int argc, char **argv)
+{
+	int64_t now_ms = cli->c.now_ms;
+
+	(void)argv;
+	if (argc != 1)
+		return EXIT_USAGE;
+	for (size_t i = 0; i < cli->keys->n; i++) {
+		const struct keyring_entry *k = &cli->keys->entry[i];
+		const char *state = k->retire_ms <= now_ms	? "retired" :
+				    k->active_from_ms > now_ms	? "published" :
+				    k->key == keyring_signer(cli->keys, now_ms) ? "signing" :
+									    "verifying";
+
+		(void)printf("%.*s  %s  from ", STR_ARG(jws_key_kid(k->key)), state);
+		print_time(k->active_from_ms);
+		(void)printf("  %.*s\n", STR_ARG(k->file));
+	}
+	return EXIT_DONE;
+}
+
+static err_t audit_keys(struct cli *cli)
+{
+	TX tx = { 0 };
+
+	TRY(tx_begin(&tx, cli->db));
+	TRY(audit_add(&cli->c, AUDIT_KEYS_ROTATED, STR_NONE, STR_NONE, STR_NONE));
+	return tx_commit(&tx);
+}
+
+static enum exit_code keys_rotate_cmd(struct cli *cli, int argc, char **argv)
+{
+	bool at_once = argc == 2 && str_eq(str_of_cstr(argv[1]), STR("--now"));
+	const struct config *cfg = cli->cfg;
+	char why[256] = "";
+	err_t e;
+
+	if (argc != 1 && !at_once)
+		return EXIT_USAGE;
+	/* Makes what is missing first: this is the command that may replace lost keys. */
+	e = keyring_load(cfg->server.data_dir, cfg->token.algorithm, cli->c.now_ms, true, cli->c.rng,
+			 &cli->keys, why, sizeof(why));
+	if (e.code == ERR_OK)
+		e = keyring_rotate(cfg->server.data_dir, cfg->token.algorithm, cli->c.now_ms, at_once,
+				   cli->c.rng, why, sizeof(why));
+	if (e.code != ERR_OK)
+		return fail(why);
+	e = audit_keys(cli);
+	if (e.code != ERR_OK)
+		return fail_err(cli, e);
+	(void)printf("new signing key published; it signs %s. A running server notices by itself.\n",
+		     at_once ? "at once" : "in one hour");
+	return EXIT_DONE;
+}
+
+/* ---- audit, backup, calibrate ---- */
+
+static void print_hex(str bytes)
+{
+	for (size_t i = 0; i < bytes.n; i++)
+		(void)printf("%02x", (unsigned char)bytes.p[i]);
+}
+
+static int64_t print_events(struct cli *cli, const struct audit_row *rows, size_t n, int64_t last)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct audit_row *r = &rows[i];
+		str uid = STR_NONE;
+
+		if (r->user_uid.n == UID_BYTES && uid_text(&cli->mem, r->user_uid, &uid).code != ERR_OK)
+			return last;
+		print_time(r->at_ms);
+		(void)printf("  %-22.*s  user=%.*s  ip=%.*s  request=%.*s", STR_ARG(r->event),
+			     STR_ARG(uid), STR_ARG(r->ip), STR_ARG(r->request_id));
+		if (r->sid.n > 0) {
+			(void)printf("  session=");
+			print_hex((str){ r->sid.p, r->sid.n < 4 ? r->sid.n : 4 });
+		}
+		if (r->detail.n > 0)
+			(void)printf("  %.*s", STR_ARG(r->detail));
+		(void)printf("\n");
+		last = r->id;
+	}
+	(void)fflush(stdout);
+	arena_reset(&cli->mem);
+	return last;
+}
+
+static enum exit_code audit_tail_cmd(struct cli *cli, int argc, char **argv)
+{
+	bool follow = argc == 2 && str_eq(str_of_cstr(argv[1]), STR("--follow"));
+	struct audit_row *rows;
+	int64_t last;
+	size_t n;
+	err_t e;
+
+	if (argc != 1 && !follow)
+		return EXIT_USAGE;
+	e = q_audit_tail(cli->db, &cli->mem, 50, &rows, &n);
+	if (e.code != ERR_OK)
+		return fail_err(cli, e);
+	last = print_events(cli, rows, n, 0);
+	while (follow) {
+		(void)poll(NULL, 0, 1000);
+		e = q_audit_after(cli->db, &cli->mem, last, 100, &rows, &n);
+		if (e.code != ERR_OK)
+			return fail_err(cli, e);
+		last = print_events(cli, rows, n, last);
+	}
+	return EXIT_DONE;
+}
+
+static enum exit_code backup_cmd(struct cli *cli, int argc, char **argv)
+{
+	char why[256] = "";
+
+	if (argc != 2)
+		return EXIT_USAGE;
+	if (store_backup(cli->store, str_of_cstr(argv[1]), why, sizeof(why)).code != ERR_OK)
+		return fail(why);
+	(void)printf("%s written. It does not hold the keys: keep a copy of %.*s/keys apart from it.\n",
+		     argv[1], STR_ARG(cli->cfg->server.data_dir));
+	return EXIT_DONE;
+}
+
+static enum exit_code verify_cmd(struct cli *cli, int argc, char **argv)
+{
+	char why[256] = "";
+
+	(void)argv;
+	if (argc != 1)
+		return EXIT_USAGE;
+	if (store_verify(cli->store, why, sizeof(why)).code != ERR_OK)
+		return fail(why);
+	(void)printf("the store is whole\n");
+	return EXIT_DONE;
+}
+
+static enum exit_code calibrate_cmd(struct cli *cli, int argc, char **argv)
+{
+	static const int64_t memory_mib[] = { 19, 32, 46, 64, 96, 128, 192, 256 };
+	int64_t wanted_ms = argc == 2 ? strtoll(argv[1], NULL, 10) : 100;
+	const int64_t mib = (int64_t)1024 * 1024;
+	int64_t best_mib = 0, best_iterations = 0, best_us = 0;
+
+	(void)cli;
+	if (argc > 2 || wanted_ms < 1 || wanted_ms > 10000)
+		return EXIT_USAGE;
+	(void)printf("memory  iterations  ms per hash\n");
+	for (size_t i = 0; i < sizeof(memory_mib) / sizeof(memory_mib[0]); i++) {
+		for (int64_t t = 2; t <= 4; t++) {
+			const struct password_params p = { .memory = memory_mib[i] * mib, .iterations = t };
+			int64_t us;
+
+			if (password_measure(&p, 3, &us).code != ERR_OK)
+				return fail("measuring failed");
+			if (us / 1000 > wanted_ms)
+				break;
+			(void)printf("%3" PRId64 " MiB  %10" PRId64 "  %8.1f\n", memory_mib[i], t,
+				     (double)us / 1000);
+			if (us > best_us) {
+				best_mib = memory_mib[i];
+				best_iterations = t;
+				best_us = us;
+			}
+		}
+	}
+	if (best_mib == 0) {
+		(void)printf("\nNothing as strong as the floor fits into %" PRId64
+			     " ms here: keep the defaults.\n",
+			     wanted_ms);
+		return EXIT_DONE;
+	}
+	(void)printf("\nStrongest within %" PRId64 " ms on one core of this machine:\n\n[password]\n"
+		     "argon2_memory = %" PRId64 "MiB\nargon2_iterations = %" PRId64 "\n",
+		     wanted_ms, best_mib, best_iterations);
+	return EXIT_DONE;
+}
+
+/* ---- the table ---- */
+
+static const struct cli_command commands[] = {
+	{ "user", "create", "--email E [--admin] [--first-name N] [--last-name N] [--password-stdin]",
+	  "make an account", NEEDS_KEYS, user_create_cmd },
+	{ "user", "show", "EMAIL|ID", "show one account", NEEDS_STORE, user_show_cmd },
+	{ "user", "list", "", "list all accounts", NEEDS_STORE, user_list_cmd },
+	{ "user", "disable", "EMAIL|ID", "end all its sessions and let nobody in", NEEDS_STORE,
+	  user_disable_cmd },
+	{ "user", "enable", "EMAIL|ID", "let it in again; clears its failure count", NEEDS_KEYS,
+	  user_enable_cmd },
+	{ "user", "delete", "EMAIL|ID", "delete the account and everything of it", NEEDS_KEYS,
+	  user_delete_cmd },
+	{ "user", "set-password", "EMAIL|ID [--password-stdin]", "set a new password, end all sessions",
+	  NEEDS_KEYS, user_password_cmd },
+	{ "check-config", NULL, "", "check the settings and say what is wrong", NEEDS_CONFIG,
+	  check_config_cmd },
+	{ "print-config", NULL, "[--origin|--help-settings]", "print every setting", NEEDS_CONFIG,
+	  print_config_cmd },
+	{ "keys", "list", "", "list the signing keys", NEEDS_KEYS, keys_list_cmd },
+	{ "keys", "rotate", "[--now]", "publish a new signing key", NEEDS_STORE, keys_rotate_cmd },
+	{ "audit", "tail", "[--follow]", "show the last security events", NEEDS_STORE, audit_tail_cmd },
+	{ "backup", NULL, "FILE", "copy the live store into a new file", NEEDS_STORE, backup_cmd },
+	{ "verify", NULL, "", "check the whole store for damage", NEEDS_STORE, verify_cmd },
+	{ "calibrate", NULL, "[MILLISECONDS]", "measure password hashing, propose settings",
+	  NEEDS_CONFIG, calibrate_cmd },
+};
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+bool cli_knows(const char *name)
+{
+	for (size_t i = 0; i < N_COMMANDS; i++) {
+		if (str_eq(str_of_cstr(commands[i].group), str_of_cstr(name)))
+			return true;
+	}
+	return false;
+}
+
+void cli_usage(FILE *out)
+{
+	for (size_t i = 0; i < N_COMMANDS; i++) {
+		const struct cli_command *k = &commands[i];
+
+		(void)fprintf(out, "  sallyport %s%s%s%s%s\n      %s\n", k->group, k->name ? " " : "",
+			      k->name ? k->name : "", k->arguments[0] ? " " : "", k->arguments, k->help);
+	}
+}
+
+static const struct cli_command *find(int argc, char **argv)
+{
+	for (size_t i = 0; i < N_COMMANDS; i++) {
+		const struct cli_command *k = &commands[i];
+
+		if (!str_eq(str_of_cstr(k->group), str_of_cstr(argv[0])))
+			continue;
+		if (k->name == NULL ||
+		    (argc > 1 && str_eq(str_of_cstr(k->name), str_of_cstr(argv[1]))))
+			return k;
+	}
+	return NULL;
+}
+
+static enum exit_code open_for(struct cli *cli, enum cli_needs needs)
+{
+	char why[512] = "";
+	enum exit_code code = EXIT_DONE;
+
+	if (arena_init(&cli->mem, 4 * ARENA_DEFAULT_BYTES).code != ERR_OK)
+		return EXIT_FAULT;
+	cli->c = (struct ctx){
+		.mem = &cli->mem,
+		.cfg = cli->cfg,
+		.count = &cli->count,
+		.rng = rng_system,
+		.now_ms = clock_now_ms(clock_system),
+		.deadline_us = INT64_MAX,
+		.client_ip = STR("cli"),
+	};
+	if (needs >= NEEDS_STORE) {
+		code = wire_open_store(cli->cfg, false, &cli->store, why, sizeof(why));
+		if (code == EXIT_DONE && store_handle_own(cli->store, &cli->db).code != ERR_OK)
+			code = EXIT_FAULT;
+		cli->c.db = cli->db;
+	}
+	if (code == EXIT_DONE && needs >= NEEDS_KEYS) {
+		int64_t id;
+		bool has_users = true;
+
+		if (q_user_any(cli->db, &cli->mem, &id, &has_users).code != ERR_OK ||
+		    keyring_load(cli->cfg->server.data_dir, cli->cfg->token.algorithm, cli->c.now_ms,
+				 !has_users, rng_system, &cli->keys, why, sizeof(why))
+				    .code != ERR_OK ||
+		    wire_gate(cli->cfg, &cli->gate).code != ERR_OK)
+			code = EXIT_NO_STORE;
+		cli->c.keys = cli->keys;
+		cli->c.gate = cli->gate;
+	}
+	if (code != EXIT_DONE)
+		(void)fprintf(stderr, "sallyport: %s\n", why);
+	return code;
+}
+
+static void close_all(struct cli *cli)
+{
+	if (cli->db != NULL)
+		db_close(cli->db);
+	if (cli->store != NULL)
+		store_close(cli->store);
+	if (cli->keys != NULL)
+		keyring_free(cli->keys);
+	password_gate_free(cli->gate);
+	arena_clear(&cli->mem);
+	config_free(cli->cfg);
+}
+
+enum exit_code cli_run(const struct config_source *source, int argc, char **argv)
+{
+	const struct cli_command *k = find(argc, argv);
+	struct config_report report = { 0 };
+	struct cli cli = { 0 };
+	enum exit_code code;
+	int skip;
+
+	if (k == NULL)
+		return EXIT_USAGE;
+	(void)umask(077);
+	if (config_load(source, &cli.cfg, &report).code != ERR_OK) {
+		config_report_print(&report, stderr);
+		config_report_clear(&report);
+		return EXIT_BAD_CONFIG;
+	}
+	config_report_print(&report, stderr);
+	config_report_clear(&report);
+	skip = k->name == NULL ? 0 : 1;
+	if (crypto_init().code != ERR_OK)
+		code = EXIT_FAULT;
+	else
+		code = open_for(&cli, k->needs);
+	if (code == EXIT_DONE)
+		code = k->run(&cli, argc - skip, argv + skip);
+	close_all(&cli);
+	return code;
+}

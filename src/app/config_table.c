@@ -1,0 +1,499 @@
+#include "app/config_table.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/duration.h"
+#include "base/utf8.h"
+#include "crypto/password.h"
+
+#define KIB ((int64_t)1 << 10)
+#define MIB ((int64_t)1 << 20)
+#define GIB ((int64_t)1 << 30)
+#define YEAR_MS (36525 * (MS_PER_DAY / 100))
+
+/* ---- checks of text ---- */
+
+static bool all_of(str s, const char *others)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && !str_has_byte(str_of_cstr(others), c))
+			return false;
+	}
+	return true;
+}
+
+static bool is_ip(int family, str s, unsigned char ret[16])
+{
+	char text[INET6_ADDRSTRLEN];
+
+	if (s.n >= sizeof(text) || str_has_byte(s, '\0'))
+		return false;
+	memcpy(text, s.p, s.n);
+	text[s.n] = '\0';
+	return s.n > 0 && inet_pton(family, text, ret) == 1;
+}
+
+static bool is_port(str s)
+{
+	uint64_t port;
+
+	return s.n <= 5 && str_to_u64(s, 65535, &port);
+}
+
+/* "host:port", "[v6]:port" into its halves; the host without brackets. */
+static bool split_host_port(str s, bool *ret_v6, str *ret_host, str *ret_port)
+{
+	str head, tail;
+
+	*ret_v6 = str_starts(s, STR("["));
+	if (!*ret_v6)
+		return str_cut(s, ':', ret_host, ret_port);
+	if (!str_cut(str_skip(s, 1), ']', &head, &tail) || !str_starts(tail, STR(":")))
+		return false;
+	*ret_host = head;
+	*ret_port = str_skip(tail, 1);
+	return true;
+}
+
+bool listen_is_tcp(str address)
+{
+	unsigned char ip[16];
+	str host, port;
+	bool v6;
+
+	if (!split_host_port(address, &v6, &host, &port) || !is_port(port))
+		return false;
+	return is_ip(v6 ? AF_INET6 : AF_INET, host, ip) || (!v6 && str_eq(host, STR("localhost")));
+}
+
+bool host_is_loopback(str host)
+{
+	static const unsigned char one[16] = { [15] = 1 };
+	unsigned char ip[16];
+
+	if (is_ip(AF_INET, host, ip))
+		return ip[0] == 127;
+	if (is_ip(AF_INET6, host, ip))
+		return memcmp(ip, one, sizeof(one)) == 0;
+	return str_eq(host, STR("localhost"));
+}
+
+enum reach listen_reach(str address)
+{
+	str host, port;
+	bool v6;
+
+	if (str_eq(address, STR("none")) || str_eq(address, STR("same")))
+		return REACH_NONE;
+	if (str_starts(address, STR("unix:")))
+		return REACH_LOCAL;
+	if (!split_host_port(address, &v6, &host, &port) || !host_is_loopback(host))
+		return REACH_ANY;
+	return REACH_LOCAL;
+}
+
+static bool check_unix(str s)
+{
+	/* sun_path has 108 bytes and wants its NUL */
+	return str_starts(s, STR("unix:/")) && s.n > STR("unix:/").n && s.n - STR("unix:").n <= 107 &&
+	       !str_ends(s, STR("/"));
+}
+
+static bool check_listen(str s)
+{
+	return str_eq(s, STR("systemd")) || check_unix(s) || listen_is_tcp(s);
+}
+
+static bool check_ops_listen(str s)
+{
+	return str_eq(s, STR("same")) || str_eq(s, STR("none")) || check_unix(s) || listen_is_tcp(s);
+}
+
+static bool check_any(str s)
+{
+	(void)s;
+	return true;
+}
+
+static bool check_not_empty(str s)
+{
+	return s.n > 0;
+}
+
+/* Lower-case host name or address, optional port. */
+static bool check_authority(str s)
+{
+	unsigned char ip[16];
+	str host, port;
+	bool v6;
+
+	if (split_host_port(s, &v6, &host, &port) && !is_port(port))
+		return false;
+	if (str_starts(s, STR("["))) {
+		if (!str_cut(str_skip(s, 1), ']', &host, &port) || (port.n > 0 && port.p[0] != ':'))
+			return false;
+		return is_ip(AF_INET6, host, ip);
+	}
+	(void)str_cut(s, ':', &host, &port);
+	return host.n > 0 && host.n <= 253 && all_of(host, ".-");
+}
+
+static str after_scheme(str url)
+{
+	if (str_starts(url, STR("https://")))
+		return str_skip(url, STR("https://").n);
+	if (str_starts(url, STR("http://")))
+		return str_skip(url, STR("http://").n);
+	return STR_NONE;
+}
+
+str url_host(str url)
+{
+	str authority, path, host, port;
+
+	(void)str_cut(after_scheme(url), '/', &authority, &path);
+	if (str_starts(authority, STR("["))) {
+		(void)str_cut(str_skip(authority, 1), ']', &host, &port);
+		return host;
+	}
+	(void)str_cut(authority, ':', &host, &port);
+	return host;
+}
+
+static bool has_empty_segment(str path)
+{
+	for (size_t i = 1; i < path.n; i++) {
+		if (path.p[i - 1] == '/' && path.p[i] == '/')
+			return true;
+	}
+	return false;
+}
+
+/* Empty: taken from server.listen. */
+static bool check_public_url(str s)
+{
+	str rest = after_scheme(s), authority, path;
+
+	if (s.n == 0)
+		return true;
+	if (rest.n == 0 || str_ends(rest, STR("/")) || has_empty_segment(rest))
+		return false;
+	(void)str_cut(rest, '/', &authority, &path);
+	return check_authority(authority) &&
+	       all_of(path, "/._~-ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+}
+
+static bool check_prefix(str s)
+{
+	return s.n > 1 && s.p[0] == '/' && all_of(s, "/_-") && !str_ends(s, STR("/")) &&
+	       !has_empty_segment(s);
+}
+
+/* An address or network, or "unix". A network of length 0 would let everybody choose the address
+ * under which he is limited and logged. */
+static bool check_proxy(str s)
+{
+	unsigned char ip[16];
+	uint64_t length = 1;
+	str address, prefix;
+	bool has_prefix = str_cut(s, '/', &address, &prefix), v4 = is_ip(AF_INET, address, ip);
+
+	if (str_eq(s, STR("unix")))
+		return true;
+	if (!v4 && !is_ip(AF_INET6, address, ip))
+		return false;
+	return !has_prefix ||
+	       (prefix.n <= 3 && str_to_u64(prefix, v4 ? 32 : 128, &length) && length > 0);
+}
+
+static bool check_store(str s)
+{
+	return str_starts(s, STR("sqlite:")) && s.n > STR("sqlite:").n;
+}
+
+static bool check_audience(str s)
+{
+	return s.n > 0 && s.n <= 255 && !str_has_byte(s, ' ');
+}
+
+static bool check_site_name(str s)
+{
+	return s.n > 0 && utf8_points(s) <= 64;
+}
+
+/* ---- the table ---- */
+
+/* The place of a member, if it has the type that the kind of setting writes. */
+#define AT(T, member)                                                                             \
+	(offsetof(struct config, member) +                                                        \
+	 0 * sizeof(char[__builtin_types_compatible_p(                                            \
+				 T, __typeof__(((struct config *)NULL)->member)) ? 1 : -1]))
+
+static const char *const words_check_on[] = { "allcalls", "refresh", "none", NULL };
+static const char *const words_algorithm[] = { "ES256", "RS256", "EdDSA", "HS256", NULL };
+static const char *const words_format[] = { "json", "text", NULL };
+static const char *const words_level[] = { "debug", "info", "warn", "error", NULL };
+_Static_assert(SESSION_CHECK_ALLCALLS == 1 && SESSION_CHECK_NONE == 3, "order of words_check_on");
+_Static_assert(ALG_ES256 == 1 && ALG_HS256 == 4, "order of words_algorithm");
+_Static_assert(LOG_DEBUG == 1 && LOG_ERROR == 4, "order of words_level");
+
+#define TEXT(k, m, d, chk, w, h) \
+	.key = k, .kind = SETTING_TEXT, .offset = AT(str, m), .def = d, .check = chk, .what = w, .help = h
+#define LIST(k, m, d, chk, w, h)                                                              \
+	.key = k, .kind = SETTING_LIST, .offset = AT(struct str_list, m), .def = d, .check = chk, \
+	.what = w, .help = h
+#define NUMBER(knd, k, m, d, lo, hi, h) \
+	.key = k, .kind = knd, .offset = AT(int64_t, m), .def = d, .min = lo, .max = hi, .help = h
+#define INT(...)      NUMBER(SETTING_INT, __VA_ARGS__)
+#define SIZE(...)     NUMBER(SETTING_SIZE, __VA_ARGS__)
+#define DURATION(...) NUMBER(SETTING_DURATION, __VA_ARGS__)
+#define BOOL(k, m, d, h) \
+	.key = k, .kind = SETTING_BOOL, .offset = AT(bool, m), .def = d, .help = h
+#define WORD(k, m, d, w, h) \
+	.key = k, .kind = SETTING_WORD, .offset = AT(str, m), .def = d, .words = w, .help = h
+#define ENUM(T, k, m, d, w, h) \
+	.key = k, .kind = SETTING_ENUM, .offset = AT(enum T, m), .def = d, .words = w, .help = h
+#define SECRET(k, m, h) \
+	.key = k, .kind = SETTING_SECRET, .offset = AT(struct secret, m), .def = "", .help = h
+
+#define A_TIMEOUT 50, 10 * MS_PER_MIN
+
+const struct setting settings[] = {
+	{ TEXT("server.listen", server.listen, "127.0.0.1:3000", check_listen,
+	       "an address like 127.0.0.1:3000, [::1]:3000, localhost:3000, unix:/path, or systemd",
+	       "Where the API is served: address and port, `unix:` and an absolute path, or `systemd` "
+	       "for a socket handed over by the service manager. `--listen` overrides it."),
+	  .restart = true },
+	{ TEXT("server.data_dir", server.data_dir, "./data", check_not_empty, "the name of a directory",
+	       "Directory of the store and the keys. `--data` and `SALLYPORT_DATA` override it."),
+	  .restart = true },
+	{ TEXT("server.public_url", server.public_url, "", check_public_url,
+	       "an http:// or https:// URL in lower case without a slash at the end",
+	       "The address clients use, and the issuer of tokens. Default: from `server.listen`.") },
+	{ LIST("server.trusted_proxies", server.trusted_proxies, "", check_proxy,
+	       "an address, a network like 10.0.0.0/8 (not /0), or unix",
+	       "Reverse proxies whose forwarded client address is believed: addresses, networks, or "
+	       "`unix` for those that connect through a Unix socket."),
+	  .restart = true },
+	{ TEXT("server.api_prefix", server.api_prefix, "/auth", check_prefix,
+	       "a path like /auth: small letters, digits, - and _, without a slash at the end",
+	       "Path under which the API is served."),
+	  .restart = true },
+	{ TEXT("server.tls_cert", server.tls_cert, "", check_any, "the name of a file",
+	       "PEM file with the certificate chain. With `server.tls_key`: serve HTTPS. Read again at a "
+	       "reload.") },
+	{ TEXT("server.tls_key", server.tls_key, "", check_any, "the name of a file",
+	       "PEM file with the private key of `server.tls_cert`.") },
+	{ TEXT("server.ops_listen", server.ops_listen, "127.0.0.1:3001", check_ops_listen,
+	       "an address like 127.0.0.1:3001, [::1]:3001, localhost:3001, unix:/path, same, or none",
+	       "Where health and metrics are served: an address of its own, `same` as the API, or "
+	       "`none`."),
+	  .dev = "same", .restart = true },
+	{ INT("server.io_threads", server.io_threads, "0", 0, 64,
+	      "Threads that read and write connections. 0: one per processor, at least 2."),
+	  .restart = true },
+	{ INT("server.workers", server.workers, "48", 1, 1024, "Threads that run writing requests."),
+	  .restart = true },
+	{ INT("server.queue_max", server.queue_max, "1024", 1, 1000000,
+	      "Requests that may wait for a worker; more are answered 503 at once."),
+	  .restart = true },
+	{ INT("server.max_connections", server.max_connections, "10000", 1, 1000000,
+	      "Connections open at once."),
+	  .restart = true },
+	{ INT("server.max_connections_per_ip", server.max_connections_per_ip, "256", 1, 1000000,
+	      "Connections open at once from one address; trusted proxies are exempt."),
+	  .restart = true },
+	{ SIZE("server.max_body", server.max_body, "64KiB", KIB, MIB,
+	       "Greatest body of a request; a larger one is answered 413."),
+	  .restart = true },
+	{ DURATION("server.head_timeout", server.head_timeout_ms, "10s", A_TIMEOUT,
+		   "Time for the head of a request to arrive as a whole."),
+	  .restart = true },
+	{ DURATION("server.body_timeout", server.body_timeout_ms, "20s", A_TIMEOUT,
+		   "Time for the body of a request to arrive as a whole."),
+	  .restart = true },
+	{ DURATION("server.write_timeout", server.write_timeout_ms, "20s", A_TIMEOUT,
+		   "Time a client may refuse to take the reply."),
+	  .restart = true },
+	{ DURATION("server.idle_timeout", server.idle_timeout_ms, "60s", A_TIMEOUT,
+		   "Time a connection may stay open between requests."),
+	  .restart = true },
+	{ DURATION("server.shutdown_timeout", server.shutdown_timeout_ms, "10s", A_TIMEOUT,
+		   "Time for running requests to finish when the server stops.") },
+
+	{ TEXT("store.url", store.url, "sqlite:{data_dir}/sallyport.db", check_store,
+	       "sqlite: and the name of a file; this version has no other store",
+	       "The database: `sqlite:` and a file. `{data_dir}` stands for `server.data_dir`."),
+	  .restart = true, .hush = true },
+	{ SIZE("store.cache", store.cache, "4MiB", 64 * KIB, 4 * GIB,
+	       "Page cache of each connection to the store."),
+	  .restart = true },
+	{ DURATION("store.busy_timeout", store.busy_timeout_ms, "2s", 10, 5 * MS_PER_MIN,
+		   "How long to wait for a store that another process has locked."),
+	  .restart = true },
+
+	{ BOOL("registration.enabled", registration.enabled, "true",
+	       "May new users register by themselves?") },
+
+	{ DURATION("token.access_ttl", token.access_ttl_ms, "15m", MS_PER_S, 60 * MS_PER_MIN,
+		   "Life of an access token. Other services accept a token until then, so more than "
+		   "15m brings a warning.") },
+	{ DURATION("token.refresh_ttl", token.refresh_ttl_ms, "30d", MS_PER_S, 10 * YEAR_MS,
+		   "How long a session lives without being used.") },
+	{ DURATION("token.refresh_max_ttl", token.refresh_max_ttl_ms, "90d", MS_PER_S, 10 * YEAR_MS,
+		   "How long a session lives at most. Not less than `token.refresh_ttl`.") },
+	{ DURATION("token.refresh_window", token.refresh_window_ms, "60s", 0, 60 * MS_PER_S,
+		   "How long a repeated refresh gets the same answer again, so that a lost reply or two "
+		   "requests at once sign nobody out. 0s: every repeat counts as theft.") },
+	{ ENUM(token_algorithm, "token.algorithm", token.algorithm, "ES256", words_algorithm,
+	       "How access tokens are signed.") },
+	{ LIST("token.audience", token.audience, "", check_audience,
+	       "a name without blanks, at most 255 bytes",
+	       "Further values of `aud` in access tokens; the issuer is always one.") },
+
+	{ ENUM(session_check, "session.check_on", session.check_on, "allcalls", words_check_on,
+	       "When the session behind an access token is looked up: at every call, at refresh only, "
+	       "or never (then a signed-out token works until it expires).") },
+	{ INT("session.max_per_user", session.max_per_user, "50", 1, 10000,
+	      "Sessions one user may have; the one not used for longest ends first.") },
+
+	{ INT("password.min_length", password.min_length, "8", 8, 64,
+	      "Fewest characters of a new password.") },
+	{ INT("password.min_score", password.min_score, "2", 0, 4,
+	      "Least strength of a new password as estimated by zxcvbn; 0 switches the estimate off.") },
+	{ SIZE("password.argon2_memory", password.argon2_memory, "19MiB", ARGON2_MEMORY_FLOOR, 4 * GIB,
+	       "Memory of one password hash (Argon2id). 19MiB is the floor; `sallyport calibrate` "
+	       "proposes more.") },
+	{ INT("password.argon2_iterations", password.argon2_iterations, "2", ARGON2_ITER_FLOOR, 100,
+	      "Passes over that memory.") },
+	{ SIZE("password.memory_budget", password.memory_budget, "256MiB", ARGON2_MEMORY_FLOOR,
+	       1024 * GIB,
+	       "Memory all hashes running at once may use; divided by `password.argon2_memory` it is "
+	       "their number."),
+	  .restart = true },
+	{ DURATION("password.max_wait", password.max_wait_ms, "2s", 10, MS_PER_MIN,
+		   "Longest wait for a hash; who would wait longer is answered 503.") },
+	{ SECRET("password.pepper", password.pepper,
+		 "Secret mixed into every password hash, kept apart from the database. Without it no "
+		 "password can be verified any more: back it up. Best `file:` and a path.") },
+
+	{ BOOL("limits.enabled", limits.enabled, "true",
+	       "Limit attempts to sign in and to register. `false` is refused unless every listener is "
+	       "on loopback or a Unix socket.") },
+	{ INT("limits.account_free", limits.account_free, "5", 1, 100,
+	      "Wrong passwords for an account before waiting times begin.") },
+	{ INT("limits.account_max", limits.account_max, "100", 1, 100,
+	      "Wrong passwords in a row that close an account to passwords from unknown devices.") },
+	{ INT("limits.device_free", limits.device_free, "10", 1, 100,
+	      "Wrong passwords from a known device before it counts as unknown.") },
+	{ INT("limits.network_free", limits.network_free, "30", 1, 1000000,
+	      "Failures of one network within `limits.network_window` before it has to wait.") },
+	{ DURATION("limits.network_window", limits.network_window_ms, "5m", MS_PER_S, MS_PER_DAY,
+		   "Over what time the failures of a network are counted.") },
+	{ INT("limits.register_per_hour", limits.register_per_hour, "60", 1, 1000000,
+	      "Registrations from one network in an hour.") },
+	{ DURATION("limits.device_ttl", limits.device_ttl_ms, "180d", MS_PER_HOUR, 10 * YEAR_MS,
+		   "How long a device stays known after its last successful sign-in.") },
+
+	{ DURATION("audit.retention", audit.retention_ms, "180d", MS_PER_HOUR, 100 * YEAR_MS,
+		   "How long events are kept.") },
+
+	{ TEXT("ui.site_name", ui.site_name, "Sallyport", check_site_name, "a name of 1 to 64 characters",
+	       "What users know the service as.") },
+
+	{ WORD("log.format", log.format, "json", words_format,
+	       "One JSON object per line, or text for a console."),
+	  .dev = "text" },
+	{ ENUM(log_level, "log.level", log.level, "info", words_level, "Least important event logged.") },
+	{ BOOL("log.requests", log.requests, "true", "One line for each request, at level info.") },
+};
+const size_t n_settings = sizeof(settings) / sizeof(settings[0]);
+_Static_assert(sizeof(settings) / sizeof(settings[0]) <= SETTINGS_MAX, "raise SETTINGS_MAX");
+
+/* ---- what follows from a row ---- */
+
+void setting_env_name(const struct setting *s, struct buf *out)
+{
+	buf_lit(out, "SALLYPORT_");
+	for (const char *p = s->key; *p != '\0'; p++) {
+		if (*p >= 'a' && *p <= 'z')
+			buf_byte(out, (char)(*p - ('a' - 'A')));
+		else
+			buf_byte(out, *p == '.' ? '_' : *p);
+	}
+}
+
+static void list_words(const char *const *words, struct buf *out)
+{
+	for (size_t i = 0; words[i] != NULL; i++) {
+		if (i > 0)
+			buf_str(out, words[i + 1] == NULL ? STR(" or ") : STR(", "));
+		buf_str(out, str_of_cstr(words[i]));
+	}
+}
+
+void setting_allowed(const struct setting *s, struct buf *out)
+{
+	switch (s->kind) {
+	case SETTING_TEXT:
+	case SETTING_LIST: buf_str(out, str_of_cstr(s->what)); break;
+	case SETTING_WORD:
+	case SETTING_ENUM: list_words(s->words, out); break;
+	case SETTING_BOOL: buf_lit(out, "true or false"); break;
+	case SETTING_INT:
+		buf_lit(out, "a whole number from ");
+		buf_i64(out, s->min);
+		buf_lit(out, " to ");
+		buf_i64(out, s->max);
+		break;
+	case SETTING_SIZE:
+		buf_lit(out, "a size from ");
+		size_format(out, s->min);
+		buf_lit(out, " to ");
+		size_format(out, s->max);
+		break;
+	case SETTING_DURATION:
+		buf_lit(out, "a duration from ");
+		duration_format(out, s->min);
+		buf_lit(out, " to ");
+		duration_format(out, s->max);
+		break;
+	case SETTING_SECRET:
+		buf_lit(out, "at least 32 random bytes as base64url or text, or file:/path");
+		break;
+	case SETTING_UNSET: break;
+	}
+}
+
+static bool equal_lists(const struct str_list *a, const struct str_list *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++) {
+		if (!str_eq(a->items[i], b->items[i]))
+			return false;
+	}
+	return true;
+}
+
+bool setting_equal(const struct setting *s, const struct config *a, const struct config *b)
+{
+	const void *x = setting_value(s, a), *y = setting_value(s, b);
+
+	switch (s->kind) {
+	case SETTING_TEXT:
+	case SETTING_WORD: return str_eq(*(const str *)x, *(const str *)y);
+	case SETTING_LIST: return equal_lists(x, y);
+	case SETTING_ENUM: return *(const unsigned *)x == *(const unsigned *)y;
+	case SETTING_BOOL: return *(const bool *)x == *(const bool *)y;
+	case SETTING_INT:
+	case SETTING_SIZE:
+	case SETTING_DURATION: return *(const int64_t *)x == *(const int64_t *)y;
+	case SETTING_SECRET: return secret_equal(*(const struct secret *)x, *(const struct secret *)y);
+	case SETTING_UNSET: break;
+	}
+	return false;
+}

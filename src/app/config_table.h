@@ -1,0 +1,90 @@
+/* config_table.h — the table of settings, inside config*.c only. */
+#ifndef APP_CONFIG_TABLE_H
+#define APP_CONFIG_TABLE_H
+
+#include "app/config.h"
+
+enum setting_kind {
+	SETTING_UNSET = 0,
+	SETTING_TEXT,     /* str */
+	SETTING_LIST,     /* struct str_list, comma-separated */
+	SETTING_WORD,     /* str, one of `words` */
+	SETTING_ENUM,     /* an enum: words[i] is value i + 1 */
+	SETTING_BOOL,
+	SETTING_INT,      /* int64_t, as the next two */
+	SETTING_SIZE,
+	SETTING_DURATION,
+	SETTING_SECRET,   /* struct secret */
+};
+
+struct setting {
+	const char *key;
+	const char *def;             /* as it would stand in a file */
+	const char *dev;             /* with --dev; NULL: the same */
+	const char *help;
+	size_t offset;               /* in struct config */
+	int64_t min, max;
+	const char *const *words;    /* ended by NULL */
+	bool (*check)(str text);     /* TEXT, and each item of a LIST */
+	const char *what;            /* what `check` lets pass: "… is not <what>" */
+	enum setting_kind kind;
+	bool restart;                /* a change takes effect at the next start */
+	bool hush;                   /* the value may hold a password: not shown in problems */
+};
+
+#define SETTINGS_MAX 80
+#define SETTING_TEXT_MAX ((size_t)1024)
+extern const struct setting settings[];
+extern const size_t n_settings; /* <= SETTINGS_MAX */
+
+/* Where a value came from. */
+struct origin {
+	enum {
+		ORIGIN_UNSET = 0,
+		ORIGIN_DEFAULT,
+		ORIGIN_DEV,
+		ORIGIN_FILE,
+		ORIGIN_ENVIRONMENT,
+		ORIGIN_DATA, /* SALLYPORT_DATA */
+		ORIGIN_COMMAND_LINE,
+	} from;
+	int line; /* of the file */
+};
+
+/* What config_load really allocates. */
+struct loaded_config {
+	struct config cfg; /* first: a struct config * is one of these */
+	struct arena mem;
+	str file;
+	struct origin origin[SETTINGS_MAX];
+};
+
+static inline void *setting_member(const struct setting *s, struct config *cfg)
+{
+	return (char *)cfg + s->offset;
+}
+static inline const void *setting_value(const struct setting *s, const struct config *cfg)
+{
+	return (const char *)cfg + s->offset;
+}
+
+/* "SALLYPORT_SERVER_LISTEN" */
+void setting_env_name(const struct setting *s, struct buf *out);
+/* "a whole number from 1 to 1024" */
+void setting_allowed(const struct setting *s, struct buf *out);
+bool setting_equal(const struct setting *s, const struct config *a, const struct config *b);
+
+/* Where may the clients of an address come from? */
+enum reach {
+	REACH_NONE,   /* "none", "same": no listener of its own */
+	REACH_LOCAL,  /* this machine: loopback or a Unix socket */
+	REACH_ANY,    /* the network, or nobody can know (systemd) */
+};
+enum reach listen_reach(str address);
+bool listen_is_tcp(str address); /* "host:port" in some form */
+bool host_is_loopback(str host); /* "127.0.0.1", "::1", "localhost" */
+
+/* The host of an http(s) URL that passed the check: "auth.example.com", "::1". */
+str url_host(str url);
+
+#endif

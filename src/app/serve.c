@@ -1,0 +1,167 @@
+#include "app/serve.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "api/body.h"
+#include "base/log.h"
+#include "crypto/mac.h"
+#include "jobs/sweep.h"
+
+#define POLL_KEYS_MS (5 * MS_PER_S)
+
+/* Secrets stay out of core files and out of other processes' sight; new files are ours alone. */
+static void harden(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	(void)umask(077);
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+/* Blocked before the first thread exists, so that every thread inherits it; read by this one only. */
+static int take_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGPIPE);
+	if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
+		return -1;
+	sigdelset(&set, SIGPIPE); /* nobody reads that one: writing to a gone client is no event */
+	return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+static int read_signal(int fd)
+{
+	struct signalfd_siginfo info;
+
+	return read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info) ? (int)info.ssi_signo : 0;
+}
+
+/* The second SIGTERM or SIGINT does not wait for anybody. */
+static void *impatience(void *arg)
+{
+	const int *fd = arg;
+	int sig;
+
+	do {
+		sig = read_signal(*fd);
+	} while (sig != SIGTERM && sig != SIGINT);
+	_exit(EXIT_FAULT);
+}
+
+static void say_hello(const struct wire *w)
+{
+	const struct config *cfg = wire_config(w);
+	str at = wire_address(w), p = cfg->server.api_prefix;
+
+	if (!cfg->dev || str_starts(at, STR("unix:")))
+		return;
+	(void)printf("\nSallyport is ready on http://%.*s (development mode, data in %.*s)\n\n"
+		     "Sign up:\n"
+		     "  curl -s http://%.*s%.*s/register -H 'Content-Type: application/json' \\\n"
+		     "    -d '{\"email\":\"ada@example.test\",\"password\":\"correct horse battery\"}'\n\n"
+		     "Sign in, keeping the access token:\n"
+		     "  TOKEN=$(curl -s http://%.*s%.*s/login -H 'Content-Type: application/json' \\\n"
+		     "    -H 'X-Auth-Strategy: bearer' \\\n"
+		     "    -d '{\"email\":\"ada@example.test\",\"password\":\"correct horse battery\"}' \\\n"
+		     "    | sed 's/.*\"accessToken\":\"\\([^\"]*\\)\".*/\\1/')\n\n"
+		     "Who am I:\n"
+		     "  curl -s http://%.*s%.*s/me -H \"Authorization: Bearer $TOKEN\"\n\n"
+		     "Stop with Ctrl-C.\n\n",
+		     STR_ARG(at), STR_ARG(cfg->server.data_dir), STR_ARG(at), STR_ARG(p), STR_ARG(at),
+		     STR_ARG(p), STR_ARG(at), STR_ARG(p));
+	(void)fflush(stdout);
+}
+
+/* Until a signal says stop: reload on SIGHUP, look for new keys, sweep. Deadlines are monotonic. */
+static void watch(struct wire *w, int signals)
+{
+	int64_t next_keys = monotonic_ms() + POLL_KEYS_MS, next_sweep = monotonic_ms() + SWEEP_EVERY_MS;
+	int sig = 0;
+
+	while (sig != SIGTERM && sig != SIGINT) {
+		struct pollfd pfd = { .fd = signals, .events = POLLIN };
+
+		if (poll(&pfd, 1, 1000) > 0) {
+			sig = read_signal(signals);
+			if (sig == SIGHUP)
+				wire_reload(w);
+		}
+		if (monotonic_ms() >= next_keys) {
+			next_keys = monotonic_ms() + POLL_KEYS_MS;
+			wire_poll_keys(w);
+		}
+		if (monotonic_ms() >= next_sweep) {
+			next_sweep = monotonic_ms() + SWEEP_EVERY_MS;
+			wire_sweep(w);
+		}
+	}
+}
+
+static enum exit_code run(const struct wire_options *o, struct config *cfg, int signals)
+{
+	struct wire *w = NULL;
+	char why[512] = "";
+	pthread_t second;
+	enum exit_code code = wire_start(o, cfg, &w, why, sizeof(why));
+	bool clean;
+
+	if (code != EXIT_DONE) {
+		(void)fprintf(stderr, "sallyport: %s\n", why);
+		return code;
+	}
+	log_event(LOG_INFO, "ready", LOG_STR("listen", wire_address(w)));
+	say_hello(w);
+	watch(w, signals);
+	log_event(LOG_INFO, "stopping", LOG_INT("ok", 1));
+	if (pthread_create(&second, NULL, impatience, &signals) == 0)
+		(void)pthread_detach(second);
+	clean = wire_stop(w);
+	log_event(LOG_INFO, "stopped", LOG_CSTR("requests", clean ? "finished" : "cut"));
+	return EXIT_DONE;
+}
+
+enum exit_code serve_run(const struct wire_options *o)
+{
+	struct config_report report = { 0 };
+	struct config *cfg = NULL;
+	enum exit_code code;
+	int signals;
+	bool bad;
+
+	harden();
+	bad = config_load(o->source, &cfg, &report).code != ERR_OK;
+	config_report_print(&report, stderr);
+	config_report_clear(&report);
+	if (bad)
+		return EXIT_BAD_CONFIG;
+	signals = take_signals();
+	if (signals < 0 || crypto_init().code != ERR_OK) {
+		(void)fprintf(stderr, "sallyport: cannot set up signals or the cryptographic library\n");
+		config_free(cfg);
+		return EXIT_FAULT;
+	}
+	body_init();
+	if (log_start(STDERR_FILENO, str_eq(cfg->log.format, STR("json")), cfg->log.level).code != ERR_OK) {
+		config_free(cfg);
+		return EXIT_FAULT;
+	}
+	code = run(o, cfg, signals);
+	log_stop();
+	(void)close(signals);
+	return code;
+}
