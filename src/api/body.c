@@ -149,8 +149,13 @@ err_t body_read(struct ctx *c, const struct body_shape *shape, str content_type,
 	REQUIRE(is_json(content_type), ERR_MEDIA_TYPE);
 	REQUIRE(within_limits(body) && utf8_is_valid(body), ERR_JSON);
 	tree = json_loadb(body.p, body.n, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &why);
-	if (tree == NULL)
-		FAIL(json_error_code(&why) == json_error_out_of_memory ? ERR_NO_MEMORY : ERR_JSON);
+	/* jansson does not notice every failed allocation: a tree that was made in want of memory may
+	 * hold cut strings, and a syntax error may be none. */
+	if (c->mem->exhausted) {
+		json_decref(tree);
+		FAIL(ERR_NO_MEMORY);
+	}
+	REQUIRE(tree != NULL, ERR_JSON);
 	e = json_is_object(tree) ? take_fields(c, shape, tree, out) :
 				   err_raise(ERR_JSON, __FILE__, __LINE__);
 	json_decref(tree);

@@ -10,7 +10,7 @@
 #include "base/utf8.h"
 
 #define AGENT_MAX_BYTES  256
-#define CACHE_ENTRIES    4096
+#define CACHE_ENTRIES    8192
 #define HASH_PATIENCE_MS 5000 /* beyond the wait that was expected at admission */
 
 /* What a thread keeps between requests. */

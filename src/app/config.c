@@ -688,7 +688,7 @@ static err_t set_value(struct loading *l, const struct setting *s)
 	str value = str_trim(l->value[index_of(s)]);
 	void *to = setting_member(s, &l->out->cfg);
 
-	if (value.n > SETTING_TEXT_MAX && s->kind != SETTING_LIST) {
+	if (value.n > SETTING_TEXT_MAX) {
 		problem_at(l, s, "is longer than %zu bytes", SETTING_TEXT_MAX);
 		return OK;
 	}
@@ -718,18 +718,21 @@ static bool good(const struct loading *l, const char *key)
 	return !l->bad[index_of(setting_get(key))];
 }
 
-/* {data_dir} in store.url; no slash at the end of the directory. */
+/* {data_dir} in store.url, which the check lets stand once; no slash at the end of the directory. */
 static err_t finish_store(struct loading *l, struct config *cfg)
 {
-	str head, tail, url = cfg->store.url;
-	const str name = STR("{data_dir}");
+	str head, tail;
 
 	while (cfg->server.data_dir.n > 1 && str_ends(cfg->server.data_dir, STR("/")))
 		cfg->server.data_dir.n--;
-	if (!str_cut(url, '{', &head, &tail) || !str_starts((str){ url.p + head.n, url.n - head.n }, name))
+	if (!good(l, "store.url") || !str_cut(cfg->store.url, '{', &head, &tail))
 		return OK;
-	return arena_printf(&l->out->mem, &cfg->store.url, "%.*s%.*s%.*s", STR_ARG(head),
-			    STR_ARG(cfg->server.data_dir), STR_ARG(str_skip(url, head.n + name.n)));
+	TRY(arena_printf(&l->out->mem, &cfg->store.url, "%.*s%.*s%.*s", STR_ARG(head),
+			 STR_ARG(cfg->server.data_dir), STR_ARG(str_skip(tail, STR("data_dir}").n))));
+	if (cfg->store.url.n > SETTING_TEXT_MAX)
+		problem_at(l, setting_get("store.url"), "is longer than %zu bytes with server.data_dir in it",
+			   SETTING_TEXT_MAX);
+	return OK;
 }
 
 static err_t finish_public_url(struct loading *l, struct config *cfg)

@@ -118,9 +118,15 @@ static bool check_any(str s)
 	return true;
 }
 
-static bool check_not_empty(str s)
+static bool has_brace(str s)
 {
-	return s.n > 0;
+	return str_has_byte(s, '{') || str_has_byte(s, '}');
+}
+
+/* Without braces, or a printed store.url would be replaced in once more when read back. */
+static bool check_directory(str s)
+{
+	return s.n > 0 && !has_brace(s);
 }
 
 /* Lower-case host name or address, optional port. */
@@ -209,9 +215,17 @@ static bool check_proxy(str s)
 	       (prefix.n <= 3 && str_to_u64(prefix, v4 ? 32 : 128, &length) && length > 0);
 }
 
+/* {data_dir} may stand anywhere in the name, once; other braces are a misspelling of it. */
 static bool check_store(str s)
 {
-	return str_starts(s, STR("sqlite:")) && s.n > STR("sqlite:").n;
+	str file = str_skip(s, STR("sqlite:").n), head, tail;
+
+	if (!str_starts(s, STR("sqlite:")) || file.n == 0)
+		return false;
+	if (!str_cut(file, '{', &head, &tail))
+		return !has_brace(file);
+	return !has_brace(head) && str_starts(tail, STR("data_dir}")) &&
+	       !has_brace(str_skip(tail, STR("data_dir}").n));
 }
 
 static bool check_audience(str s)
@@ -267,7 +281,7 @@ const struct setting settings[] = {
 	       "Where the API is served: address and port, `unix:` and an absolute path, or `systemd` "
 	       "for a socket handed over by the service manager. `--listen` overrides it."),
 	  .restart = true },
-	{ TEXT("server.data_dir", server.data_dir, "./data", check_not_empty, "the name of a directory",
+	{ TEXT("server.data_dir", server.data_dir, "./data", check_directory, "the name of a directory, without braces",
 	       "Directory of the store and the keys. `--data` and `SALLYPORT_DATA` override it."),
 	  .restart = true },
 	{ TEXT("server.public_url", server.public_url, "", check_public_url,

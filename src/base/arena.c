@@ -40,18 +40,23 @@ void arena_reset(struct arena *a)
 		explicit_bzero(a->base, a->used);
 	a->used = 0;
 	a->fail_at = 0;
+	a->exhausted = false;
 }
 
 void *arena_take(struct arena *a, size_t size, size_t n)
 {
 	size_t bytes, start, end;
 
-	if (a->fail_at > 0 && --a->fail_at == 0)
+	if (a->fail_at > 0 && --a->fail_at == 0) {
+		a->exhausted = true;
 		return NULL;
+	}
 	start = (a->used + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
 	if (a->base == NULL || __builtin_mul_overflow(size, n, &bytes) ||
-	    __builtin_add_overflow(start, bytes, &end) || end > a->cap)
+	    __builtin_add_overflow(start, bytes, &end) || end > a->cap) {
+		a->exhausted = true;
 		return NULL;
+	}
 	a->used = end;
 	if (end > a->peak)
 		a->peak = end;

@@ -13,6 +13,7 @@ struct arena {
 	size_t peak;
 	size_t fail_at; /* tests only: the n-th allocation from now fails; 0 = never */
 	bool owned;
+	bool exhausted; /* something was refused since the last reset */
 };
 
 #define ARENA_DEFAULT_BYTES ((size_t)256 * 1024)

@@ -68,7 +68,7 @@ static err_t decode(struct arena *mem, str part, str *ret)
 /* One JSON object without duplicate names at any depth. */
 static err_t decode_object(struct arena *mem, str part, json_t **ret)
 {
-	str text;
+	str text = STR_NONE;
 
 	TRY(decode(mem, part, &text));
 	*ret = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL);
@@ -114,7 +114,7 @@ static err_t check_signature(jws_key_lookup lookup, const void *self, struct are
 			     const struct parts *p, const struct jws_key **ret)
 {
 	TREE_FREED json_t *header = NULL;
-	const struct jws_key *k;
+	const struct jws_key *k = NULL;
 	str sig;
 
 	TRY(decode_object(mem, p->header, &header));

@@ -61,7 +61,8 @@ struct jwt_expect {
 /* Strict verification. Refusal: ERR_ACCESS_TOKEN for anything that is not a genuine, current access
  * token of ours: not three non-empty strict base64url parts, over JWT_MAX_BYTES, duplicate members,
  * unknown kid, alg differing from the key's, `crit`, `b64`, typ other than "at+jwt", bad signature,
- * exp missing / not an integer / passed, nbf or iat in the future, iss, aud or token_use wrong.
+ * exp missing / not an integer / passed, nbf or iat in the future, iss, aud or token_use wrong, sub,
+ * sid, jti or iat missing. auth_time and gen may be missing: 0.
  * Header members jku, x5u, jwk, x5c are ignored.  Cost: one verification. */
 MUST_USE err_t jws_verify(jws_key_lookup lookup, const void *lookup_self, struct arena *mem, str token,
 			  const struct jwt_expect *e, struct jwt_claims *ret);

@@ -523,7 +523,7 @@ static bool pkey_check(const struct jws_key *k, str input, const uint8_t *sig, s
 static err_t es256_sign(const struct jws_key *k, str input, uint8_t *ret, size_t *ret_n)
 {
 	uint8_t der[JWS_SIGNATURE_MAX];
-	size_t n;
+	size_t n = 0;
 
 	TRY(pkey_sign(k, input, der, &n));
 	TRY(ecdsa_to_raw(der, n, ret));

@@ -88,19 +88,26 @@ static err_t check_private(const struct key_dir *d, const char *name, const stru
 	return OK;
 }
 
+/* A reading position of its own, which d->fd has not. */
+static err_t listing_open(const struct key_dir *d, DIR **ret)
+{
+	int fd = openat(d->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	REQUIRE(fd >= 0, ERR_IO);
+	*ret = fdopendir(fd);
+	if (*ret != NULL)
+		return OK;
+	(void)close(fd);
+	FAIL(ERR_IO);
+}
+
 /* Leftovers of a crash between writing and naming: keys that were never used. */
 static err_t remove_leftovers(const struct key_dir *d)
 {
 	CLEANUP(listing_close) DIR *dir = NULL;
-	int fd = openat(d->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	const struct dirent *e;
 
-	REQUIRE(fd >= 0, ERR_IO);
-	dir = fdopendir(fd);
-	if (dir == NULL) {
-		(void)close(fd);
-		FAIL(ERR_IO);
-	}
+	TRY(listing_open(d, &dir));
 	while ((e = readdir(dir)) != NULL) {
 		if (str_starts(str_of_cstr(e->d_name), STR(TEMP_PREFIX)))
 			(void)unlinkat(d->fd, e->d_name, 0);
@@ -315,16 +322,10 @@ static int by_time(const void *a, const void *b)
 err_t key_dir_list(const struct key_dir *d, struct key_name ret[KEYRING_MAX], size_t *ret_n)
 {
 	CLEANUP(listing_close) DIR *dir = NULL;
-	int fd = openat(d->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	const struct dirent *e;
 	size_t n = 0;
 
-	REQUIRE(fd >= 0, ERR_IO);
-	dir = fdopendir(fd);
-	if (dir == NULL) {
-		(void)close(fd);
-		FAIL(ERR_IO);
-	}
+	TRY(listing_open(d, &dir));
 	while ((e = readdir(dir)) != NULL)
 		TRY(take_entry(d, e->d_name, ret, &n));
 	qsort(ret, n, sizeof(ret[0]), by_time);

@@ -53,6 +53,9 @@ static err_t current_hash(const struct password_params *p, const struct pepper *
 	};
 
 	REQUIRE(p->memory >= ARGON2_MEMORY_FLOOR && p->iterations >= ARGON2_ITER_FLOOR, ERR_BUG);
+	/* beyond these the hash could be made, but phc_parse() would not read it back */
+	REQUIRE(p->memory <= ARGON2_MEMORY_MAX && p->iterations <= ARGON2_ITER_MAX &&
+			h.memory * p->iterations <= ARGON2_WORK_MAX, ERR_BUG);
 	TRY(rng_fill(rng, h.salt, h.n_salt));
 	TRY(rng_fill(rng, h.tag, h.n_tag));
 	*ret = h;

@@ -18,11 +18,14 @@
 #define PASSWORD_MAX_BYTES   1024
 #define PASSWORD_HASH_MAX    256
 #define ARGON2_MEMORY_FLOOR  ((int64_t)19456 * 1024)
+#define ARGON2_MEMORY_MAX    ((int64_t)4 * 1024 * 1024 * 1024)
 #define ARGON2_ITER_FLOOR    2
+#define ARGON2_ITER_MAX      100
+#define ARGON2_WORK_MAX      (16 * ARGON2_MEMORY_MAX) /* memory times iterations: half a minute */
 
 struct password_params {
-	int64_t memory;     /* bytes, >= ARGON2_MEMORY_FLOOR */
-	int64_t iterations; /* >= ARGON2_ITER_FLOOR */
+	int64_t memory;     /* bytes, ARGON2_MEMORY_FLOOR to ARGON2_MEMORY_MAX; cut to whole KiB */
+	int64_t iterations; /* ARGON2_ITER_FLOOR to ARGON2_ITER_MAX */
 	struct secret pepper; /* n == 0: none */
 };
 
@@ -36,7 +39,7 @@ int64_t password_gate_waiting(const struct password_gate *g);
 int64_t password_gate_running(const struct password_gate *g);
 int64_t password_gate_permits(const struct password_gate *g);
 
-/* NFC-normalise (Unicode 15 stabilised; the bytes as sent if already NFC) into the arena.
+/* NFC-normalise (UAX #15; the bytes as sent if already NFC) into the arena.
  * Refusals: ERR_INPUT for invalid UTF-8 or more than PASSWORD_MAX_BYTES. NUL bytes stay. */
 MUST_USE err_t password_normalise(struct arena *mem, struct secret raw, struct secret *ret);
 
@@ -51,13 +54,18 @@ MUST_USE err_t password_hash(struct password_gate *g, const struct password_para
  * compares against a decoy of the current parameters, so unknown accounts cost the same; *ret_match
  * is then false whatever the password.
  * ret_rehash: true when it matched but parameters, algorithm or pepper are not the current ones.
- * Cost: exactly one hash (two for an imported hash with a non-NFC password).
- * A NUL inside a password never matches an imported hash (crypt(3) would stop there). */
+ * Cost: exactly one hash (two for an imported hash with a non-NFC password). Accounts that still
+ * have an imported hash take that hash's time until their first sign-in, so they differ from unknown
+ * ones; argon2id accounts do not.
+ * bcrypt sees the first 72 bytes, as in the system the hash comes from. A NUL inside a password never
+ * matches an imported hash (crypt(3) would stop there).
+ * Faults: ERR_OVERLOAD, ERR_CRYPTO, ERR_NO_MEMORY; ERR_BUG for parameters out of bounds. */
 MUST_USE err_t password_verify(struct password_gate *g, const struct password_params *p,
 			       struct arena *mem, str stored, struct secret raw, int64_t deadline_us,
 			       bool *ret_match, bool *ret_rehash);
 
-/* What a stored hash says of itself; false if it is none this program can verify. */
+/* What a stored hash says of itself; false if it is none this program can verify, or one that asks
+ * for more than ARGON2_WORK_MAX, bcrypt cost 16, or 1 GiB of scrypt or yescrypt. */
 struct phc {
 	enum phc_kind { PHC_UNSET = 0, PHC_ARGON2ID, PHC_BCRYPT, PHC_SCRYPT, PHC_YESCRYPT } kind;
 	int64_t memory, iterations, parallelism; /* argon2id only; memory in bytes */
@@ -65,8 +73,11 @@ struct phc {
 };
 bool phc_parse(str stored, struct phc *ret);
 
-/* Why a new password is refused. Order: length first, then strength. Cost: zxcvbn, < 10 ms for
- * PASSWORD_MAX_BYTES (only the first 100 code points are looked at). */
+/* Why a new password is refused. Order: length first (in code points, normalised), then strength.
+ * context: what an attacker knows of the user and the site, such as the e-mail and the site's name;
+ * their parts count too. min_score 0 switches strength off; scripts other than Latin are judged by
+ * their bytes. Out of memory is PASSWORD_TOO_WEAK. Cost: zxcvbn, < 10 ms for PASSWORD_MAX_BYTES (only
+ * the first 100 code points are looked at). */
 enum password_verdict {
 	PASSWORD_OK = 0,
 	PASSWORD_NOT_TEXT,   /* invalid UTF-8 */

@@ -44,8 +44,8 @@ err_t foreign_verify(struct arena *mem, enum phc_kind kind, str stored, struct s
 
 	TRY(str_to_cstr(mem, stored, &setting));
 	NEW(data, mem, struct crypt_data, 1);
-	/* The three letters name one algorithm; this library alone bends it for some 8-bit passwords
-	 * under $2a$, which no writer of such hashes does. */
+	/* The three letters name one algorithm; crypt(3) makes an exception under $2a$ for some 8-bit
+	 * passwords, but the writers of the hashes did not. */
 	if (kind == PHC_BCRYPT)
 		setting[2] = 'y';
 	to_crypt_phrase(kind, password, phrase, &whole);

@@ -4,10 +4,9 @@
 
 #include "base/base64url.h"
 
-#define KIB              ((int64_t)1024)
-#define PASSES_BYTES_MAX (8 * KIB * KIB * KIB) /* memory times passes: about 4 s of one core */
-#define BCRYPT_LEN       60
-#define CRYPT_TAG_LEN    43 /* 32 bytes in crypt(3)'s base64 */
+#define KIB           ((int64_t)1024)
+#define BCRYPT_LEN    60
+#define CRYPT_TAG_LEN 43 /* 32 bytes in crypt(3)'s base64 */
 
 /* Remove `prefix` from the front of *s. */
 static bool take(str *s, str prefix)
@@ -90,13 +89,13 @@ bool argon2_parse(str stored, struct argon2_hash *ret)
 	int64_t kib;
 
 	if (stored.n > PASSWORD_HASH_MAX || !take_pepper(&stored, &h.pepper_id) ||
-	    !take(&stored, STR("v=19$m=")) || !take_number(&stored, ',', 8, KIB * KIB, &kib) ||
-	    !take(&stored, STR("t=")) || !take_number(&stored, ',', 1, 64, &h.iterations) ||
+	    !take(&stored, STR("v=19$m=")) || !take_number(&stored, ',', 8, ARGON2_MEMORY_MAX / KIB, &kib) ||
+	    !take(&stored, STR("t=")) || !take_number(&stored, ',', 1, ARGON2_ITER_MAX, &h.iterations) ||
 	    !take(&stored, STR("p=")) || !take_number(&stored, '$', 1, 16, &h.parallelism))
 		return false;
 	h.memory = kib * KIB;
 	/* RFC 9106 §3.1: at least 8 KiB for each lane; salts below 8 bytes are nobody's */
-	if (kib < 8 * h.parallelism || h.memory * h.iterations > PASSES_BYTES_MAX ||
+	if (kib < 8 * h.parallelism || h.memory * h.iterations > ARGON2_WORK_MAX ||
 	    !str_cut(stored, '$', &salt, &tag) || !decode_field(salt, h.salt, &h.n_salt) ||
 	    !decode_field(tag, h.tag, &h.n_tag) || h.n_salt < 8 || h.n_tag < 16)
 		return false;

@@ -31,6 +31,7 @@ err_t credential_make(struct ctx *c, const char *field, struct secret password, 
 
 	reason = reason_of(password_judge(c->mem, password, c->cfg->password.min_length,
 					  c->cfg->password.min_score, context, 2));
+	REQUIRE(!c->mem->exhausted, ERR_NO_MEMORY); /* then the verdict is worth nothing */
 	if (reason != NULL) {
 		ctx_field(c, field, reason);
 		FAIL(ERR_INPUT);

@@ -162,7 +162,7 @@ struct token_cache {
 	struct token_cache_entry entry[];
 };
 
-#define CACHE_WAYS 2
+#define CACHE_WAYS 4
 
 err_t token_cache_new(size_t entries, struct token_cache **ret)
 {
@@ -181,8 +181,8 @@ void token_cache_free(struct token_cache *t)
 	free(t);
 }
 
-/* The two places where a token may be: the pair that its hash points at. */
-static struct token_cache_entry *cache_pair(struct token_cache *t, const uint8_t key[SHA256_BYTES])
+/* The places where a token may be: the set that its hash points at. */
+static struct token_cache_entry *cache_set(struct token_cache *t, const uint8_t key[SHA256_BYTES])
 {
 	uint32_t h;
 
@@ -192,10 +192,11 @@ static struct token_cache_entry *cache_pair(struct token_cache *t, const uint8_t
 
 static bool cache_find(struct ctx *c, const uint8_t key[SHA256_BYTES], struct access_token *ret)
 {
-	struct token_cache_entry *e = cache_pair(c->tokens, key);
+	struct token_cache_entry *e = cache_set(c->tokens, key);
 
 	for (size_t i = 0; i < CACHE_WAYS; i++) {
-		if (e[i].serial == c->keys->serial && secret_equal_bytes(e[i].key, key, SHA256_BYTES) &&
+		/* A plain compare: it is of hashes, which nobody can steer byte by byte. */
+		if (e[i].serial == c->keys->serial && memcmp(e[i].key, key, SHA256_BYTES) == 0 &&
 		    e[i].retire_ms > c->now_ms) {
 			*ret = e[i].token;
 			return true;
@@ -216,9 +217,9 @@ static int64_t retire_of(const struct keyring *k, str kid)
 static void cache_put(struct ctx *c, const uint8_t key[SHA256_BYTES], str kid,
 		      const struct access_token *t)
 {
-	struct token_cache_entry *e = cache_pair(c->tokens, key);
+	struct token_cache_entry *e = cache_set(c->tokens, key);
 
-	e[1] = e[0]; /* the older of the pair leaves */
+	memmove(e + 1, e, (CACHE_WAYS - 1) * sizeof(*e)); /* the oldest of the set leaves */
 	memcpy(e[0].key, key, SHA256_BYTES);
 	e[0].serial = c->keys->serial;
 	e[0].retire_ms = retire_of(c->keys, kid);
@@ -236,8 +237,11 @@ static err_t verify(struct ctx *c, str text, bool allow_expired, struct access_t
 		.allow_expired = allow_expired,
 	};
 	struct jwt_claims claims = { 0 };
+	err_t e = jws_verify(keyring_find, &at, c->mem, text, &expect, &claims);
 
-	TRY(jws_verify(keyring_find, &at, c->mem, text, &expect, &claims));
+	/* Read in want of memory: neither a yes nor a no about it can be trusted. */
+	REQUIRE(!c->mem->exhausted, ERR_NO_MEMORY);
+	TRY(e);
 	REQUIRE(uid_parse(claims.sub, ret->uid) && uid_parse(claims.sid, ret->sid), ERR_ACCESS_TOKEN);
 	ret->gen = claims.gen;
 	ret->exp_s = claims.exp_s;

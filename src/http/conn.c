@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"

@@ -99,7 +99,7 @@ struct http_server {
 	char address[128];
 	struct proxies proxies;
 	struct tls_store tls;
-	struct pool *pools[N_LANES]; /* LANE_POOL and LANE_HASH; both set */
+	struct pool *pools[N_LANES]; /* LANE_POOL; and LANE_HASH, if it has workers of its own */
 	pthread_key_t loop_key; /* struct edge_thread of each I/O loop */
 
 	pthread_t keeper;
@@ -126,6 +126,8 @@ void edge_thread_close(struct edge_thread *et);
 
 /* ---- intercept.c ---- */
 
+/* Faults: ERR_NO_MEMORY; ERR_BUG when this program was linked so that the library's reads do not
+ * pass the guard. */
 MUST_USE err_t fd_table_init(void);
 size_t fd_table_size(void);
 void fd_table_set(int fd, struct conn *c);

@@ -8,6 +8,8 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <gnutls/gnutls.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -36,13 +38,6 @@ static void table_make(void)
 		atomic_store(&table.n, n);
 }
 
-err_t fd_table_init(void)
-{
-	(void)pthread_once(&table_once, table_make);
-	REQUIRE(fd_table_size() > 0, ERR_NO_MEMORY);
-	return OK;
-}
-
 size_t fd_table_size(void)
 {
 	return atomic_load_explicit(&table.n, memory_order_acquire);
@@ -63,9 +58,9 @@ struct conn *fd_table_get(int fd)
 
 /* ISO C has no conversion from the object pointer dlsym() returns to a function pointer; POSIX
  * promises that the bytes are the same. */
-static void find_next(const char *name, void *ret_fn, size_t n)
+static void find_symbol(void *where, const char *name, void *ret_fn, size_t n)
 {
-	void *symbol = dlsym(RTLD_NEXT, name);
+	void *symbol = dlsym(where, name);
 
 	memcpy(ret_fn, &symbol, n);
 }
@@ -76,7 +71,7 @@ static ssize_t next_recv(int fd, void *buf, size_t n, int flags)
 	recv_fn *fn = atomic_load_explicit(&cached, memory_order_relaxed);
 
 	if (fn == NULL) {
-		find_next("recv", &fn, sizeof(fn));
+		find_symbol(RTLD_NEXT, "recv", &fn, sizeof(fn));
 		atomic_store_explicit(&cached, fn, memory_order_relaxed);
 	}
 	return fn(fd, buf, n, flags);
@@ -88,7 +83,7 @@ static ssize_t next_record_recv(gnutls_session_t session, void *buf, size_t n)
 	record_recv_fn *fn = atomic_load_explicit(&cached, memory_order_relaxed);
 
 	if (fn == NULL) {
-		find_next("gnutls_record_recv", &fn, sizeof(fn));
+		find_symbol(RTLD_NEXT, "gnutls_record_recv", &fn, sizeof(fn));
 		atomic_store_explicit(&cached, fn, memory_order_relaxed);
 	}
 	return fn(session, buf, n);
@@ -130,4 +125,19 @@ ssize_t gnutls_record_recv(gnutls_session_t session, void *data, size_t data_siz
 		return next_record_recv(session, data, data_size);
 	return conn_read(c, data, data_size,
 			 &(struct raw_reader){ read_record, session, GNUTLS_E_AGAIN });
+}
+
+/* What the libraries get when they ask for these names must be what stands above: a server whose
+ * guard is not in the way must not start. */
+err_t fd_table_init(void)
+{
+	recv_fn *plain = NULL;
+	record_recv_fn *tls = NULL;
+
+	(void)pthread_once(&table_once, table_make);
+	REQUIRE(fd_table_size() > 0, ERR_NO_MEMORY);
+	find_symbol(RTLD_DEFAULT, "recv", &plain, sizeof(plain));
+	find_symbol(RTLD_DEFAULT, "gnutls_record_recv", &tls, sizeof(tls));
+	REQUIRE(plain == recv_guarded && tls == gnutls_record_recv, ERR_BUG);
+	return OK;
 }

@@ -75,7 +75,7 @@ err_t path_check(str target, str *ret_path, str *ret_query)
 {
 	char decoded[PATH_MAX_BYTES];
 	str path, query;
-	size_t n;
+	size_t n = 0;
 
 	(void)str_cut(target, '?', &path, &query);
 	REQUIRE(path.n <= PATH_MAX_BYTES, ERR_URI_TOO_LONG);
@@ -163,7 +163,7 @@ static err_t form_decode(struct arena *mem, str encoded, str *ret)
 err_t query_get(struct arena *mem, str query, str key, str *ret)
 {
 	str pair, name, value, rest = query, found = STR_NONE;
-	bool more = query.n > 0, same;
+	bool more = query.n > 0, same = false;
 
 	while (more) {
 		more = str_cut(rest, '&', &pair, &rest);

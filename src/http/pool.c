@@ -1,6 +1,7 @@
 #include "http/pool.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 
 #include "base/wait.h"
 
@@ -72,8 +73,10 @@ static void *worker_main(void *arg)
 	return NULL;
 }
 
-static void pool_free(struct pool *p)
+void pool_free(struct pool *p)
 {
+	if (p == NULL)
+		return;
 	(void)pthread_mutex_destroy(&p->lock);
 	(void)pthread_cond_destroy(&p->wake);
 	(void)pthread_cond_destroy(&p->change);
@@ -131,6 +134,7 @@ err_t pool_start(const struct pool_work *work, int64_t workers, int64_t queue_ma
 	e = start_threads(p, (size_t)workers);
 	if (e.code != ERR_OK) {
 		(void)pool_stop(p, INT64_MAX);
+		pool_free(p);
 		return e;
 	}
 	*ret = p;
@@ -208,6 +212,6 @@ bool pool_stop(struct pool *p, int64_t deadline_us)
 		return false;
 	for (size_t i = 0; i < p->n_threads; i++)
 		(void)pthread_join(p->threads[i], NULL);
-	pool_free(p);
+	p->n_threads = 0;
 	return true;
 }

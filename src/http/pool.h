@@ -35,8 +35,9 @@ void pool_count(struct pool *p, struct pool_counts *ret);
 /* From now on nothing is accepted; jobs that no worker has begun are dropped. */
 void pool_refuse_rest(struct pool *p);
 
-/* Refuse the rest, wait for the running jobs until deadline_us (monotonic), free the pool. False: a
- * job is still running then, and nothing has been freed. */
+/* Refuse the rest and wait for the running jobs until deadline_us (monotonic). False: one is still
+ * running then. True: the workers are gone; refusing and counting go on working. */
 bool pool_stop(struct pool *p, int64_t deadline_us);
+void pool_free(struct pool *p); /* after pool_stop() said true; NULL is a no-op */
 
 #endif

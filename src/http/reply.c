@@ -1,4 +1,7 @@
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
 #include "http/edge.h"
 

@@ -6,6 +6,8 @@
  * does, and the loop is the only one to touch it after that. So there is no handle that could be
  * stale: either the worker has the connection or the loop has. */
 #include <poll.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "http/edge.h"
@@ -420,6 +422,13 @@ static err_t loop_thread(struct http_server *s, struct edge_thread **ret)
 	return OK;
 }
 
+static struct pool *lane_pool(const struct conn *c)
+{
+	struct pool *own = c->server->pools[c->lane];
+
+	return own != NULL ? own : c->server->pools[LANE_POOL];
+}
+
 static bool admitted(struct conn *c, int64_t *ret_retry_after_s)
 {
 	const struct http_options *o = &c->server->o;
@@ -427,7 +436,7 @@ static bool admitted(struct conn *c, int64_t *ret_retry_after_s)
 
 	if (c->lane != LANE_HASH || o->hash_admit == NULL)
 		return true;
-	pool_count(c->server->pools[LANE_HASH], &counts);
+	pool_count(lane_pool(c), &counts);
 	if (o->hash_admit(o->hash_admit_self, counts.queued, ret_retry_after_s))
 		return true;
 	atomic_fetch_add(&c->server->n_not_admitted, 1);
@@ -436,7 +445,7 @@ static bool admitted(struct conn *c, int64_t *ret_retry_after_s)
 
 static enum MHD_Result send_away(struct conn *c)
 {
-	struct pool *pool = c->server->pools[c->lane];
+	struct pool *pool = lane_pool(c);
 	int64_t retry_after_s = RETRY_AFTER_S;
 
 	if (!admitted(c, &retry_after_s) || !pool_reserve(pool))
@@ -452,7 +461,7 @@ static enum MHD_Result send_away(struct conn *c)
 
 static enum MHD_Result body_complete(struct conn *c)
 {
-	struct edge_thread *et;
+	struct edge_thread *et = NULL;
 	err_t e;
 
 	if (c->req.has_body && !conn_enter(c, PHASE_RUN, -1))

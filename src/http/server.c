@@ -5,6 +5,9 @@
  * is spent on a connection, and that stopping needs no help from the library. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -109,6 +112,8 @@ static err_t start_pools(struct http_server *s)
 	};
 
 	TRY(pool_start(&work, s->o.pool_workers, s->o.pool_queue_max, &s->pools[LANE_POOL]));
+	if (s->o.hash_workers <= 0)
+		return OK; /* then LANE_HASH runs in LANE_POOL */
 	work.open = hash_worker_open;
 	return pool_start(&work, s->o.hash_workers, s->o.hash_queue_max, &s->pools[LANE_HASH]);
 }
@@ -358,8 +363,11 @@ static err_t prepare(struct http_server *s, const struct http_options *o, char *
 {
 	str bad = STR_NONE;
 
-	TRY(fd_table_init());
+	if (fd_table_init().code != ERR_OK)
+		return say(why, why_max, ERR_BUG, "reads from sockets do not pass the guard");
 	take_settings(s, o);
+	if (s->max_connections <= 0 || s->max_connections > 1 << 20)
+		return say(why, why_max, ERR_CONFIG, "server.max_connections is out of range");
 	if (proxies_init(&s->proxies, &o->cfg->server.trusted_proxies, &bad).code != ERR_OK) {
 		(void)snprintf(why, why_max, "server.trusted_proxies: not an address range: %.*s",
 			       STR_ARG(bad));
@@ -416,15 +424,29 @@ static err_t run_all(struct http_server *s, char *why, size_t why_max)
 	return OK;
 }
 
+static bool stop_pools(struct http_server *s, int64_t deadline_us)
+{
+	bool all = true;
+
+	for (size_t i = 0; i < N_LANES; i++) {
+		if (s->pools[i] != NULL)
+			pool_refuse_rest(s->pools[i]);
+	}
+	for (size_t i = 0; i < N_LANES; i++) {
+		if (s->pools[i] != NULL && !pool_stop(s->pools[i], deadline_us))
+			all = false;
+	}
+	return all;
+}
+
 /* Also of a server that was only half made: what is not there is skipped. */
 static void server_free(struct http_server *s)
 {
-	for (size_t i = 0; i < N_LANES; i++) {
-		if (s->pools[i] != NULL)
-			(void)pool_stop(s->pools[i], INT64_MAX);
-	}
+	(void)stop_pools(s, INT64_MAX);
 	if (s->daemon != NULL)
 		MHD_stop_daemon(s->daemon);
+	for (size_t i = 0; i < N_LANES; i++)
+		pool_free(s->pools[i]);
 	while (s->conns != NULL)
 		conn_free(s->conns); /* handed over, but never begun */
 	listener_close(&s->listener);
@@ -494,6 +516,8 @@ void http_server_stats(const struct http_server *s, struct http_stats *ret)
 		.guard_refusals = atomic_load(&s->n_guard),
 	};
 	for (size_t lane = LANE_POOL; lane <= LANE_HASH; lane++) {
+		if (s->pools[lane] == NULL)
+			continue;
 		pool_count(s->pools[lane], &counts);
 		ret->queue_depth[lane] = counts.queued;
 		ret->queue_refusals[lane] = counts.refused;
@@ -535,21 +559,6 @@ static void stop_keeper(struct http_server *s)
 	atomic_store(&s->quit, true);
 	wake_keeper(s);
 	(void)pthread_join(s->keeper, NULL);
-}
-
-static bool stop_pools(struct http_server *s, int64_t deadline_us)
-{
-	bool all = true;
-
-	for (size_t lane = LANE_POOL; lane <= LANE_HASH; lane++)
-		pool_refuse_rest(s->pools[lane]);
-	for (size_t lane = LANE_POOL; lane <= LANE_HASH; lane++) {
-		if (pool_stop(s->pools[lane], deadline_us))
-			s->pools[lane] = NULL;
-		else
-			all = false;
-	}
-	return all;
 }
 
 bool http_server_stop(struct http_server *s, int64_t timeout_ms)

@@ -1,5 +1,8 @@
 #include "http/source.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/rng.h"
 
 static bool is_v4(const uint8_t addr[CLIENT_ADDR_LEN])

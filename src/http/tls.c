@@ -1,5 +1,9 @@
 #include "http/tls.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 static err_t say(char *why, size_t max, str file, const char *what)
 {
 	(void)snprintf(why, max, "TLS: %.*s: %s", STR_ARG(file), what);

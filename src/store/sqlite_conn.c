@@ -288,6 +288,8 @@ static err_t read_column(sqlite3_stmt *st, int at, enum val_kind kind, struct ar
 	s.p = sqlite3_column_blob(st, at);
 	s.n = (size_t)sqlite3_column_bytes(st, at);
 	REQUIRE(s.p != NULL || s.n == 0, ERR_NO_MEMORY);
+	if (s.n == 0)
+		s.p = ""; /* empty, which is not absent */
 	return arena_copy(mem, s, &ret->s);
 }
 
