@@ -1,0 +1,323 @@
+/* load.c — a closed-loop HTTP/1.1 load generator for our own loopback servers: one thread, epoll, keep-alive.
+ * The same client is used for the server and for what it is compared with, so its cost cancels out.
+ *
+ *   load MODE ADDRESS:PORT CONNECTIONS SECONDS [FILE|PATH]
+ *     get PATH      GET that path
+ *     me FILE       GET /auth/me, cycling over access tokens (one a line)
+ *     refresh FILE  POST /auth/refresh, cycling over refresh tokens and keeping what comes back
+ *     login FILE    POST /auth/login, cycling over addresses (one a line)
+ *     idle          open the connections, one GET /healthz each, hold them
+ *
+ * Prints one line: MODE rate p50_ms p99_ms max_ms ok bad  */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include <unistd.h>
+
+#define REQUEST_MAX  4096
+#define RESPONSE_MAX 16384
+#define TOKEN_MAX    1200
+#define PASSWORD     "correct horse battery"
+
+enum mode { GET, ME, REFRESH, LOGIN, IDLE };
+
+struct conn {
+	int fd;
+	size_t item;      /* which line of the file the request in flight is about */
+	int64_t sent_us;
+	size_t request_n, request_at;
+	size_t response_n;
+	char request[REQUEST_MAX];
+	char response[RESPONSE_MAX];
+};
+
+static enum mode mode;
+static struct sockaddr_in server;
+static const char *path = "/";
+static char **items;
+static size_t n_items, next_item;
+static int epoll_fd;
+static int64_t *latency_us;
+static size_t n_latency, max_latency = 8 * 1000 * 1000;
+static uint64_t n_ok, n_bad;
+
+static void die(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+static int64_t now_us(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+static void read_items(const char *file)
+{
+	FILE *f = fopen(file, "r");
+	char line[TOKEN_MAX + 2];
+	size_t room = 0;
+
+	if (f == NULL)
+		die(file);
+	while (fgets(line, sizeof(line), f) != NULL) {
+		line[strcspn(line, "\n")] = '\0';
+		if (n_items == room) {
+			room = room == 0 ? 1024 : room * 2;
+			items = realloc(items, room * sizeof(*items));
+			if (items == NULL)
+				die("realloc");
+		}
+		items[n_items++] = strdup(line);
+	}
+	(void)fclose(f);
+	if (n_items == 0)
+		die("no items");
+}
+
+static void build_request(struct conn *c)
+{
+	char body[TOKEN_MAX + 100];
+	int n = 0, b = 0;
+
+	if (items != NULL) {
+		c->item = next_item;
+		next_item = (next_item + 1) % n_items;
+	}
+	switch (mode) {
+	case GET:
+		n = snprintf(c->request, REQUEST_MAX, "GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n", path);
+		break;
+	case IDLE:
+		n = snprintf(c->request, REQUEST_MAX, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+		break;
+	case ME:
+		n = snprintf(c->request, REQUEST_MAX,
+			     "GET /auth/me HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n\r\n",
+			     items[c->item]);
+		break;
+	case REFRESH:
+		b = snprintf(body, sizeof(body), "{\"refreshToken\":\"%s\"}", items[c->item]);
+		n = snprintf(c->request, REQUEST_MAX,
+			     "POST /auth/refresh HTTP/1.1\r\nHost: localhost\r\nX-Auth-Strategy: bearer\r\n"
+			     "Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+			     b, body);
+		break;
+	case LOGIN:
+		b = snprintf(body, sizeof(body), "{\"email\":\"%s\",\"password\":\"" PASSWORD "\"}",
+			     items[c->item]);
+		n = snprintf(c->request, REQUEST_MAX,
+			     "POST /auth/login HTTP/1.1\r\nHost: localhost\r\nX-Auth-Strategy: bearer\r\n"
+			     "Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+			     b, body);
+		break;
+	}
+	if (n <= 0 || n >= REQUEST_MAX)
+		die("request too long");
+	c->request_n = (size_t)n;
+	c->request_at = 0;
+	c->response_n = 0;
+}
+
+static void watch(struct conn *c, bool writing, int op)
+{
+	struct epoll_event ev = { .events = EPOLLIN | (writing ? EPOLLOUT : 0U), .data.ptr = c };
+
+	if (epoll_ctl(epoll_fd, op, c->fd, &ev) != 0)
+		die("epoll_ctl");
+}
+
+static void send_request(struct conn *c)
+{
+	ssize_t n = write(c->fd, c->request + c->request_at, c->request_n - c->request_at);
+
+	if (n < 0 && errno != EAGAIN)
+		die("write");
+	if (n > 0)
+		c->request_at += (size_t)n;
+	if (c->request_at < c->request_n)
+		watch(c, true, EPOLL_CTL_MOD);
+}
+
+static void open_conn(struct conn *c)
+{
+	int one = 1;
+
+	c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (c->fd < 0 || connect(c->fd, (struct sockaddr *)&server, sizeof(server)) != 0)
+		die("connect");
+	(void)setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	if (fcntl(c->fd, F_SETFL, O_NONBLOCK) != 0)
+		die("fcntl");
+	watch(c, false, EPOLL_CTL_ADD);
+}
+
+static void start(struct conn *c)
+{
+	build_request(c);
+	c->sent_us = now_us();
+	send_request(c);
+}
+
+/* Length of the whole answer once its head is there; 0 before. */
+static size_t answer_length(const struct conn *c)
+{
+	const char *end = memmem(c->response, c->response_n, "\r\n\r\n", 4);
+	const char *length;
+
+	if (end == NULL)
+		return 0;
+	length = strcasestr(c->response, "\r\nContent-Length:");
+	if (length == NULL || length > end)
+		die("answer without length");
+	return (size_t)(end + 4 - c->response) + (size_t)strtoul(length + 17, NULL, 10);
+}
+
+static void keep_new_token(struct conn *c)
+{
+	static const char key[] = "\"refreshToken\":\"";
+	char *at = strstr(c->response, key), *end;
+
+	if (at == NULL)
+		return;
+	at += sizeof(key) - 1;
+	end = strchr(at, '"');
+	if (end == NULL || (size_t)(end - at) != strlen(items[c->item]))
+		return;
+	memcpy(items[c->item], at, (size_t)(end - at));
+}
+
+static void finish(struct conn *c)
+{
+	if (n_latency < max_latency)
+		latency_us[n_latency++] = now_us() - c->sent_us;
+	if (c->response[9] == '2')
+		n_ok++;
+	else
+		n_bad++;
+	if (mode == REFRESH)
+		keep_new_token(c);
+	if (mode != IDLE)
+		start(c);
+}
+
+static void receive(struct conn *c)
+{
+	ssize_t n = read(c->fd, c->response + c->response_n, RESPONSE_MAX - 1 - c->response_n);
+	size_t want;
+
+	if (n == 0 || (n < 0 && errno != EAGAIN)) { /* closed by the server: count and come back */
+		n_bad++;
+		(void)close(c->fd);
+		open_conn(c);
+		start(c);
+		return;
+	}
+	if (n < 0)
+		return;
+	c->response_n += (size_t)n;
+	c->response[c->response_n] = '\0';
+	want = answer_length(c);
+	if (want > 0 && c->response_n >= want)
+		finish(c);
+}
+
+static int by_value(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static double quantile_ms(double q)
+{
+	if (n_latency == 0)
+		return 0;
+	return (double)latency_us[(size_t)((double)(n_latency - 1) * q)] / 1000;
+}
+
+static void parse_arguments(int argc, char **argv, size_t *ret_conns, double *ret_seconds)
+{
+	static const char *const names[] = { "get", "me", "refresh", "login", "idle" };
+	char *colon;
+	size_t m = 0;
+
+	if (argc < 5) {
+		(void)fprintf(stderr, "usage: load MODE 127.0.0.1:PORT CONNECTIONS SECONDS [FILE|PATH]\n");
+		exit(2);
+	}
+	while (m < 5 && strcmp(argv[1], names[m]) != 0)
+		m++;
+	colon = strchr(argv[2], ':');
+	if (m == 5 || colon == NULL || (m < 4 && argc < 6))
+		exit(2);
+	mode = (enum mode)m;
+	*colon = '\0';
+	server.sin_family = AF_INET;
+	server.sin_port = htons((uint16_t)strtoul(colon + 1, NULL, 10));
+	/* Only this machine is ever a target. */
+	if (inet_pton(AF_INET, argv[2], &server.sin_addr) != 1 ||
+	    ntohl(server.sin_addr.s_addr) >> 24 != 127)
+		exit(2);
+	*ret_conns = strtoul(argv[3], NULL, 10);
+	*ret_seconds = strtod(argv[4], NULL);
+	if (mode == GET)
+		path = argv[5];
+	else if (mode != IDLE)
+		read_items(argv[5]);
+}
+
+int main(int argc, char **argv)
+{
+	struct epoll_event events[256];
+	int64_t begin, end, spent;
+	size_t n_conns = 0;
+	double seconds = 0;
+	struct conn *conns;
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	parse_arguments(argc, argv, &n_conns, &seconds);
+	epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	conns = calloc(n_conns, sizeof(*conns));
+	latency_us = malloc(max_latency * sizeof(*latency_us));
+	if (conns == NULL || latency_us == NULL)
+		die("memory");
+	for (size_t i = 0; i < n_conns; i++) {
+		open_conn(&conns[i]);
+		start(&conns[i]);
+	}
+	begin = now_us();
+	end = begin + (int64_t)(seconds * 1e6);
+	while (now_us() < end) {
+		int n = epoll_wait(epoll_fd, events, 256, 100);
+
+		for (int i = 0; i < n; i++) {
+			struct conn *c = events[i].data.ptr;
+
+			if ((events[i].events & EPOLLOUT) != 0 && c->request_at < c->request_n) {
+				watch(c, false, EPOLL_CTL_MOD);
+				send_request(c);
+			}
+			if ((events[i].events & ~(uint32_t)EPOLLOUT) != 0)
+				receive(c);
+		}
+	}
+	spent = now_us() - begin;
+	qsort(latency_us, n_latency, sizeof(*latency_us), by_value);
+	(void)printf("%s %.0f %.3f %.3f %.3f %llu %llu\n", argv[1], (double)n_ok * 1e6 / (double)spent,
+		     quantile_ms(0.5), quantile_ms(0.99), quantile_ms(1.0), (unsigned long long)n_ok,
+		     (unsigned long long)n_bad);
+	return 0;
+}

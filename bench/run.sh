@@ -1,0 +1,159 @@
+#!/usr/bin/env bash
+# Prints each figure beside its limit, both measured in this run on this machine. Ratios are what counts:
+# absolute numbers depend on the machine. USERS=1000000 by default; SECONDS_EACH=8.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+users=${USERS:-1000000}
+secs=${SECONDS_EACH:-8}
+build=$(realpath "${BUILD_DIR:-build}")
+bin=$build/sallyport
+tools=$build/bench
+work=$(mktemp -d "$build/bench-data.XXXXXX")
+port=13000
+cores=$(nproc)
+server_core=0
+load_core=$((cores > 1 ? 1 : 0))
+pids=()
+
+cleanup() {
+	for p in "${pids[@]}"; do kill "$p" 2>/dev/null || true; done
+	wait 2>/dev/null || true
+	rm -rf "$work"
+}
+trap cleanup EXIT
+
+ninja -C "$build" sallyport bench/load bench/gen bench/raw >/dev/null
+
+export SALLYPORT_LOG_REQUESTS=false SALLYPORT_LIMITS_ENABLED=false SALLYPORT_SERVER_OPS_LISTEN=none
+export SALLYPORT_SERVER_PUBLIC_URL=http://localhost SALLYPORT_TOKEN_REFRESH_WINDOW=0
+export SALLYPORT_PASSWORD_MAX_WAIT=60s SALLYPORT_SERVER_MAX_CONNECTIONS_PER_IP=5000
+
+# start DIR [VAR=value …]: the server, pinned by $pin if set; leaves $server_pid and $start_ms.
+start() {
+	local dir=$1 t0 line
+	shift
+	t0=${EPOCHREALTIME/./}
+	# shellcheck disable=SC2086
+	exec {out}< <(exec env SALLYPORT_LOG_FORMAT=text "$@" ${pin:-} \
+		"$bin" serve --data "$dir" --listen "127.0.0.1:$port" 2>&1)
+	server_pid=$!
+	while IFS= read -r line <&"$out"; do
+		case $line in *" ready "*) break ;; esac
+		case $line in sallyport:*) echo "$line" >&2; exit 1 ;; esac
+	done
+	start_ms=$(((${EPOCHREALTIME/./} - t0) / 1000))
+	cat <&"$out" >/dev/null & # a stalled reader would only drop lines, but let it read
+	pids+=("$server_pid")
+}
+stop() {
+	kill "$server_pid"
+	while kill -0 "$server_pid" 2>/dev/null; do sleep 0.05; done
+	exec {out}<&-
+}
+load() { taskset -c "$load_core" "$tools/load" "$@"; }
+rate() { awk '{print $2}'; }
+p99() { awk '{print $4}'; }
+rss_mib() { awk '/^VmRSS/ {printf "%.1f", $2 / 1024}' "/proc/$server_pid/status"; }
+best() { sort -g | tail -n 1; }
+
+# row NAME OURS LIMIT RATIO TARGET >=|<=
+row() {
+	local ok
+	ok=$(awk -v r="$4" -v t="$5" -v op="$6" 'BEGIN { print ((op == ">=" ? r >= t : r <= t) ? "met" : "MISSED") }')
+	printf '%-58s %12s %12s %8s  %s %-6s %s\n' "$1" "$2" "$3" "$4" "$6" "$5" "$ok"
+	[ "$ok" = met ] || missed=$((missed + 1))
+}
+ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", (b > 0 ? a / b : 0) }'; }
+missed=0
+
+printf '%-58s %12s %12s %8s  %s\n' "figure ($(date -u +%F), $cores cores, commit $(git rev-parse --short HEAD 2>/dev/null || echo none))" ours limit ratio target
+
+small=$work/small
+"$tools/gen" "$small" 1000 3 1000 http://localhost
+
+# ---- GET /auth/me against nginx, one core, one I/O thread ----
+pin="taskset -c $server_core"
+start "$small" SALLYPORT_SERVER_IO_THREADS=1
+body=$(curl -s -H "Authorization: Bearer $(head -n 1 "$small/access.txt")" "http://127.0.0.1:$port/auth/me")
+stop
+mkdir -p "$work/nginx"
+sed -e "s|@PORT@|$((port + 1))|" -e "s|@BODY@|${body//&/\\&}|" bench/nginx.conf >"$work/nginx/nginx.conf"
+me_rates=() nginx_rates=()
+for _ in 1 2 3; do
+	taskset -c "$server_core" nginx -p "$work/nginx" -c nginx.conf 2>/dev/null &
+	nginx_pid=$!
+	sleep 0.5
+	nginx_rates+=("$(load get "127.0.0.1:$((port + 1))" 64 "$secs" / | rate)")
+	kill "$nginx_pid"; wait "$nginx_pid" 2>/dev/null || true
+	start "$small" SALLYPORT_SERVER_IO_THREADS=1
+	load me "127.0.0.1:$port" 64 2 "$small/access.txt" >/dev/null
+	me_rates+=("$(load me "127.0.0.1:$port" 64 "$secs" "$small/access.txt" | rate)")
+	stop
+done
+me=$(printf '%s\n' "${me_rates[@]}" | best)
+nginx=$(printf '%s\n' "${nginx_rates[@]}" | best)
+row "GET /auth/me, 1 thread, 64 connections, /s (nginx return 200)" "$me" "$nginx" "$(ratio "$me" "$nginx")" 0.50 ">="
+pin=
+
+# ---- password sign-in against bare argon2id ----
+raw_hash=$("$tools/raw" argon2 "$cores" "$secs")
+start "$small"
+login=$("$tools/load" login "127.0.0.1:$port" 64 "$secs" "$small/emails.txt" | rate)
+row "password sign-in, /s (libsodium argon2id on $cores threads)" "$login" "$raw_hash" "$(ratio "$login" "$raw_hash")" 0.95 ">="
+"$tools/load" login "127.0.0.1:$port" 500 "$secs" "$small/emails.txt" >/dev/null &
+flood=$!
+sleep 1
+health=$("$tools/load" get "127.0.0.1:$port" 2 "$((secs - 2))" /healthz | p99)
+wait "$flood"
+row "/healthz p99 while 500 sign-ins wait, ms" "$health" 50 "$(ratio "$health" 50)" 1.00 "<="
+stop
+
+# ---- refresh with rotation against one row, one transaction, one fsync ----
+raw_rows=$("$tools/raw" sqlite "$work/raw.db" "$secs")
+start "$small"
+refresh=$("$tools/load" refresh "127.0.0.1:$port" 64 "$secs" "$small/refresh.txt" | rate)
+row "refresh with rotation, 64 clients, /s (one-fsync SQLite loop)" "$refresh" "$raw_rows" "$(ratio "$refresh" "$raw_rows")" 2.00 ">="
+stop
+
+# ---- memory and start ----
+start "$work/empty"
+sleep 0.3
+rss=$(rss_mib)
+row "resident memory, idle, MiB" "$rss" 15 "$(ratio "$rss" 15)" 1.00 "<="
+"$tools/load" idle "127.0.0.1:$port" 1000 3 >/dev/null &
+idle=$!
+sleep 2
+rss=$(rss_mib)
+wait "$idle"
+row "resident memory, 1,000 idle keep-alive connections, MiB" "$rss" 40 "$(ratio "$rss" 40)" 1.00 "<="
+stop
+times=()
+for i in 1 2 3; do start "$work/empty$i"; times+=("$start_ms"); stop; done
+first=$(printf '%s\n' "${times[@]}" | sort -g | head -n 1)
+row "ready after start, empty store, ms" "$first" 50 "$(ratio "$first" 50)" 1.00 "<="
+
+# ---- a million accounts ----
+big=$work/big
+"$tools/gen" "$big" "$users" 3 1000 http://localhost
+start "$big"; stop
+start "$big"
+row "ready after start, $users accounts, ms" "$start_ms" 300 "$(ratio "$start_ms" 300)" 1.00 "<="
+stop
+measure() { # DIR → me_ms refresh_ms login_ms, mean per request
+	start "$1"
+	load me "127.0.0.1:$port" 16 2 "$1/access.txt" >/dev/null
+	echo "$(load me "127.0.0.1:$port" 16 "$secs" "$1/access.txt" | awk '{print 1000 / $2}')" \
+		"$("$tools/load" refresh "127.0.0.1:$port" 16 "$secs" "$1/refresh.txt" | awk '{print 1000 / $2}')" \
+		"$("$tools/load" login "127.0.0.1:$port" 8 "$secs" "$1/emails.txt" | awk '{print 1000 / $2}')" >"$work/measured"
+	stop
+}
+rm -rf "$small" # its refresh tokens are used up
+"$tools/gen" "$small" 1000 3 1000 http://localhost
+measure "$small"; read -r me_s refresh_s login_s <"$work/measured"
+measure "$big"; read -r me_b refresh_b login_b <"$work/measured"
+row "GET /auth/me with $users accounts, ms each (1,000 accounts)" "$(printf %.4f "$me_b")" "$(printf %.4f "$me_s")" "$(ratio "$me_b" "$me_s")" 1.30 "<="
+row "refresh with $users accounts, ms each (1,000 accounts)" "$(printf %.4f "$refresh_b")" "$(printf %.4f "$refresh_s")" "$(ratio "$refresh_b" "$refresh_s")" 1.30 "<="
+row "sign-in with $users accounts, ms each (1,000 accounts)" "$(printf %.2f "$login_b")" "$(printf %.2f "$login_s")" "$(ratio "$login_b" "$login_s")" 1.30 "<="
+
+if [ "$missed" -eq 0 ]; then echo "every target met"; else echo "$missed target(s) missed"; exit 1; fi
