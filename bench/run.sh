@@ -51,7 +51,7 @@ stop() {
 	while kill -0 "$server_pid" 2>/dev/null; do sleep 0.05; done
 	exec {out}<&-
 }
-load() { taskset -c "$load_core" "$tools/load" "$@"; }
+load() { LOAD_SPIN=1 taskset -c "$load_core" "$tools/load" "$@"; }
 rate() { awk '{print $2}'; }
 p99() { awk '{print $4}'; }
 rss_mib() { awk '/^VmRSS/ {printf "%.1f", $2 / 1024}' "/proc/$server_pid/status"; }

@@ -8,13 +8,12 @@ static _Thread_local struct {
 	char text[96];
 } origin;
 
-err_t err_raise(enum err_code code, const char *file, int line)
+void err_note(enum err_code code, const char *file, int line)
 {
 	if (code >= ERR_FAULT_FIRST && origin.file == NULL) {
 		origin.file = file;
 		origin.line = line;
 	}
-	return (err_t){ code };
 }
 
 const char *err_origin(void)

@@ -64,9 +64,16 @@ typedef struct {
 #define MUST_USE __attribute__((warn_unused_result))
 #define OK       ((err_t){ ERR_OK })
 
-/* Makes an err_t and remembers, per thread, where the first fault since err_clear_origin()
- * arose, so that the one log line about it can say so. */
-MUST_USE err_t err_raise(enum err_code code, const char *file, int line);
+/* Remembers, per thread, where the first fault since err_clear_origin() arose, so that the one log
+ * line about it can say so. */
+void err_note(enum err_code code, const char *file, int line);
+
+/* The same, and makes the err_t: for where FAIL's return does not fit. */
+MUST_USE static inline err_t err_raise(enum err_code code, const char *file, int line)
+{
+	err_note(code, file, line);
+	return (err_t){ code };
+}
 
 /* The place of the last raised fault as "file:line", or "" if none. Static per thread. */
 const char *err_origin(void);
@@ -80,7 +87,13 @@ static inline bool err_is_fault(err_t e)
 	return e.code >= ERR_FAULT_FIRST;
 }
 
-#define FAIL(code) return err_raise((code), __FILE__, __LINE__)
+/* Returns the literal code, so that compilers and analysers see that it is never ERR_OK. */
+#define FAIL(code)                                              \
+	do {                                                    \
+		enum err_code fail_ = (code);                   \
+		err_note(fail_, __FILE__, __LINE__);            \
+		return (err_t){ fail_ };                        \
+	} while (0)
 #define TRY(call)                                \
 	do {                                     \
 		err_t try_ = (call);             \

@@ -6,7 +6,7 @@
 #include "base/base64url.h"
 #include "crypto/jws_key.h"
 
-#define NUMBER_MAX  ((json_int_t)1 << 53) /* RFC 8259 §6: what every reader of JSON agrees on */
+#define NUMBER_MAX   ((json_int_t)1 << 53) /* RFC 8259 §6: what every reader of JSON agrees on */
 #define LEEWAY_MAX_S 60
 
 static void tree_free(json_t **t)
@@ -78,9 +78,8 @@ static err_t decode_object(struct arena *mem, str part, json_t **ret)
 
 static str text_of(const json_t *value)
 {
-	return json_is_string(value) ?
-		       (str){ json_string_value(value), json_string_length(value) } :
-		       STR_NONE;
+	return json_is_string(value) ? (str){ json_string_value(value), json_string_length(value) }
+				     : STR_NONE;
 }
 
 static bool member_is(const json_t *object, const char *name, str want)
@@ -115,7 +114,7 @@ static err_t check_signature(jws_key_lookup lookup, const void *self, struct are
 {
 	TREE_FREED json_t *header = NULL;
 	const struct jws_key *k = NULL;
-	str sig;
+	str sig = STR_NONE;
 
 	TRY(decode_object(mem, p->header, &header));
 	TRY(key_of_header(lookup, self, header, &k));
@@ -134,7 +133,8 @@ static err_t take_number(const json_t *claims, const char *name, bool required, 
 	if (v == NULL && !required)
 		return OK;
 	REQUIRE(json_is_integer(v) && json_integer_value(v) >= 0 &&
-			json_integer_value(v) <= NUMBER_MAX, ERR_ACCESS_TOKEN);
+			json_integer_value(v) <= NUMBER_MAX,
+		ERR_ACCESS_TOKEN);
 	*ret = json_integer_value(v);
 	return OK;
 }

@@ -13,17 +13,18 @@
 #include "crypto/mac.h"
 
 #define RSA_GENERATE_BITS 3072
-#define RSA_MIN_BITS      2048
-#define RSA_MAX_BITS      8192
+#define RSA_MIN_BITS	  2048
+#define RSA_MAX_BITS	  8192
 #define RSA_MIN_EXPONENT  65537
-#define RSA_MAX_BYTES     (RSA_MAX_BITS / 8)
-#define P256_BYTES        32
-#define ED25519_BYTES     32
+#define RSA_MAX_BYTES	  (RSA_MAX_BITS / 8)
+#define P256_BYTES	  32
+#define P256_SIGNATURE	  64
+#define ED25519_BYTES	  32
 #define ED25519_SIGNATURE 64
-#define HS256_MIN_BYTES   32
-#define HS256_MAX_BYTES   512
-#define PEM_MAX_BYTES     16384
-#define ECDSA_DER_MAX     80
+#define HS256_MIN_BYTES	  32
+#define HS256_MAX_BYTES	  512
+#define PEM_MAX_BYTES	  16384
+#define ECDSA_DER_MAX	  80
 
 /* Immutable once made. `sign` and `check` are prepared contexts that each operation copies: that
  * saves the look-up of the algorithm, and leaves nothing shared to write to. */
@@ -69,11 +70,6 @@ static void bio_free(BIO **p)
 static void ecdsa_sig_free(ECDSA_SIG **p)
 {
 	ECDSA_SIG_free(*p);
-}
-
-static void key_free(struct jws_key **p)
-{
-	jws_key_free(*p);
 }
 
 #define CLEANUP(f) __attribute__((cleanup(f)))
@@ -178,8 +174,8 @@ static err_t rsa_text(const EVP_PKEY *pkey, struct public_text *t)
 	TRY(number_text(pkey, OSSL_PKEY_PARAM_RSA_E, 0, &e));
 	buf_printf(&t->thumb, "{\"e\":\"%.*s\",\"kty\":\"RSA\",\"n\":\"%.*s\"}",
 		   STR_ARG(buf_view(&e)), STR_ARG(buf_view(&n)));
-	buf_printf(&t->tail, "\"kty\":\"RSA\",\"e\":\"%.*s\",\"n\":\"%.*s\"",
-		   STR_ARG(buf_view(&e)), STR_ARG(buf_view(&n)));
+	buf_printf(&t->tail, "\"kty\":\"RSA\",\"e\":\"%.*s\",\"n\":\"%.*s\"", STR_ARG(buf_view(&e)),
+		   STR_ARG(buf_view(&n)));
 	return OK;
 }
 
@@ -259,7 +255,8 @@ static err_t set_texts(struct jws_key *k)
 		   STR_ARG(jws_alg_name(k->alg)), STR_ARG(jws_key_kid(k)));
 	base64url_encode(&header, buf_view(&plain));
 	REQUIRE(!t.thumb.overflow && !t.tail.overflow && !jwk.overflow && !plain.overflow &&
-			!header.overflow, ERR_BUG);
+			!header.overflow,
+		ERR_BUG);
 	k->n_jwk = jwk.n;
 	k->n_header = header.n;
 	return OK;
@@ -283,12 +280,8 @@ static err_t prepare_contexts(struct jws_key *k)
 }
 
 /* Takes over *pkey (NULL for HS256, whose bytes come in `mac`). */
-static err_t key_make(enum token_algorithm alg, EVP_PKEY **pkey, str mac, struct jws_key **ret)
+static err_t key_fill(struct jws_key *k, EVP_PKEY **pkey, str mac)
 {
-	CLEANUP(key_free) struct jws_key *k = calloc(1, sizeof(*k));
-
-	REQUIRE(k != NULL, ERR_NO_MEMORY);
-	k->alg = alg;
 	if (pkey != NULL) {
 		k->pkey = *pkey;
 		*pkey = NULL;
@@ -297,10 +290,22 @@ static err_t key_make(enum token_algorithm alg, EVP_PKEY **pkey, str mac, struct
 		memcpy(k->mac, mac.p, mac.n);
 		k->n_mac = mac.n;
 	}
-	TRY(set_texts(k));
-	*ret = k;
-	k = NULL;
-	return OK;
+	return set_texts(k);
+}
+
+static err_t key_make(enum token_algorithm alg, EVP_PKEY **pkey, str mac, struct jws_key **ret)
+{
+	struct jws_key *k = calloc(1, sizeof(*k));
+	err_t e;
+
+	REQUIRE(k != NULL, ERR_NO_MEMORY);
+	k->alg = alg;
+	e = key_fill(k, pkey, mac);
+	if (e.code == ERR_OK)
+		*ret = k;
+	else
+		jws_key_free(k);
+	return e;
 }
 
 static EVP_PKEY *pkey_generate(enum token_algorithm alg)
@@ -337,7 +342,8 @@ static bool is_p256(const EVP_PKEY *pkey)
 	char group[32] = "";
 	int spelt_out = 1;
 
-	/* A curve given by its numbers may be another one in disguise (RFC 5480 §2.1.1: named only). */
+	/* A curve given by its numbers may be another one in disguise (RFC 5480 §2.1.1: named
+	 * only). */
 	return EVP_PKEY_is_a(pkey, "EC") == 1 &&
 	       EVP_PKEY_get_group_name(pkey, group, sizeof(group), NULL) == 1 &&
 	       str_eq(str_of_cstr(group), STR("prime256v1")) &&
@@ -481,8 +487,8 @@ static err_t ecdsa_to_raw(const uint8_t *der, size_t n, uint8_t *ret)
 	return OK;
 }
 
-/* False for the signatures that some verifiers take for every message: r or s zero (FIPS 186-5 §6.4.2
- * step 1). The upper bound is OpenSSL's to check, which knows the order of the curve. */
+/* False for the signatures that some verifiers take for every message: r or s zero (FIPS 186-5
+ * §6.4.2 step 1). The upper bound is OpenSSL's to check, which knows the order of the curve. */
 static bool ecdsa_to_der(const uint8_t *raw, uint8_t der[ECDSA_DER_MAX], size_t *ret_n)
 {
 	CLEANUP(ecdsa_sig_free) ECDSA_SIG *sig = ECDSA_SIG_new();
@@ -527,7 +533,7 @@ static err_t es256_sign(const struct jws_key *k, str input, uint8_t *ret, size_t
 
 	TRY(pkey_sign(k, input, der, &n));
 	TRY(ecdsa_to_raw(der, n, ret));
-	*ret_n = 2 * P256_BYTES;
+	*ret_n = P256_SIGNATURE;
 	return OK;
 }
 
@@ -536,7 +542,7 @@ static bool es256_check(const struct jws_key *k, str input, str sig)
 	uint8_t der[ECDSA_DER_MAX];
 	size_t n;
 
-	return sig.n == 2 * P256_BYTES && ecdsa_to_der((const uint8_t *)sig.p, der, &n) &&
+	return sig.n == P256_SIGNATURE && ecdsa_to_der((const uint8_t *)sig.p, der, &n) &&
 	       pkey_check(k, input, der, n);
 }
 
@@ -560,13 +566,17 @@ static bool hs256_check(const struct jws_key *k, str input, str sig)
 	return secret_equal_bytes(tag, sig.p, sizeof(tag));
 }
 
-err_t jws_key_sign(const struct jws_key *k, str input, uint8_t ret[JWS_SIGNATURE_MAX], size_t *ret_n)
+err_t jws_key_sign(const struct jws_key *k, str input, uint8_t ret[JWS_SIGNATURE_MAX],
+		   size_t *ret_n)
 {
 	switch (k->alg) {
 	case ALG_ES256: return es256_sign(k, input, ret, ret_n);
 	case ALG_RS256:
 	case ALG_EDDSA: return pkey_sign(k, input, ret, ret_n);
-	case ALG_HS256: hs256_tag(k, input, ret); *ret_n = MAC_BYTES; return OK;
+	case ALG_HS256:
+		hs256_tag(k, input, ret);
+		*ret_n = MAC_BYTES;
+		return OK;
 	case ALG_UNSET: break;
 	}
 	FAIL(ERR_BUG);

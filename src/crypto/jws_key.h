@@ -1,5 +1,5 @@
-/* jws_key.h — signing and checking bytes with one key; what jws.h builds on. Internal to crypto/ and
- * its tests: nobody else gets to sign bytes of his own choosing. */
+/* jws_key.h — signing and checking bytes with one key; what jws.h builds on. Internal to crypto/
+ * and its tests: nobody else gets to sign bytes of his own choosing. */
 #ifndef CRYPTO_JWS_KEY_H
 #define CRYPTO_JWS_KEY_H
 

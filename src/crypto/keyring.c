@@ -10,7 +10,7 @@
 #include "crypto/keyring_dir.h"
 
 #define KEYRING_ARENA_BYTES ((size_t)KEYRING_MAX * KEY_NAME_MAX)
-#define SCRATCH_BYTES       ((size_t)64 * 1024)
+#define SCRATCH_BYTES	    ((size_t)64 * 1024)
 
 static _Atomic uint64_t loads;
 
@@ -172,15 +172,15 @@ static size_t ring_bytes(void)
 }
 
 /* On pages of its own, kept out of swap and core dumps as far as the limits allow. */
-static err_t ring_new(struct keyring **ret)
+static struct keyring *ring_new(void)
 {
 	struct keyring *k = aligned_alloc((size_t)sysconf(_SC_PAGESIZE), ring_bytes());
 
-	REQUIRE(k != NULL, ERR_NO_MEMORY);
+	if (k == NULL)
+		return NULL;
 	memset(k, 0, ring_bytes());
 	(void)sodium_mlock(k, ring_bytes());
-	*ret = k;
-	return arena_init(&k->mem, KEYRING_ARENA_BYTES);
+	return k;
 }
 
 void keyring_free(struct keyring *k)
@@ -215,12 +215,13 @@ static err_t load(struct key_dir *d, enum token_algorithm alg, int64_t now_ms, b
 err_t keyring_load(str data_dir, enum token_algorithm alg, int64_t now_ms, bool create,
 		   struct rng rng, struct keyring **ret, char *why, size_t why_max)
 {
-	CLEANUP(ring_free) struct keyring *k = NULL;
+	CLEANUP(ring_free) struct keyring *k = ring_new();
 	CLEANUP(key_dir_close) struct key_dir d = { -1, why, why_max };
 
 	if (why_max > 0)
 		why[0] = '\0';
-	TRY(ring_new(&k));
+	REQUIRE(k != NULL, ERR_NO_MEMORY);
+	TRY(arena_init(&k->mem, KEYRING_ARENA_BYTES));
 	TRY(key_dir_open(data_dir, create ? KEY_DIR_CREATE : KEY_DIR_READ, &d));
 	TRY(load(&d, alg, now_ms, create, rng, k));
 	*ret = k;

@@ -15,7 +15,7 @@
 #include "base/base64url.h"
 #include "crypto/jws_key.h"
 
-#define OTHERS      (S_IRWXG | S_IRWXO)
+#define OTHERS	    (S_IRWXG | S_IRWXO)
 #define TEMP_PREFIX ".new-"
 #define TIME_MAX_MS ((uint64_t)1 << 53)
 
@@ -89,25 +89,23 @@ static err_t check_private(const struct key_dir *d, const char *name, const stru
 }
 
 /* A reading position of its own, which d->fd has not. */
-static err_t listing_open(const struct key_dir *d, DIR **ret)
+static DIR *listing_open(const struct key_dir *d)
 {
 	int fd = openat(d->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 
-	REQUIRE(fd >= 0, ERR_IO);
-	*ret = fdopendir(fd);
-	if (*ret != NULL)
-		return OK;
-	(void)close(fd);
-	FAIL(ERR_IO);
+	if (dir == NULL)
+		fd_close(&fd);
+	return dir;
 }
 
 /* Leftovers of a crash between writing and naming: keys that were never used. */
 static err_t remove_leftovers(const struct key_dir *d)
 {
-	CLEANUP(listing_close) DIR *dir = NULL;
+	CLEANUP(listing_close) DIR *dir = listing_open(d);
 	const struct dirent *e;
 
-	TRY(listing_open(d, &dir));
+	REQUIRE(dir != NULL, ERR_IO);
 	while ((e = readdir(dir)) != NULL) {
 		if (str_starts(str_of_cstr(e->d_name), STR(TEMP_PREFIX)))
 			(void)unlinkat(d->fd, e->d_name, 0);
@@ -321,11 +319,11 @@ static int by_time(const void *a, const void *b)
 
 err_t key_dir_list(const struct key_dir *d, struct key_name ret[KEYRING_MAX], size_t *ret_n)
 {
-	CLEANUP(listing_close) DIR *dir = NULL;
+	CLEANUP(listing_close) DIR *dir = listing_open(d);
 	const struct dirent *e;
 	size_t n = 0;
 
-	TRY(listing_open(d, &dir));
+	REQUIRE(dir != NULL, ERR_IO);
 	while ((e = readdir(dir)) != NULL)
 		TRY(take_entry(d, e->d_name, ret, &n));
 	qsort(ret, n, sizeof(ret[0]), by_time);

@@ -5,13 +5,13 @@
 
 #include "crypto/keyring.h"
 
-#define KEY_FILE_MAX  16384
-#define KEY_NAME_MAX  64
-#define MASTER_FILE   "master.key"
+#define KEY_FILE_MAX 16384
+#define KEY_NAME_MAX 64
+#define MASTER_FILE  "master.key"
 
 enum key_dir_mode {
-	KEY_DIR_READ,   /* shared lock */
-	KEY_DIR_WRITE,  /* exclusive lock; the directory must be there */
+	KEY_DIR_READ,	/* shared lock */
+	KEY_DIR_WRITE,	/* exclusive lock; the directory must be there */
 	KEY_DIR_CREATE, /* exclusive lock; makes the directory when it is missing */
 };
 

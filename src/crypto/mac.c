@@ -8,8 +8,9 @@
 #include <string.h>
 
 /* SHA-256 of a bearer token is on the path of every authenticated request. OpenSSL's code with the
- * processor's SHA instructions takes 0.4 µs for 500 bytes, libsodium's portable one 2 µs; so OpenSSL
- * is used with a digest fetched once and a context per thread, and libsodium when that fails. */
+ * processor's SHA instructions takes 0.4 µs for 500 bytes, libsodium's portable one 2 µs; so
+ * OpenSSL is used with a digest fetched once and a context per thread, and libsodium when that
+ * fails. */
 static pthread_once_t sha_once = PTHREAD_ONCE_INIT;
 static EVP_MD *sha_md;
 static pthread_key_t sha_key;

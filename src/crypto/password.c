@@ -11,9 +11,9 @@
 #include "crypto/password_gate.h"
 #include "crypto/phc.h"
 
-/* A pepper is a secret outside the database. The stored tag is HMAC-SHA-256 of the argon2id tag under
- * a key derived from it, so a stolen database alone cannot even be guessed at. The id, from the same
- * derivation, tells which pepper a hash needs and nothing about it. */
+/* A pepper is a secret outside the database. The stored tag is HMAC-SHA-256 of the argon2id tag
+ * under a key derived from it, so a stolen database alone cannot even be guessed at. The id, from
+ * the same derivation, tells which pepper a hash needs and nothing about it. */
 struct pepper {
 	struct mac_key key;
 	char id[PEPPER_ID_LEN + 1]; /* empty without a pepper */
@@ -55,7 +55,8 @@ static err_t current_hash(const struct password_params *p, const struct pepper *
 	REQUIRE(p->memory >= ARGON2_MEMORY_FLOOR && p->iterations >= ARGON2_ITER_FLOOR, ERR_BUG);
 	/* beyond these the hash could be made, but phc_parse() would not read it back */
 	REQUIRE(p->memory <= ARGON2_MEMORY_MAX && p->iterations <= ARGON2_ITER_MAX &&
-			h.memory * p->iterations <= ARGON2_WORK_MAX, ERR_BUG);
+			h.memory * p->iterations <= ARGON2_WORK_MAX,
+		ERR_BUG);
 	TRY(rng_fill(rng, h.salt, h.n_salt));
 	TRY(rng_fill(rng, h.tag, h.n_tag));
 	*ret = h;
@@ -99,7 +100,7 @@ static err_t argon2_match_imported(struct arena *mem, str stored, struct secret 
 static err_t argon2_match(const struct argon2_hash *h, const struct pepper *pepper,
 			  struct secret password, bool *ret_match)
 {
-	uint8_t tag[ARGON2_FIELD_MAX];
+	uint8_t tag[ARGON2_FIELD_MAX] = { 0 };
 
 	TRY(argon2_tag(h, pepper, password, tag));
 	*ret_match = secret_equal_bytes(tag, h->tag, h->n_tag);
@@ -130,8 +131,8 @@ static bool is_current(const struct argon2_hash *h, const struct argon2_hash *no
 static err_t verify_argon2(const struct attempt *a, bool *ret_match, bool *ret_rehash)
 {
 	PEPPER_WIPED struct pepper pepper = { 0 };
-	struct argon2_hash h, now;
-	bool real, match;
+	struct argon2_hash h = { 0 }, now = { 0 };
+	bool real, match = false;
 
 	pepper_derive(a->params->pepper, &pepper);
 	TRY(current_hash(a->params, &pepper, rng_system, &now));
@@ -149,7 +150,7 @@ static err_t verify_argon2(const struct attempt *a, bool *ret_match, bool *ret_r
 static err_t verify_foreign(const struct attempt *a, enum phc_kind kind, bool *ret_match,
 			    bool *ret_rehash)
 {
-	bool match;
+	bool match = false;
 
 	TRY(foreign_verify(a->mem, kind, a->stored, a->raw, &match));
 	if (!match && a->is_text && !secret_equal(a->raw, a->normal))
@@ -168,11 +169,9 @@ static err_t verify(const struct attempt *a, bool *ret_match, bool *ret_rehash)
 	switch (what.kind) {
 	case PHC_BCRYPT:
 	case PHC_SCRYPT:
-	case PHC_YESCRYPT:
-		return verify_foreign(a, what.kind, ret_match, ret_rehash);
+	case PHC_YESCRYPT: return verify_foreign(a, what.kind, ret_match, ret_rehash);
 	case PHC_UNSET:
-	case PHC_ARGON2ID:
-		break;
+	case PHC_ARGON2ID: break;
 	}
 	return verify_argon2(a, ret_match, ret_rehash);
 }
@@ -227,7 +226,7 @@ err_t password_hash(struct password_gate *g, const struct password_params *p, st
 		    struct arena *mem, struct secret normalised, int64_t deadline_us, str *ret)
 {
 	PEPPER_WIPED struct pepper pepper = { 0 };
-	struct argon2_hash h;
+	struct argon2_hash h = { 0 };
 	int64_t start;
 	err_t e;
 
@@ -246,7 +245,7 @@ err_t password_measure(const struct password_params *p, int rounds, int64_t *ret
 	static uint8_t sample[] = "a password of ordinary length";
 	const struct pepper none = { 0 };
 	int64_t best = INT64_MAX;
-	struct argon2_hash h;
+	struct argon2_hash h = { 0 };
 
 	REQUIRE(rounds >= 1, ERR_BUG);
 	TRY(current_hash(p, &none, rng_system, &h));

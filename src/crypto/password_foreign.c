@@ -6,7 +6,7 @@
 
 /* bcrypt looks at this many bytes, and the systems the hashes come from cut silently. */
 #define BCRYPT_INPUT_MAX 72
-#define BCRYPT_TAG_AT    29 /* "$2b$12$" and 22 characters of salt; 31 characters of tag follow */
+#define BCRYPT_TAG_AT	 29 /* "$2b$12$" and 22 characters of salt; 31 characters of tag follow */
 
 /* The password as crypt(3) gets it; *ret_whole says whether that is still the user's password. */
 static void to_crypt_phrase(enum phc_kind kind, struct secret password,
@@ -44,8 +44,8 @@ err_t foreign_verify(struct arena *mem, enum phc_kind kind, str stored, struct s
 
 	TRY(str_to_cstr(mem, stored, &setting));
 	NEW(data, mem, struct crypt_data, 1);
-	/* The three letters name one algorithm; crypt(3) makes an exception under $2a$ for some 8-bit
-	 * passwords, but the writers of the hashes did not. */
+	/* The three letters name one algorithm; crypt(3) makes an exception under $2a$ for some
+	 * 8-bit passwords, but the writers of the hashes did not. */
 	if (kind == PHC_BCRYPT)
 		setting[2] = 'y';
 	to_crypt_phrase(kind, password, phrase, &whole);

@@ -1,4 +1,5 @@
-/* password_foreign.h — hashes other systems made, verified through crypt(3). Internal to crypto/. */
+/* password_foreign.h — hashes other systems made, verified through crypt(3). Internal to crypto/.
+ */
 #ifndef CRYPTO_PASSWORD_FOREIGN_H
 #define CRYPTO_PASSWORD_FOREIGN_H
 

@@ -6,7 +6,7 @@
 #include "base/utf8.h"
 #include "crypto/password.h"
 
-#define NFC_GROWTH        3   /* UAX #15: NFC of UTF-8 is never longer than this many times */
+#define NFC_GROWTH	  3 /* UAX #15: NFC of UTF-8 is never longer than this many times */
 #define JUDGED_POINTS_MAX 100
 #define CONTEXT_WORDS_MAX 64
 #define CONTEXT_WORD_MIN  3
@@ -146,7 +146,7 @@ static err_t is_strong(struct arena *mem, struct secret password, int64_t min_sc
 enum password_verdict password_judge(struct arena *mem, struct secret raw, int64_t min_length,
 				     int64_t min_score, const str *context, size_t n_context)
 {
-	struct secret password;
+	struct secret password = { 0 };
 	bool strong = false;
 	size_t points;
 

@@ -4,7 +4,7 @@
 
 #include "base/base64url.h"
 
-#define KIB           ((int64_t)1024)
+#define KIB	      ((int64_t)1024)
 #define BCRYPT_LEN    60
 #define CRYPT_TAG_LEN 43 /* 32 bytes in crypt(3)'s base64 */
 
@@ -36,7 +36,8 @@ static bool decode_field(str text, uint8_t *dst, size_t *ret_n)
 {
 	char url[BASE64URL_LEN(ARGON2_FIELD_MAX)];
 
-	if (text.n == 0 || text.n > sizeof(url) || str_has_byte(text, '-') || str_has_byte(text, '_'))
+	if (text.n == 0 || text.n > sizeof(url) || str_has_byte(text, '-') ||
+	    str_has_byte(text, '_'))
 		return false;
 	for (size_t i = 0; i < text.n; i++)
 		url[i] = text.p[i] == '+' ? '-' : text.p[i] == '/' ? '_' : text.p[i];
@@ -89,8 +90,10 @@ bool argon2_parse(str stored, struct argon2_hash *ret)
 	int64_t kib;
 
 	if (stored.n > PASSWORD_HASH_MAX || !take_pepper(&stored, &h.pepper_id) ||
-	    !take(&stored, STR("v=19$m=")) || !take_number(&stored, ',', 8, ARGON2_MEMORY_MAX / KIB, &kib) ||
-	    !take(&stored, STR("t=")) || !take_number(&stored, ',', 1, ARGON2_ITER_MAX, &h.iterations) ||
+	    !take(&stored, STR("v=19$m=")) ||
+	    !take_number(&stored, ',', 8, ARGON2_MEMORY_MAX / KIB, &kib) ||
+	    !take(&stored, STR("t=")) ||
+	    !take_number(&stored, ',', 1, ARGON2_ITER_MAX, &h.iterations) ||
 	    !take(&stored, STR("p=")) || !take_number(&stored, '$', 1, 16, &h.parallelism))
 		return false;
 	h.memory = kib * KIB;
@@ -100,8 +103,8 @@ bool argon2_parse(str stored, struct argon2_hash *ret)
 	    !decode_field(tag, h.tag, &h.n_tag) || h.n_salt < 8 || h.n_tag < 16)
 		return false;
 	/* Only our own form is ever peppered. */
-	if (h.pepper_id.n > 0 && (h.parallelism != 1 || h.n_salt != ARGON2_SALT_BYTES ||
-				  h.n_tag != ARGON2_TAG_BYTES))
+	if (h.pepper_id.n > 0 &&
+	    (h.parallelism != 1 || h.n_salt != ARGON2_SALT_BYTES || h.n_tag != ARGON2_TAG_BYTES))
 		return false;
 	*ret = h;
 	return true;

@@ -8,6 +8,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
-#undef BASE_BANNED_H /* defined by meson.build, so that the usual place of inclusion did nothing */
+#undef BASE_BANNED_H /* defined by meson.build, so that the usual place of inclusion did nothing   \
+		      */
 #include "base/banned.h"
 #endif

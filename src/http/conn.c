@@ -270,8 +270,10 @@ static bool close_late(struct conn *c, uint64_t word, bool say)
 						     clock_word(PHASE_LATE, (uint64_t)phase),
 						     memory_order_acq_rel, memory_order_relaxed))
 		return false;
-	if (say)
+	if (say) {
+		atomic_fetch_add(&c->server->n_deadline, 1);
 		say_timeout(c, phase);
+	}
 	(void)shutdown(c->fd, SHUT_RDWR);
 	return true;
 }
@@ -313,8 +315,8 @@ void conns_tick(struct http_server *s, int64_t now_ms)
 	for (struct conn *c = s->conns; c != NULL; c = c->next) {
 		uint64_t word = atomic_load_explicit(&c->clock, memory_order_acquire);
 
-		if (watched(word) && is_late(s, word, now_ms) && close_late(c, word, true))
-			atomic_fetch_add(&s->n_deadline, 1);
+		if (watched(word) && is_late(s, word, now_ms))
+			(void)close_late(c, word, true);
 	}
 	(void)pthread_mutex_unlock(&s->conns_lock);
 }

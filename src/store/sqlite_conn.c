@@ -228,17 +228,21 @@ static err_t numbered(const char *sql, char *dst, size_t max)
 	return OK;
 }
 
-static err_t statement(struct conn *c, const struct query *q, sqlite3_stmt **ret)
+/* Apart from statement(), whose every call would otherwise clear the buffer. */
+__attribute__((noinline)) static err_t prepare(struct conn *c, const struct query *q)
 {
 	char sql[SQL_MAX_BYTES];
 
-	if (c->stmts[q->index] == NULL) {
-		TRY(numbered(q->sql, sql, sizeof(sql)));
-		int rc = sqlite3_prepare_v3(c->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
-					    &c->stmts[q->index], NULL);
-		if (rc != SQLITE_OK)
-			return sqlite_fault(c->db, rc);
-	}
+	TRY(numbered(q->sql, sql, sizeof(sql)));
+	int rc = sqlite3_prepare_v3(c->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &c->stmts[q->index],
+				    NULL);
+	return rc == SQLITE_OK ? OK : sqlite_fault(c->db, rc);
+}
+
+static err_t statement(struct conn *c, const struct query *q, sqlite3_stmt **ret)
+{
+	if (c->stmts[q->index] == NULL)
+		TRY(prepare(c, q));
 	*ret = c->stmts[q->index];
 	return OK;
 }

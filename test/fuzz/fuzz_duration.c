@@ -1,5 +1,5 @@
-/* Durations and sizes against a slow reading of the same grammar, with arithmetic by hand on decimal
- * digits: no overflow to forget about. */
+/* Durations and sizes against a slow reading of the same grammar, with arithmetic by hand on
+ * decimal digits: no overflow to forget about. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,7 +82,8 @@ static bool is_one_of(str s, const char *const *words)
 /* 0 for a word that is no unit */
 static int64_t duration_factor(str s)
 {
-	static const char *const ms[] = { "", "ms", "msec", "msecs", "millisecond", "milliseconds", 0 };
+	static const char *const ms[] = { "", "ms", "msec", "msecs", "millisecond", "milliseconds",
+					  0 };
 	static const char *const second[] = { "s", "sec", "secs", "second", "seconds", 0 };
 	static const char *const minute[] = { "m", "min", "mins", "minute", "minutes", 0 };
 	static const char *const hour[] = { "h", "hr", "hrs", "hour", "hours", 0 };
@@ -90,14 +91,14 @@ static int64_t duration_factor(str s)
 	static const char *const week[] = { "w", "week", "weeks", 0 };
 	static const char *const year[] = { "y", "yr", "yrs", "year", "years", 0 };
 
-	return is_one_of(s, ms)	    ? 1 :
-	       is_one_of(s, second) ? 1000 :
-	       is_one_of(s, minute) ? 60000 :
-	       is_one_of(s, hour)   ? 3600000 :
-	       is_one_of(s, day)    ? 86400000 :
-	       is_one_of(s, week)   ? 604800000 :
-	       is_one_of(s, year)   ? 31557600000 :
-				      0;
+	return is_one_of(s, ms)	      ? 1
+	       : is_one_of(s, second) ? 1000
+	       : is_one_of(s, minute) ? 60000
+	       : is_one_of(s, hour)   ? 3600000
+	       : is_one_of(s, day)    ? 86400000
+	       : is_one_of(s, week)   ? 604800000
+	       : is_one_of(s, year)   ? 31557600000
+				      : 0;
 }
 
 static int64_t size_factor(str s)
@@ -105,11 +106,11 @@ static int64_t size_factor(str s)
 	static const char *const b[] = { "", "b", 0 }, *const k[] = { "k", "kib", 0 };
 	static const char *const m[] = { "m", "mib", 0 }, *const g[] = { "g", "gib", 0 };
 
-	return is_one_of(s, b) ? 1 :
-	       is_one_of(s, k) ? 1024 :
-	       is_one_of(s, m) ? 1048576 :
-	       is_one_of(s, g) ? 1073741824 :
-				 0;
+	return is_one_of(s, b)	 ? 1
+	       : is_one_of(s, k) ? 1024
+	       : is_one_of(s, m) ? 1048576
+	       : is_one_of(s, g) ? 1073741824
+				 : 0;
 }
 
 static bool blank(char c)

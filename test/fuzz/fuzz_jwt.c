@@ -20,9 +20,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static char memory[128 * 1024];
 static struct arena mem;
 static struct jws_key *key;
-static const struct jwt_expect expect = { .iss = { US, sizeof(US) - 1 },
-					  .aud = { US, sizeof(US) - 1 },
-					  .now_s = NOW_S, .leeway_s = 60 };
+static const struct jwt_expect expect = {
+	.iss = { US, sizeof(US) - 1 }, .aud = { US, sizeof(US) - 1 }, .now_s = NOW_S, .leeway_s = 60
+};
 
 static void must(bool holds)
 {
@@ -62,13 +62,13 @@ static bool accepted(str token)
 
 static void try_signed(str input)
 {
-	static char room[4 * JWT_MAX_BYTES];
+	static char room[(size_t)4 * JWT_MAX_BYTES];
 	struct buf out = BUF_OF(room);
 	uint8_t sig[JWS_SIGNATURE_MAX];
 	str header, claims;
 	size_t n;
 
-	if (!str_cut(input, '\n', &header, &claims) || input.n > 2 * JWT_MAX_BYTES)
+	if (!str_cut(input, '\n', &header, &claims) || input.n > (size_t)2 * JWT_MAX_BYTES)
 		return;
 	base64url_encode(&out, header);
 	buf_byte(&out, '.');
@@ -85,9 +85,12 @@ static void try_changed(str changes)
 	static char copy[JWT_MAX_BYTES];
 	str good;
 
-	must(jws_sign(key, &mem, STR("{\"iss\":\"" US "\",\"aud\":\"" US "\",\"sub\":\"u\",\"sid\":\"s\","
-				     "\"jti\":\"j\",\"iat\":1700000000,\"exp\":1700000900,"
-				     "\"token_use\":\"access\"}"), &good).code == ERR_OK);
+	must(jws_sign(key, &mem,
+		      STR("{\"iss\":\"" US "\",\"aud\":\"" US "\",\"sub\":\"u\",\"sid\":\"s\","
+			  "\"jti\":\"j\",\"iat\":1700000000,\"exp\":1700000900,"
+			  "\"token_use\":\"access\"}"),
+		      &good)
+		     .code == ERR_OK);
 	memcpy(copy, good.p, good.n);
 	for (size_t i = 0; i + 2 < changes.n; i += 3) {
 		size_t at = (size_t)(uint8_t)changes.p[i] << 8 | (uint8_t)changes.p[i + 1];

@@ -1,5 +1,5 @@
-/* Passwords as they come from outside: normalising twice changes nothing more, length limits hold, and
- * judging ends whatever the bytes are. */
+/* Passwords as they come from outside: normalising twice changes nothing more, length limits hold,
+ * and judging ends whatever the bytes are. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

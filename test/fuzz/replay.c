@@ -1,5 +1,5 @@
-/* Runs a fuzz target once over every file of the directories named, and over an empty input: so each
- * input that was ever interesting is tried in every build, under every compiler. */
+/* Runs a fuzz target once over every file of the directories named, and over an empty input: so
+ * each input that was ever interesting is tried in every build, under every compiler. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>

@@ -15,16 +15,17 @@
 #include "crypto/mac.h"
 #include "jws_vectors.h"
 
-#define NOW_S      1700000000
+#define NOW_S	   1700000000
 #define MANY_BYTES ((size_t)512 * 1024)
-#define ISSUER     "https://auth.test"
-#define TIMES      "\"iat\":1700000000,\"exp\":1700000900,"
-#define WHO        "\"sub\":\"u1\",\"sid\":\"s1\",\"jti\":\"j1\","
-#define FROM       "\"iss\":\"" ISSUER "\",\"aud\":\"" ISSUER "\","
-#define USE        "\"token_use\":\"access\""
-#define CLAIMS     "{" FROM WHO TIMES USE "}"
+#define ISSUER	   "https://auth.test"
+#define TIMES	   "\"iat\":1700000000,\"exp\":1700000900,"
+#define WHO	   "\"sub\":\"u1\",\"sid\":\"s1\",\"jti\":\"j1\","
+#define FROM	   "\"iss\":\"" ISSUER "\",\"aud\":\"" ISSUER "\","
+#define USE	   "\"token_use\":\"access\""
+#define CLAIMS	   "{" FROM WHO TIMES USE "}"
 
-/* One key of each kind, known by its thumbprint; rfc is the RSA key of the forgeries made elsewhere. */
+/* One key of each kind, known by its thumbprint; rfc is the RSA key of the forgeries made
+ * elsewhere. */
 static struct arena mem;
 static struct jws_key *es, *rs, *ed, *hs, *rfc;
 
@@ -42,7 +43,8 @@ static const struct jws_key *find(const void *self, str kid)
 
 static const struct jwt_expect expect = { .iss = { ISSUER, sizeof(ISSUER) - 1 },
 					  .aud = { ISSUER, sizeof(ISSUER) - 1 },
-					  .now_s = NOW_S + 10, .leeway_s = 60 };
+					  .now_s = NOW_S + 10,
+					  .leeway_s = 60 };
 
 static enum err_code verdict_with(const struct jwt_expect *e, str token, struct jwt_claims *ret)
 {
@@ -180,8 +182,10 @@ static void assert_example(enum token_algorithm alg, const char *key, const char
 static void signatures_are_those_of_rfc_7515_and_rfc_8037(void **state)
 {
 	(void)state;
-	assert_example(ALG_HS256, rfc7515_a1_hs256_key, rfc7515_a1_input, rfc7515_a1_signature, true);
-	assert_example(ALG_RS256, rfc7515_a2_rs256_pem, rfc7515_a2_input, rfc7515_a2_signature, true);
+	assert_example(ALG_HS256, rfc7515_a1_hs256_key, rfc7515_a1_input, rfc7515_a1_signature,
+		       true);
+	assert_example(ALG_RS256, rfc7515_a2_rs256_pem, rfc7515_a2_input, rfc7515_a2_signature,
+		       true);
 	assert_example(ALG_ES256, rfc7515_a3_es256_pem, rfc7515_a3_input, rfc7515_a3_signature,
 		       false);
 	assert_example(ALG_EDDSA, rfc8037_a1_eddsa_pem, rfc8037_a4_input, rfc8037_a4_signature,
@@ -206,8 +210,7 @@ static void the_kid_of_a_shared_secret_does_not_give_it_away(void **state)
 
 	(void)state;
 	assert_int_equal(jws_key_format(hs, &mem, &text).code, ERR_OK);
-	direct = printed("{\"k\":\"%.*s\",\"kty\":\"oct\"}", (int)text.n - 1,
-			 (const char *)text.p);
+	direct = printed("{\"k\":\"%.*s\",\"kty\":\"oct\"}", (int)text.n - 1, (const char *)text.p);
 	sha256(direct, digest);
 	assert_false(str_eq(jws_key_kid(hs), encode(str_of_bytes(digest, sizeof(digest)))));
 	assert_int_equal(jws_key_kid(hs).n, 43);
@@ -258,7 +261,8 @@ static void unsuitable_keys_are_refused(void **state)
 	assert_key_refused(ALG_EDDSA, rfc7515_a3_es256_pem);
 	assert_key_refused(ALG_ES256, rfc8037_a1_eddsa_pem);
 	assert_key_refused(ALG_ES256, "");
-	assert_key_refused(ALG_ES256, "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
+	assert_key_refused(ALG_ES256,
+			   "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
 	assert_key_refused(ALG_UNSET, rfc7515_a3_es256_pem);
 }
 
@@ -299,7 +303,8 @@ static void JW11_a_jwk_holds_the_public_part_only(void **state)
 		assert_text_member(jwk, "alg", alg[i]);
 		assert_text_member(jwk, "kty", kty[i]);
 		assert_text_member(jwk, "use", "sig");
-		assert_true(str_eq(str_of_cstr(json_string_value(json_object_get(jwk, "kid"))), kid));
+		assert_true(
+			str_eq(str_of_cstr(json_string_value(json_object_get(jwk, "kid"))), kid));
 		for (size_t j = 0; j < sizeof(private) / sizeof(private[0]); j++)
 			assert_null(json_object_get(jwk, private[j]));
 		json_decref(jwk);
@@ -392,7 +397,8 @@ static str der_of(str pem)
 	assert_true(str_cut(pem, '\n', &body, &rest));
 	assert_true(str_cut(rest, '-', &body, &rest));
 	assert_int_equal(sodium_base642bin((uint8_t *)bin, pem.n, body.p, body.n, "\n", &n, NULL,
-					   sodium_base64_VARIANT_ORIGINAL), 0);
+					   sodium_base64_VARIANT_ORIGINAL),
+			 0);
 	return (str){ bin, n };
 }
 
@@ -417,9 +423,9 @@ static void JW01_a_mac_under_the_text_of_a_key_is_refused(void **state)
 
 static void JW01_another_algorithm_than_the_keys_is_refused(void **state)
 {
-	static const char *algs[] = { "ES256", "RS256", "EdDSA", "HS256", "ES384", "ES512", "RS384",
-				      "RS512", "PS256", "PS384", "HS384", "HS512", "es256", "ES256 ",
-				      "Ed25519", "ES256K" };
+	static const char *algs[] = { "ES256", "RS256",	 "EdDSA",   "HS256", "ES384", "ES512",
+				      "RS384", "RS512",	 "PS256",   "PS384", "HS384", "HS512",
+				      "es256", "ES256 ", "Ed25519", "ES256K" };
 	const struct jws_key *all[] = { es, rs, ed, hs };
 
 	(void)state;
@@ -427,9 +433,9 @@ static void JW01_another_algorithm_than_the_keys_is_refused(void **state)
 		for (size_t i = 0; i < sizeof(algs) / sizeof(algs[0]); i++) {
 			bool own = str_eq(jws_alg_name(jws_key_alg(all[k])), str_of_cstr(algs[i]));
 
-			assert_int_equal(verdict(token_of(all[k], header_of(all[k], algs[i]),
-							  STR(CLAIMS))),
-					 own ? ERR_OK : ERR_ACCESS_TOKEN);
+			assert_int_equal(
+				verdict(token_of(all[k], header_of(all[k], algs[i]), STR(CLAIMS))),
+				own ? ERR_OK : ERR_ACCESS_TOKEN);
 		}
 	}
 }
@@ -475,8 +481,8 @@ static void JW01_a_good_signature_in_another_form_is_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
-		str input = glue(encode(header_of(all[i], jws_alg_name(jws_key_alg(all[i])).p)), '.',
-				 encode(STR(CLAIMS)));
+		str input = glue(encode(header_of(all[i], jws_alg_name(jws_key_alg(all[i])).p)),
+				 '.', encode(STR(CLAIMS)));
 		uint8_t sig[JWS_SIGNATURE_MAX + 1];
 		size_t n;
 
@@ -501,8 +507,8 @@ static void JW01_an_unknown_or_missing_kid_is_refused(void **state)
 	assert_header_refused(STR("{\"alg\":\"ES256\",\"typ\":\"at+jwt\",\"kid\":\"other\"}"));
 	assert_header_refused(STR("{\"alg\":\"ES256\",\"typ\":\"at+jwt\",\"kid\":1}"));
 	assert_header_refused(STR("{\"alg\":\"ES256\",\"typ\":\"at+jwt\",\"kid\":null}"));
-	assert_header_refused(printed("{\"typ\":\"at+jwt\",\"kid\":\"%.*s\"}",
-				      STR_ARG(jws_key_kid(es))));
+	assert_header_refused(
+		printed("{\"typ\":\"at+jwt\",\"kid\":\"%.*s\"}", STR_ARG(jws_key_kid(es))));
 	assert_header_refused(printed("{\"alg\":[\"ES256\"],\"typ\":\"at+jwt\",\"kid\":\"%.*s\"}",
 				      STR_ARG(jws_key_kid(es))));
 	/* the other EC key exists, but signed something else */
@@ -564,16 +570,37 @@ static void JW02_duplicate_names_are_refused(void **state)
 static void JW04_exp_must_be_a_plain_integer_in_the_future(void **state)
 {
 	static const char *bad[] = {
-		"1e400", "\"9999999999\"", "-1", "1700000900.0", "1700000900.5", "1.7e9", "17e8",
-		"null", "true", "[1700000900]", "{}", "9007199254740993", "9223372036854775807",
-		"9223372036854775808", "18446744073709551615", "1700000010", "1700000009", "0", "-0",
-		"01700000900", "+1700000900", "0x7fffffff", "NaN", "Infinity", "",
+		"1e400",
+		"\"9999999999\"",
+		"-1",
+		"1700000900.0",
+		"1700000900.5",
+		"1.7e9",
+		"17e8",
+		"null",
+		"true",
+		"[1700000900]",
+		"{}",
+		"9007199254740993",
+		"9223372036854775807",
+		"9223372036854775808",
+		"18446744073709551615",
+		"1700000010",
+		"1700000009",
+		"0",
+		"-0",
+		"01700000900",
+		"+1700000900",
+		"0x7fffffff",
+		"NaN",
+		"Infinity",
+		"",
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_claims_refused(printed("{" FROM WHO "\"iat\":1700000000,\"exp\":%s," USE "}",
-					      bad[i]).p);
+		assert_claims_refused(
+			printed("{" FROM WHO "\"iat\":1700000000,\"exp\":%s," USE "}", bad[i]).p);
 	assert_claims_refused("{" FROM WHO "\"iat\":1700000000," USE "}");
 	assert_claims_accepted("{" FROM WHO "\"iat\":1700000000,\"exp\":1700000011," USE "}");
 	assert_claims_accepted("{" FROM WHO "\"iat\":1700000000,\"exp\":9007199254740992," USE "}");
@@ -581,18 +608,19 @@ static void JW04_exp_must_be_a_plain_integer_in_the_future(void **state)
 
 static void JW04_iat_and_nbf_may_be_a_minute_ahead_and_no_more(void **state)
 {
-	static const char *bad[] = { "1700000071", "1800000000", "-1", "\"1700000000\"", "1.5", "null" };
+	static const char *bad[] = { "1700000071",     "1800000000", "-1",
+				     "\"1700000000\"", "1.5",	     "null" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		assert_claims_refused(printed("{" FROM WHO "\"iat\":%s,\"exp\":1900000000," USE "}",
-					      bad[i]).p);
+		assert_claims_refused(
+			printed("{" FROM WHO "\"iat\":%s,\"exp\":1900000000," USE "}", bad[i]).p);
 		assert_claims_refused(printed("{" FROM WHO TIMES "\"nbf\":%s," USE "}", bad[i]).p);
 		if (i > 1) {
-			assert_claims_refused(printed("{" FROM WHO TIMES "\"gen\":%s," USE "}",
-						      bad[i]).p);
-			assert_claims_refused(printed("{" FROM WHO TIMES "\"auth_time\":%s," USE "}",
-						      bad[i]).p);
+			assert_claims_refused(
+				printed("{" FROM WHO TIMES "\"gen\":%s," USE "}", bad[i]).p);
+			assert_claims_refused(
+				printed("{" FROM WHO TIMES "\"auth_time\":%s," USE "}", bad[i]).p);
 		}
 	}
 	assert_claims_refused("{" FROM WHO "\"exp\":1700000900," USE "}");
@@ -639,16 +667,19 @@ static void JW05_another_issuer_audience_type_or_use_is_refused(void **state)
 	assert_claims_refused("{\"iss\":\"https://evil.test\",\"aud\":\"" ISSUER "\"," WHO TIMES USE
 			      "}");
 	assert_claims_refused("{\"iss\":\"" ISSUER "/\",\"aud\":\"" ISSUER "\"," WHO TIMES USE "}");
-	assert_claims_refused("{\"iss\":[\"" ISSUER "\"],\"aud\":\"" ISSUER "\"," WHO TIMES USE "}");
+	assert_claims_refused("{\"iss\":[\"" ISSUER "\"],\"aud\":\"" ISSUER "\"," WHO TIMES USE
+			      "}");
 	assert_claims_refused("{\"aud\":\"" ISSUER "\"," WHO TIMES USE "}");
 	assert_claims_refused("{\"iss\":\"" ISSUER "\"," WHO TIMES USE "}");
 	assert_claims_refused("{\"iss\":\"" ISSUER "\",\"aud\":\"other\"," WHO TIMES USE "}");
 	assert_claims_refused("{\"iss\":\"" ISSUER "\",\"aud\":[]," WHO TIMES USE "}");
 	assert_claims_refused("{\"iss\":\"" ISSUER "\",\"aud\":[\"a\",\"b\"]," WHO TIMES USE "}");
-	assert_claims_refused("{\"iss\":\"" ISSUER "\",\"aud\":[\"" ISSUER "\",1]," WHO TIMES USE "}");
-	assert_claims_refused("{\"iss\":\"" ISSUER "\",\"aud\":{\"" ISSUER "\":1}," WHO TIMES USE "}");
-	assert_claims_accepted("{\"iss\":\"" ISSUER "\",\"aud\":[\"a\",\"" ISSUER "\"]," WHO TIMES USE
-			       "}");
+	assert_claims_refused("{\"iss\":\"" ISSUER "\",\"aud\":[\"" ISSUER "\",1]," WHO TIMES USE
+			      "}");
+	assert_claims_refused("{\"iss\":\"" ISSUER "\",\"aud\":{\"" ISSUER "\":1}," WHO TIMES USE
+			      "}");
+	assert_claims_accepted("{\"iss\":\"" ISSUER "\",\"aud\":[\"a\",\"" ISSUER
+			       "\"]," WHO TIMES USE "}");
 	assert_claims_refused("{" FROM WHO TIMES "\"token_use\":\"refresh\"}");
 	assert_claims_refused("{" FROM WHO TIMES "\"token_use\":\"2fa\"}");
 	assert_claims_refused("{" FROM WHO TIMES "\"token_use\":[\"access\"]}");
@@ -662,15 +693,18 @@ static void JW05_another_issuer_audience_type_or_use_is_refused(void **state)
 
 static void JW05_another_kind_of_jwt_is_refused(void **state)
 {
-	static const char *typ[] = { "\"JWT\"", "\"jwt\"", "\"at+JWT\"", "\"application/at+jwt\"",
-				     "\"id+jwt\"", "\"logout+jwt\"", "\"\"", "null", "[\"at+jwt\"]" };
+	static const char *typ[] = { "\"JWT\"",	    "\"jwt\"",
+				     "\"at+JWT\"",  "\"application/at+jwt\"",
+				     "\"id+jwt\"",  "\"logout+jwt\"",
+				     "\"\"",	    "null",
+				     "[\"at+jwt\"]" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(typ) / sizeof(typ[0]); i++)
 		assert_header_refused(printed("{\"alg\":\"ES256\",\"typ\":%s,\"kid\":\"%.*s\"}",
 					      typ[i], STR_ARG(jws_key_kid(es))));
-	assert_header_refused(printed("{\"alg\":\"ES256\",\"kid\":\"%.*s\"}",
-				      STR_ARG(jws_key_kid(es))));
+	assert_header_refused(
+		printed("{\"alg\":\"ES256\",\"kid\":\"%.*s\"}", STR_ARG(jws_key_kid(es))));
 }
 
 /* ---- JW06: the text of the token ---- */
@@ -688,8 +722,10 @@ static void JW06_only_three_strict_parts_are_a_token(void **state)
 	assert_int_equal(verdict(STR("..")), ERR_ACCESS_TOKEN);
 	assert_int_equal(verdict(STR("...")), ERR_ACCESS_TOKEN);
 	assert_int_equal(verdict(glue(head, '.', claims)), ERR_ACCESS_TOKEN);
-	assert_int_equal(verdict(printed(".%.*s.%.*s", STR_ARG(claims), STR_ARG(sig))), ERR_ACCESS_TOKEN);
-	assert_int_equal(verdict(printed("%.*s..%.*s", STR_ARG(head), STR_ARG(sig))), ERR_ACCESS_TOKEN);
+	assert_int_equal(verdict(printed(".%.*s.%.*s", STR_ARG(claims), STR_ARG(sig))),
+			 ERR_ACCESS_TOKEN);
+	assert_int_equal(verdict(printed("%.*s..%.*s", STR_ARG(head), STR_ARG(sig))),
+			 ERR_ACCESS_TOKEN);
 	assert_int_equal(verdict(glue(t, '.', STR(""))), ERR_ACCESS_TOKEN);
 	assert_int_equal(verdict(glue(t, '.', sig)), ERR_ACCESS_TOKEN);
 	assert_int_equal(verdict(glue(STR(""), '.', t)), ERR_ACCESS_TOKEN);
@@ -762,12 +798,22 @@ static void JW06_a_token_over_8_kib_is_refused_before_anything_else(void **state
 
 static void JW06_only_strict_json_objects_are_read(void **state)
 {
-	static const char *bad[] = { "", "[]", "null", "\"x\"", "1", "{", CLAIMS "x", CLAIMS CLAIMS,
-				     "{" FROM WHO TIMES USE ",}", "{'a':1}", "\xEF\xBB\xBF" CLAIMS,
+	static const char *bad[] = { "",
+				     "[]",
+				     "null",
+				     "\"x\"",
+				     "1",
+				     "{",
+				     CLAIMS "x",
+				     CLAIMS CLAIMS,
+				     "{" FROM WHO TIMES USE ",}",
+				     "{'a':1}",
+				     "\xEF\xBB\xBF" CLAIMS,
 				     "{" FROM WHO TIMES USE ",\"x\":\"\xff\"}",
 				     "{" FROM WHO TIMES USE ",\"x\":\"\\ud800\"}",
 				     "{" FROM WHO TIMES USE ",\"x\":\"a\\u0000b\"}",
-				     "/**/" CLAIMS, "[" CLAIMS "]" };
+				     "/**/" CLAIMS,
+				     "[" CLAIMS "]" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -784,10 +830,12 @@ static void JW06_deep_nesting_is_refused_without_harm(void **state)
 
 	(void)state;
 	memset(deep, '[', sizeof(deep));
-	assert_int_equal(verdict(token_of(hs, header_of(hs, "HS256"), str_of_bytes(deep, sizeof(deep)))),
-			 ERR_ACCESS_TOKEN);
+	assert_int_equal(
+		verdict(token_of(hs, header_of(hs, "HS256"), str_of_bytes(deep, sizeof(deep)))),
+		ERR_ACCESS_TOKEN);
 	assert_int_equal(verdict(glue(glue(encode(str_of_bytes(deep, 4000)), '.', STR("e30")), '.',
-				      STR("AAAA"))), ERR_ACCESS_TOKEN);
+				      STR("AAAA"))),
+			 ERR_ACCESS_TOKEN);
 }
 
 /* ---- faults ---- */
@@ -847,7 +895,8 @@ static int set_up(void **state)
 	    jws_key_generate(ALG_EDDSA, rng_system, &ed).code != ERR_OK ||
 	    jws_key_generate(ALG_HS256, rng_system, &hs).code != ERR_OK)
 		return -1;
-	return jws_key_parse(ALG_RS256, str_of_cstr(rfc7517_a2_rsa_pem), &rfc).code == ERR_OK ? 0 : -1;
+	return jws_key_parse(ALG_RS256, str_of_cstr(rfc7517_a2_rsa_pem), &rfc).code == ERR_OK ? 0
+											      : -1;
 }
 
 static int tear_down(void **state)

@@ -1,0 +1,283 @@
+// cli.test.mjs — the sub-commands beside a running server: what they do there, and how they end.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { freshEmail, freshPassword, headerOf, HOUR, run, SALLYPORT, SALLYPORT_TEST, Server, until } from '../lib/server.mjs';
+
+let s;
+
+before(async () => (s = await Server.start()));
+after(() => s.close());
+
+const create = (email, password, more = []) => s.cli(['user', 'create', '--email', email, '--password-stdin', ...more], { input: `${password}\n` });
+
+test('user create makes an account that can sign in at once', async () => {
+  const email = freshEmail(), password = freshPassword();
+  const r = await create(email, password, ['--first-name', 'Ada', '--last-name', 'Byron']);
+  assert.equal(r.code, 0, r.stderr);
+  const { accessToken } = await s.signIn({ email, password });
+  const me = (await s.me(accessToken)).json;
+  assert.deepEqual([me.id, me.name, me.isAdmin, me.isEmailVerified], [r.stdout.trim(), 'Ada Byron', false, true]);
+});
+
+test('user create --admin makes the first administrator, with no default password', async () => {
+  const { accessToken } = await s.admin();
+  assert.equal((await s.me(accessToken)).json.isAdmin, true);
+});
+
+test('user create refuses what registration refuses', async () => {
+  const taken = await s.register();
+  const again = await create(taken.email.toUpperCase(), freshPassword());
+  assert.deepEqual([again.code, again.stdout], [1, '']);
+  assert.match(again.stderr, /already registered/);
+  for (const [email, password, pattern] of [['nonsense', freshPassword(), /email: INVALID/], [freshEmail(), 'short', /PASSWORD_TOO_SHORT/], [freshEmail(), 'passwordpassword', /PASSWORD_COMPROMISED/], [freshEmail(), '', /password/]]) {
+    const r = await create(email, password);
+    assert.equal(r.code, 1, r.stderr);
+    assert.match(r.stderr, pattern);
+  }
+});
+
+test('user show and list tell what there is, and no secret', async () => {
+  const u = await s.register();
+  const byEmail = await s.cliOk(['user', 'show', u.email.toUpperCase()]), byId = await s.cliOk(['user', 'show', u.id]);
+  assert.equal(byEmail.stdout, byId.stdout);
+  assert.match(byId.stdout, new RegExp(`^${u.id}  ${u.email}  created \\d{4}-.*last sign-in never`));
+  const all = (await s.cliOk(['user', 'list'])).stdout;
+  assert.ok(all.includes(byId.stdout.trim()));
+  assert.equal(all.trim().split('\n').length, Number(await s.sql('SELECT count(*) FROM user')));
+  assert.ok(!all.includes('argon2'));
+});
+
+test('user list pages through any number', async (t) => {
+  const many = await Server.start();
+  t.after(() => many.close());
+  await many.sql(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 650)
+    INSERT INTO user (uid, email, email_key, created_ms) SELECT randomblob(16), 'u' || i || '@example.test', 'u' || i || '@example.test', 1 FROM n;`);
+  const lines = (await many.cliOk(['user', 'list'])).stdout.trim().split('\n');
+  assert.equal(lines.length, 650);
+  assert.equal(new Set(lines).size, 650);
+});
+
+test('user disable ends sessions and sign-in, enable opens it again', async () => {
+  const u = await s.signedIn();
+  await s.cliOk(['user', 'disable', u.email]);
+  assert.match((await s.cliOk(['user', 'show', u.id])).stdout, /disabled/);
+  assert.equal((await s.me(u.accessToken)).status, 401);
+  assert.equal((await s.login(u.email, u.password)).status, 401);
+  await s.cliOk(['user', 'enable', u.id]);
+  await s.signIn(u);
+  assert.equal((await s.me(u.accessToken)).status, 401, 'the ended session stays ended');
+});
+
+test('user delete removes everything of the account, and the address is free again', async () => {
+  const u = await s.signedIn();
+  await s.cliOk(['user', 'delete', u.email]);
+  assert.equal((await s.me(u.accessToken)).status, 401);
+  assert.equal((await s.login(u.email, u.password)).status, 401);
+  assert.equal(await s.sql(`SELECT count(*) FROM session WHERE user_id NOT IN (SELECT id FROM user)`), '0');
+  const again = await s.signedIn({ email: u.email });
+  assert.notEqual(again.id, u.id);
+  assert.equal((await s.me(u.accessToken)).status, 401, 'old tokens do not reach the new account');
+});
+
+test('user set-password replaces the password and ends all sessions', async () => {
+  const u = await s.signedIn(), password = freshPassword();
+  await s.cliOk(['user', 'set-password', u.id, '--password-stdin'], { input: `${password}\n` });
+  assert.equal((await s.login(u.email, u.password)).status, 401);
+  assert.equal((await s.me(u.accessToken)).status, 401);
+  await s.signIn({ email: u.email, password });
+});
+
+test('an unknown account is refused by every command', async () => {
+  for (const args of [['show'], ['disable'], ['enable'], ['delete']])
+    for (const who of ['nobody@example.test', '00000000-0000-4000-8000-000000000000', 'x', '']) {
+      const r = await s.cli(['user', ...args, who]);
+      assert.equal(r.code, 1, `${args} ${who}: ${r.stderr}`);
+      assert.match(r.stderr, /no such user/);
+    }
+});
+
+test('keys rotate publishes a key first, signs with it an hour later, and keeps the old tokens good', async () => {
+  const u = await s.signedIn();
+  const kids = async () => (await s.get('/.well-known/jwks.json')).json.keys.map((k) => k.kid);
+  const before = await kids();
+  await s.cliOk(['keys', 'rotate']);
+  await until(async () => (await kids()).length === before.length + 1, 'the running server to notice');
+  const added = (await kids()).find((kid) => !before.includes(kid));
+  assert.equal(headerOf((await s.signIn(u)).accessToken).kid, headerOf(u.accessToken).kid, 'not yet');
+  assert.match((await s.cliOk(['keys', 'list'])).stdout, new RegExp(`${added}  published`));
+  s.advance(HOUR + 10_000); // the command has its own clock
+  const later = await s.signIn(u);
+  assert.equal(headerOf(later.accessToken).kid, added);
+  assert.equal((await s.me(later.accessToken)).status, 200);
+  assert.ok((await kids()).includes(before[0]), 'the old key is still published');
+});
+
+test('keys rotate --now signs with the new key at once, tokens of the old one stay good', async (t) => {
+  const own = await Server.start({ clock: 'real' });
+  t.after(() => own.close());
+  const u = await own.signedIn();
+  await own.cliOk(['keys', 'rotate', '--now']);
+  own.child.kill('SIGHUP'); // it would notice by itself within seconds, as the test above shows
+  await until(() => own.events('reloaded').length > 0, 'the reload');
+  assert.notEqual(headerOf((await own.signIn(u)).accessToken).kid, headerOf(u.accessToken).kid);
+  assert.equal((await own.me(u.accessToken)).status, 200);
+  assert.equal((await own.refresh(u.refreshToken)).status, 200);
+  const list = (await own.cliOk(['keys', 'list'])).stdout.trim().split('\n');
+  assert.equal(list.length, 2);
+  assert.match(list[0], /verifying/);
+  assert.match(list[1], /signing/);
+  assert.equal(await own.sql("SELECT count(*) FROM audit WHERE event = 'keys.rotated'"), '1');
+});
+
+test('rotation under load fails no verification', async (t) => {
+  const own = await Server.start({ clock: 'real' });
+  t.after(() => own.close());
+  const u = await own.signedIn();
+  let running = true, n = 0;
+  const load = Array.from({ length: 4 }, async () => {
+    while (running) {
+      assert.equal((await own.me(u.accessToken)).status, 200);
+      n++;
+    }
+  });
+  for (let i = 1; i <= 3; i++) {
+    await own.cliOk(['keys', 'rotate', '--now']);
+    own.child.kill('SIGHUP');
+    await until(() => own.events('reloaded').length >= i, 'the reload');
+  }
+  running = false;
+  await Promise.all(load);
+  assert.ok(n > 10);
+});
+
+test('backup beside a running server can be restored', async (t) => {
+  const u = await s.signedIn();
+  const file = path.join(s.home, 'backup.db');
+  let running = true;
+  const writing = (async () => {
+    while (running) await s.request('PATCH', '/auth/profile', { token: u.accessToken, json: { firstName: 'Busy' } });
+  })();
+  const r = await s.cliOk(['backup', file]);
+  running = false;
+  await writing;
+  assert.match(r.stdout, /keys/, 'it says what it does not hold');
+  assert.equal(fs.statSync(file).mode & 0o777, 0o600);
+  assert.equal((await run('sqlite3', [file, 'PRAGMA integrity_check'])).stdout.trim(), 'ok');
+  const again = await s.cli(['backup', file]);
+  assert.equal(again.code, 1);
+  assert.match(again.stderr, /exist/);
+
+  const restored = new Server();
+  Object.assign(restored, { home: fs.mkdtempSync(path.join(s.home, 'restore-')), real: true, args: [], env: { ...s.env }, secrets: new Set(), stderr: '' });
+  restored.dataDir = path.join(restored.home, 'data');
+  fs.mkdirSync(restored.dataDir, { mode: 0o700 });
+  fs.copyFileSync(file, path.join(restored.dataDir, 'sallyport.db'));
+  fs.cpSync(path.join(s.dataDir, 'keys'), path.join(restored.dataDir, 'keys'), { recursive: true });
+  await restored.launch();
+  t.after(() => restored.close());
+  assert.equal((await restored.login(u.email, u.password)).status, 200);
+});
+
+test('backup refuses a place it cannot write', async () => {
+  const r = await s.cli(['backup', path.join(s.home, 'no/such/directory/backup.db')]);
+  assert.equal(r.code, 1);
+  assert.notEqual(r.stderr.trim(), '');
+});
+
+test('audit tail shows the last events, and follows', async () => {
+  const u = await s.signedIn();
+  const shown = (await s.cliOk(['audit', 'tail'])).stdout;
+  assert.match(shown, new RegExp(`login\\.ok +user=${u.id} `));
+  assert.ok(shown.trim().split('\n').length <= 50);
+  assert.ok(!shown.includes(u.email) && !shown.includes(u.accessToken));
+
+  const child = spawn(SALLYPORT, ['audit', 'tail', '--follow', '--data', s.dataDir], { env: { ...process.env, ...s.env }, stdio: ['ignore', 'pipe', 'inherit'] });
+  let out = '';
+  child.stdout.setEncoding('utf8').on('data', (part) => (out += part));
+  try {
+    await until(() => out.includes(u.id), 'the past');
+    const v = await s.signedIn();
+    await until(() => new RegExp(`login\\.ok +user=${v.id} `).test(out), 'what happened since');
+  } finally {
+    child.kill();
+  }
+});
+
+test('a second server on the same data is refused, and the first goes on', async () => {
+  for (const program of [SALLYPORT, SALLYPORT_TEST]) {
+    const r = await run(program, ['serve', '--data', s.dataDir, '--listen', '127.0.0.1:0'], { env: { ...s.env, TEST_CONTROL: path.join(s.home, 'control') } });
+    assert.equal(r.code, 4, r.stderr);
+    assert.match(r.stderr, /another server|in use|already|running/i);
+  }
+  assert.equal((await s.get('/readyz')).status, 200);
+});
+
+test('an address in use is refused with exit code 5', async () => {
+  const r = await run(SALLYPORT, ['serve', '--data', path.join(s.home, 'other'), '--listen', `127.0.0.1:${s.target.port}`], { env: s.env });
+  assert.equal(r.code, 5, r.stderr);
+  assert.match(r.stderr, /address already in use/i);
+});
+
+test('exit codes: 0 done, 1 refused, 2 usage, 3 settings, 4 store', async () => {
+  const codes = async (args, env) => (await s.cli(args, { env })).code;
+  assert.equal(await codes(['version']), 0);
+  assert.equal(await codes(['--help']), 0);
+  for (const args of [[], ['nonsense'], ['user'], ['user', 'nonsense'], ['user', 'show'], ['user', 'create'], ['user', 'create', '--nonsense'], ['user', 'list', 'x'], ['keys', 'rotate', '--soon'], ['backup'], ['serve', 'x'], ['version', 'x'], ['audit', 'tail', 'x'], ['check-config', 'x']])
+    assert.equal(await codes(args), 2, args.join(' '));
+  assert.equal(await codes(['user', 'list'], { SALLYPORT_TOKEN_ALGORITHM: 'x' }), 3);
+  const bad = path.join(s.home, 'not-a-store');
+  fs.mkdirSync(bad, { recursive: true, mode: 0o700 });
+  fs.writeFileSync(path.join(bad, 'sallyport.db'), 'this is no database, but it is long enough to be looked at\n'.repeat(100), { mode: 0o600 });
+  const r = await run(SALLYPORT, ['user', 'list', '--data', bad], { env: s.env });
+  assert.equal(r.code, 4, r.stderr);
+  assert.notEqual(r.stderr.trim(), '');
+});
+
+test('a store from the future or open to others is refused', async (t) => {
+  const own = await Server.start();
+  t.after(async () => {
+    await own.launch();
+    await own.close();
+  });
+  await own.stop();
+  const serve = () => run(SALLYPORT, ['serve', '--data', own.dataDir, '--listen', '127.0.0.1:0'], { env: own.env });
+  const version = await own.sql('PRAGMA user_version');
+  await own.sql('PRAGMA user_version = 999');
+  const newer = await serve();
+  assert.equal(newer.code, 4, newer.stderr);
+  assert.match(newer.stderr, /newer/);
+  await own.sql(`PRAGMA user_version = ${version}`);
+  fs.chmodSync(own.database, 0o644);
+  const open = await serve();
+  assert.equal(open.code, 4, open.stderr);
+  fs.chmodSync(own.database, 0o600);
+});
+
+test('help names every command, version says one line', async () => {
+  const help = (await run(SALLYPORT, ['--help'])).stdout;
+  for (const command of ['serve', 'user create', 'user show', 'user list', 'user disable', 'user enable', 'user delete', 'user set-password', 'check-config', 'print-config', 'keys list', 'keys rotate', 'audit tail', 'backup', 'calibrate', 'version'])
+    assert.ok(help.includes(`sallyport ${command}`), command);
+  assert.match((await run(SALLYPORT, ['version'])).stdout, /^sallyport \d+\.\d+\.\d+\n$/);
+});
+
+test('calibrate proposes settings that are valid', async () => {
+  const r = await run(SALLYPORT, ['calibrate', '25'], { env: s.env });
+  assert.equal(r.code, 0, r.stderr);
+  const memory = r.stdout.match(/argon2_memory = (\S+)/)?.[1], iterations = r.stdout.match(/argon2_iterations = (\d+)/)?.[1];
+  if (memory === undefined) assert.match(r.stdout, /keep the defaults/); // a slow machine
+  else assert.equal((await run(SALLYPORT, ['check-config'], { env: { SALLYPORT_PASSWORD_ARGON2_MEMORY: memory, SALLYPORT_PASSWORD_ARGON2_ITERATIONS: iterations } })).code, 0);
+});
+
+test('serve --dev starts from nothing, and what it prints works', async (t) => {
+  const dev = await Server.start({ real: true, args: ['--dev'], env: { SALLYPORT_SERVER_OPS_LISTEN: undefined, SALLYPORT_SERVER_PUBLIC_URL: undefined, SALLYPORT_LOG_FORMAT: 'json' } });
+  t.after(() => dev.close());
+  await until(() => dev.stdout.includes('Stop with Ctrl-C'), 'the greeting');
+  assert.ok(dev.stdout.includes(`http://127.0.0.1:${dev.target.port}/auth/register`));
+  const script = dev.stdout.split('\n').filter((l) => /^ {2}/.test(l)).join('\n');
+  const r = await run('sh', ['-eu'], { input: script });
+  assert.equal(r.code, 0, r.stderr);
+  assert.match(r.stdout, /"email":"ada@example\.test"/);
+});
