@@ -31,8 +31,10 @@ struct body_shape {
 	size_t n_fields;
 };
 
-/* The pointer subtraction makes a member of another type a compile error. */
-#define BODY_IS(T, member, M) (offsetof(T, member) + 0 * sizeof(&((T *)NULL)->member - (M *)NULL))
+/* The array of negative size makes a member of another type a compile error. */
+#define BODY_IS(T, member, M)                                                                     \
+	(offsetof(T, member) +                                                                    \
+	 0 * sizeof(char[__builtin_types_compatible_p(M, __typeof__(((T *)NULL)->member)) ? 1 : -1]))
 #define TEXT(T, member, name_, max_)                                                              \
 	{ .name = (name_), .offset = BODY_IS(T, member, str), .max = (max_),                       \
 	  .set_offset = SIZE_MAX, .kind = BODY_TEXT }

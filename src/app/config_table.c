@@ -381,7 +381,7 @@ const struct setting settings[] = {
 	{ SIZE("password.argon2_memory", password.argon2_memory, "19MiB", ARGON2_MEMORY_FLOOR, 4 * GIB,
 	       "Memory of one password hash (Argon2id). 19MiB is the floor; `sallyport calibrate` "
 	       "proposes more.") },
-	{ INT("password.argon2_iterations", password.argon2_iterations, "2", ARGON2_ITER_FLOOR, 100,
+	{ INT("password.argon2_iterations", password.argon2_iterations, "2", ARGON2_ITER_FLOOR, 16,
 	      "Passes over that memory.") },
 	{ SIZE("password.memory_budget", password.memory_budget, "256MiB", ARGON2_MEMORY_FLOOR,
 	       1024 * GIB,
