@@ -364,7 +364,7 @@ static void PW02_hash_parameters_below_the_floor_are_refused(void **state)
 		  "password.argon2_memory: \"18.999MiB\" is not a size from 19MiB to 4GiB (in test.ini line "
 		  "2)\n" },
 		{ "[password]\nargon2_iterations = 1",
-		  "password.argon2_iterations: \"1\" is not a whole number from 2 to 100 (in test.ini line "
+		  "password.argon2_iterations: \"1\" is not a whole number from 2 to 16 (in test.ini line "
 		  "2)\n" },
 	};
 
