@@ -84,7 +84,7 @@ for _ in 1 2 3; do
 	taskset -c "$server_core" nginx -p "$work/nginx" -c nginx.conf 2>/dev/null &
 	nginx_pid=$!
 	sleep 0.5
-	nginx_rates+=("$(load get "127.0.0.1:$((port + 1))" 64 "$secs" / | rate)")
+	nginx_rates+=("$(load me "127.0.0.1:$((port + 1))" 64 "$secs" "$small/access.txt" | rate)")
 	kill "$nginx_pid"; wait "$nginx_pid" 2>/dev/null || true
 	start "$small" SALLYPORT_SERVER_IO_THREADS=1
 	load me "127.0.0.1:$port" 64 2 "$small/access.txt" >/dev/null

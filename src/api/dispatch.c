@@ -211,14 +211,40 @@ static void say_allow(struct http_reply *rep, unsigned allow)
 	http_reply_header(rep, "Allow", buf_view(&b));
 }
 
+static err_t no_route(struct req *r, unsigned *ret_allow)
+{
+	struct http_request again = *r->http;
+	const struct route *rt;
+
+	return route_find(r->listener, r->c.cfg->server.api_prefix, &again, &rt, ret_allow);
+}
+
+/* Health checks come by address, so only the API itself asks for its name. */
+static err_t host_check(const struct req *r, const struct route *rt)
+{
+	const struct str_list *hosts = &r->c.cfg->server.hosts;
+	str host, port;
+
+	if (hosts->n == 0 || rt->place != PLACE_PREFIX)
+		return OK;
+	host = http_header(r->http, "host");
+	if (!str_starts(host, STR("["))) /* an IPv6 literal is compared whole, with its port */
+		(void)str_cut(host, ':', &host, &port);
+	for (size_t i = 0; i < hosts->n; i++) {
+		if (str_eq_nocase(host, hosts->items[i]))
+			return OK;
+	}
+	FAIL(ERR_MISDIRECTED);
+}
+
 static err_t run(struct req *r, struct http_reply *rep, bool *ret_again, unsigned *ret_allow)
 {
-	struct http_request again = *r->http; /* the row was found at plan; only a miss is asked again */
 	const struct route *rt = r->http->route;
 	void *body = NULL;
 
-	if (rt == NULL)
-		return route_find(r->listener, r->c.cfg->server.api_prefix, &again, &rt, ret_allow);
+	if (rt == NULL) /* looked for at plan; asked again for why not */
+		return no_route(r, ret_allow);
+	TRY(host_check(r, rt));
 	TRY(auth_check(r, rt, ret_again));
 	if (*ret_again)
 		return OK;

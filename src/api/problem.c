@@ -15,6 +15,7 @@ struct problem problem_of(enum err_code code)
 	case ERR_URI_TOO_LONG: PROBLEM(414, "URI_TOO_LONG", "Request target too long");
 	case ERR_HEADERS_TOO_LARGE: PROBLEM(431, "HEADERS_TOO_LARGE", "Request headers too large");
 	case ERR_BAD_REQUEST: PROBLEM(400, "BAD_REQUEST", "Bad request");
+	case ERR_MISDIRECTED: PROBLEM(421, "MISDIRECTED", "This server does not answer for that host");
 	case ERR_EXPECTATION: PROBLEM(417, "EXPECTATION_FAILED", "Expectation failed");
 	case ERR_TIMEOUT: PROBLEM(408, "REQUEST_TIMEOUT", "Request took too long");
 	case ERR_NO_ROUTE: PROBLEM(404, "NOT_FOUND", "Not found");

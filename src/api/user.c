@@ -51,12 +51,19 @@ err_t api_user_register(struct req *r, const void *body, struct http_reply *rep)
 static err_t full_name(struct req *r, str *ret)
 {
 	const struct caller_row *u = &r->who.row;
+	struct buf b = { 0 };
 
 	if (u->first_name.n == 0 || u->last_name.n == 0) {
 		*ret = u->first_name.n > 0 ? u->first_name : u->last_name;
 		return OK;
 	}
-	return arena_printf(r->c.mem, ret, "%.*s %.*s", STR_ARG(u->first_name), STR_ARG(u->last_name));
+	b.cap = u->first_name.n + 1 + u->last_name.n;
+	NEW(b.p, r->c.mem, char, b.cap);
+	buf_str(&b, u->first_name);
+	buf_byte(&b, ' ');
+	buf_str(&b, u->last_name);
+	*ret = buf_view(&b);
+	return OK;
 }
 
 err_t api_user_me(struct req *r, const void *body, struct http_reply *rep)

@@ -292,6 +292,9 @@ const struct setting settings[] = {
 	       "Reverse proxies whose forwarded client address is believed: addresses, networks, or "
 	       "`unix` for those that connect through a Unix socket."),
 	  .restart = true },
+	{ LIST("server.hosts", server.hosts, "", check_audience, "a host name without port",
+	       "Host names the API answers for; others get 421. None: any, since no answer or link is "
+	       "ever built from the Host.") },
 	{ TEXT("server.api_prefix", server.api_prefix, "/auth", check_prefix,
 	       "a path like /auth: small letters, digits, - and _, without a slash at the end",
 	       "Path under which the API is served."),

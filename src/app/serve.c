@@ -22,10 +22,16 @@
 static void harden(void)
 {
 	const struct rlimit none = { 0, 0 };
+	struct rlimit files;
 
 	(void)umask(077);
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	/* As many connections as the system lets us have; server.max_connections is the limit meant. */
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &files);
+	}
 }
 
 /* Blocked before the first thread exists, so that every thread inherits it; read by this one only. */

@@ -120,7 +120,7 @@ static bool hash_admit(void *self, int64_t queued, int64_t *ret_retry_after_s)
 
 	runtime_release(rt);
 	if (hash_us == 0)
-		hash_us = 50 * 1000; /* before the first: a guess on the slow side */
+		hash_us = (int64_t)50 * 1000; /* before the first: a guess on the slow side */
 	wait_us = (queued + password_gate_waiting(g)) * hash_us / password_gate_permits(g);
 	*ret_retry_after_s = 1 + wait_us / 1000000;
 	if (wait_us <= max_us)
@@ -141,12 +141,13 @@ static err_t listen_on(struct wire *w, const struct config *cfg, str address, st
 		.pool_workers = ops ? 1 : cfg->server.workers,
 		.pool_queue_max = ops ? 16 : cfg->server.queue_max,
 		/* Above the permits, so that a hash starts while others wait for their commit. */
-		.hash_workers = ops ? 1 : hash_permits(cfg) * 3 + 2,
-		.hash_queue_max = ops ? 1 : cfg->server.queue_max,
+		.hash_workers = ops ? 0 : hash_permits(cfg) * 3 + 2,
+		.hash_queue_max = ops ? 0 : cfg->server.queue_max,
 		.hash_admit = hash_admit,
 		.hash_admit_self = w,
 		.now_ms = wire_now,
 		.now_self = w,
+		.plain = ops,
 	};
 	static struct http_app apps[2];
 
@@ -388,6 +389,7 @@ bool wire_stop(struct wire *w)
 		(void)http_server_stop(w->ops_server, MS_PER_S);
 	clean = http_server_stop(w->main_server, timeout_ms);
 	audit_now(w, AUDIT_SERVER_STOPPED);
-	free_parts(w);
+	if (clean) /* else a handler may still be running: the process ends with everything in place */
+		free_parts(w);
 	return clean;
 }

@@ -5,22 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-void buf_byte(struct buf *b, char c)
-{
-	buf_str(b, (str){ &c, 1 });
-}
-
-void buf_str(struct buf *b, str s)
-{
-	if (b->overflow || s.n > b->cap - b->n) {
-		b->overflow = true;
-		return;
-	}
-	if (s.n > 0)
-		memcpy(b->p + b->n, s.p, s.n);
-	b->n += s.n;
-}
-
 void buf_i64(struct buf *b, int64_t v)
 {
 	char digits[24];

@@ -3,6 +3,8 @@
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 
+#include <string.h>
+
 #include "base/err.h"
 #include "base/str.h"
 
@@ -15,8 +17,26 @@ struct buf {
 
 #define BUF_OF(array) ((struct buf){ .p = (array), .cap = sizeof(array) })
 
-void buf_byte(struct buf *b, char c);
-void buf_str(struct buf *b, str s);
+static inline void buf_str(struct buf *b, str s)
+{
+	if (b->overflow || s.n > b->cap - b->n) {
+		b->overflow = true;
+		return;
+	}
+	if (s.n > 0)
+		memcpy(b->p + b->n, s.p, s.n);
+	b->n += s.n;
+}
+
+static inline void buf_byte(struct buf *b, char c)
+{
+	if (b->overflow || b->n == b->cap) {
+		b->overflow = true;
+		return;
+	}
+	b->p[b->n++] = c;
+}
+
 #define buf_lit(b, lit) buf_str((b), STR(lit))
 void buf_i64(struct buf *b, int64_t v);
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -43,6 +43,7 @@ struct config {
 		str data_dir;
 		str public_url;        /* no trailing slash */
 		struct str_list trusted_proxies; /* CIDRs, and "unix" */
+		struct str_list hosts; /* Host names answered; none: any */
 		str api_prefix;        /* "/auth" */
 		str tls_cert, tls_key; /* PEM files; both or none */
 		str ops_listen;        /* address of /metrics (and health), "same", or "none" */

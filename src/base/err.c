@@ -40,6 +40,7 @@ const char *err_name(enum err_code code)
 	case ERR_URI_TOO_LONG: return "uri_too_long";
 	case ERR_HEADERS_TOO_LARGE: return "headers_too_large";
 	case ERR_BAD_REQUEST: return "bad_request";
+	case ERR_MISDIRECTED: return "misdirected";
 	case ERR_EXPECTATION: return "expectation";
 	case ERR_TIMEOUT: return "timeout";
 	case ERR_NO_ROUTE: return "no_route";

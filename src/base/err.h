@@ -22,6 +22,7 @@ enum err_code {
 	ERR_URI_TOO_LONG,
 	ERR_HEADERS_TOO_LARGE,
 	ERR_BAD_REQUEST,           /* HTTP framing or path that no honest client sends */
+	ERR_MISDIRECTED,           /* the Host is none of server.hosts */
 	ERR_EXPECTATION,           /* an Expect header other than 100-continue */
 	ERR_TIMEOUT,               /* the client was too slow */
 	ERR_NO_ROUTE,

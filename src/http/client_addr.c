@@ -81,7 +81,8 @@ void client_text(const struct client *who, char out[46])
 {
 	bool v4 = is_v4(who->addr);
 
-	if (who->is_unix || inet_ntop(v4 ? AF_INET : AF_INET6, who->addr + (v4 ? 12 : 0), out, 46) == NULL)
+	if (who->is_unix ||
+	    inet_ntop(v4 ? AF_INET : AF_INET6, who->addr + (v4 ? 12 : 0), out, 46) == NULL)
 		memcpy(out, "unix", sizeof("unix"));
 }
 
@@ -289,8 +290,9 @@ static bool same_client(const struct client *a, const struct client *b)
 }
 
 void client_find(const struct proxies *p, const struct client *peer,
-		 const struct client_values *forwarded_for, const struct client_values *forwarded_proto,
-		 const struct client_values *forwarded, struct client *ret)
+		 const struct client_values *forwarded_for,
+		 const struct client_values *forwarded_proto, const struct client_values *forwarded,
+		 struct client *ret)
 {
 	struct hops list = { 0 }, elements = { 0 };
 	struct client other;

@@ -38,13 +38,14 @@ struct client_values {
 	size_t n; /* may exceed the maximum: then the header is not believed */
 };
 
-/* The client of a request from `peer`. Without trust in the peer: the peer, whatever the headers say.
- * X-Forwarded-For and Forwarded are read from the right, past trusted proxies only; an entry that is
- * no address ends the reading. When both headers are there and disagree, one of them came from
+/* The client of a request from `peer`. Without trust in the peer: the peer, whatever the headers
+ * say. X-Forwarded-For and Forwarded are read from the right, past trusted proxies only; an entry
+ * that is no address ends the reading. When both headers are there and disagree, one of them came from
  * outside: the peer itself is the answer. */
 void client_find(const struct proxies *p, const struct client *peer,
-		 const struct client_values *forwarded_for, const struct client_values *forwarded_proto,
-		 const struct client_values *forwarded, struct client *ret);
+		 const struct client_values *forwarded_for,
+		 const struct client_values *forwarded_proto, const struct client_values *forwarded,
+		 struct client *ret);
 
 /* "192.0.2.1", "2001:db8::1", with "[…]" and ":port" allowed around. */
 bool client_addr_parse(str text, uint8_t ret[CLIENT_ADDR_LEN]);

@@ -38,8 +38,9 @@ static bool enter_until(struct conn *c, enum phase phase, uint64_t deadline_ms)
 	do {
 		if (word_phase(old) == PHASE_LATE)
 			return false;
-	} while (!atomic_compare_exchange_weak_explicit(&c->clock, &old, clock_word(phase, deadline_ms),
-							memory_order_acq_rel, memory_order_relaxed));
+	} while (!atomic_compare_exchange_weak_explicit(
+		&c->clock, &old, clock_word(phase, deadline_ms), memory_order_acq_rel,
+		memory_order_relaxed));
 	return true;
 }
 
@@ -112,7 +113,8 @@ static void log_late_head(struct conn *c)
 	uint64_t word = atomic_load(&c->clock);
 
 	if (word_phase(word) == PHASE_LATE && word_deadline(word) == PHASE_HEAD)
-		app->done(app->self, &c->req, 408, ERR_TIMEOUT, 0, monotonic_us() - c->req.start_us);
+		app->done(app->self, &c->req, 408, ERR_TIMEOUT, 0,
+			  monotonic_us() - c->req.start_us);
 }
 
 void conn_free(struct conn *c)
@@ -141,7 +143,9 @@ static ssize_t send_tls(const struct conn *c, str bytes)
 		MHD_get_connection_info(c->mhd, MHD_CONNECTION_INFO_GNUTLS_SESSION);
 
 	/* The library's type for the session is void *. */
-	return info == NULL ? -1 : gnutls_record_send((gnutls_session_t)info->tls_session, bytes.p, bytes.n);
+	return info == NULL
+		       ? -1
+		       : gnutls_record_send((gnutls_session_t)info->tls_session, bytes.p, bytes.n);
 }
 
 /* Renders a refusal; returns the status, 0 when that failed (then the connection just closes). */
@@ -245,8 +249,8 @@ ssize_t conn_read(struct conn *c, char *buf, size_t n, const struct raw_reader *
 
 /* ---- the keeper's side: conns_lock is held, so no descriptor is closed meanwhile ---- */
 
-/* A peer that had begun a request is told why, if the socket takes it at once. Past TLS only its loop
- * may write. */
+/* A peer that had begun a request is told why, if the socket takes it at once. Past TLS only its
+ * loop may write. */
 static void say_timeout(struct conn *c, enum phase phase)
 {
 	struct http_reply rep;

@@ -121,7 +121,8 @@ struct edge_thread {
 	struct http_thread t;
 	char *reply_mem; /* HTTP_REPLY_BODY_MAX bytes */
 };
-MUST_USE err_t edge_thread_open(struct http_server *s, enum http_lane lane, struct edge_thread **ret);
+MUST_USE err_t edge_thread_open(struct http_server *s, enum http_lane lane,
+				struct edge_thread **ret);
 void edge_thread_close(struct edge_thread *et);
 
 /* ---- intercept.c ---- */
@@ -165,13 +166,15 @@ void conns_shut_down_all(struct http_server *s);
 /* ---- reply.c ---- */
 
 void reply_init(struct http_reply *rep, char *mem, size_t max);
-/* The reply as the library's object, with the headers every answer has. The body is copied and wiped
- * with the object. room: bytes its head may take. Refusals: ERR_HEADERS_TOO_LARGE. Faults: ERR_BUG (a
- * header or status that must not be sent), ERR_NO_MEMORY. */
-MUST_USE err_t reply_response(const struct http_request *r, const struct http_reply *rep, size_t room,
-			      struct MHD_Response **ret);
+/* The reply as the library's object, with the headers every answer has. The body is copied, and
+ * wiped with the object. room: bytes its head may take.
+ * Refusals: ERR_HEADERS_TOO_LARGE. Faults: ERR_BUG (a header or status that must not be sent),
+ * ERR_NO_MEMORY. */
+MUST_USE err_t reply_response(const struct http_request *r, const struct http_reply *rep,
+			      size_t room, struct MHD_Response **ret);
 /* The same as bytes, to be followed by closing. */
-MUST_USE err_t reply_raw(const struct http_request *r, const struct http_reply *rep, struct buf *out);
+MUST_USE err_t reply_raw(const struct http_request *r, const struct http_reply *rep,
+			 struct buf *out);
 
 /* ---- request.c ---- */
 

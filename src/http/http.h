@@ -58,7 +58,8 @@ struct http_request {
 
 /* The value of a request header (name in lower case), trimmed; STR_NONE when absent. The edge has
  * already refused duplicates of Host, Content-Length, Transfer-Encoding, Authorization,
- * Content-Type and X-Auth-Strategy. Borrowed until the request ends. */
+ * Content-Type, X-Auth-Strategy, Cookie and Expect; of any other field that repeats this is the
+ * first. Borrowed until the request ends. */
 str http_header(const struct http_request *r, const char *name);
 
 #define HTTP_REPLY_HEADERS_MAX 12
@@ -113,7 +114,9 @@ struct http_app {
 		       int64_t retry_after_s, struct http_reply *rep);
 
 	/* The reply has been handed to the socket or the client has gone (status 499):
-	 * access log and metrics. bytes: body bytes of the reply. */
+	 * access log and metrics. bytes: body bytes of the reply. Also for what the guard refused
+	 * and for heads that took too long (408): then only request_id, the client and the times
+	 * are set, method is METHOD_UNSET and route NULL. */
 	void (*done)(void *self, const struct http_request *r, int status, enum err_code error,
 		     size_t bytes, int64_t duration_us);
 };
@@ -139,7 +142,7 @@ struct http_options {
 	const struct http_app *app;
 	int64_t io_threads;     /* resolved, >= 1 */
 	int64_t pool_workers, pool_queue_max;
-	int64_t hash_workers, hash_queue_max;
+	int64_t hash_workers, hash_queue_max; /* hash_workers 0: LANE_HASH runs in LANE_POOL */
 	/* May a request still enter LANE_HASH? Asked when one arrives; false → 503 with Retry-After. */
 	bool (*hash_admit)(void *self, int64_t queued, int64_t *ret_retry_after_s);
 	void *hash_admit_self;
@@ -158,8 +161,12 @@ void http_server_stats(const struct http_server *s, struct http_stats *ret);
 MUST_USE err_t http_server_reload_tls(struct http_server *s, const struct config *cfg, char *why,
 				      size_t why_max);
 
-/* Stop accepting, let running requests finish for at most timeout_ms, answer the queued rest with
- * 503, close everything, free. Returns true if everything had finished by itself. */
+/* Stop accepting, let requests finish for at most timeout_ms (running and queued ones; each answer
+ * says "Connection: close"), then answer what is still queued with 503, close everything, free. Takes
+ * at most one second more. True if everything had finished by itself. If a handler hangs beyond that
+ * second, nothing it might use is taken from it: its worker, the loops and the server stay until the
+ * process ends, which should be soon, and without tearing down what handlers use (false, and
+ * "stop_handler_stuck" in the log). */
 bool http_server_stop(struct http_server *s, int64_t timeout_ms);
 
 #endif

@@ -3,8 +3,9 @@
  * libmicrohttpd parses what it reads at once and more kindly than we want (bare LF, folded lines,
  * control bytes), and there is no hook between its socket and its parser. It calls recv() and
  * gnutls_record_recv() from shared libraries, so definitions in the executable come first: reads on
- * descriptors that belong to a connection of ours pass the guard (conn_read), all others go straight
- * on. For a TLS connection only the decrypted side is guarded: gnutls itself reads with recv(). */
+ * descriptors that belong to a connection of ours pass the guard (conn_read), all others go
+ * straight on. For a TLS connection only the decrypted side is guarded: gnutls itself reads with
+ * recv(). */
 #include <dlfcn.h>
 #include <errno.h>
 #include <gnutls/gnutls.h>

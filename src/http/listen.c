@@ -87,13 +87,14 @@ static err_t open_tcp(const struct report *rep, struct listener *l)
 	str host;
 
 	if (!cut_port(rep->spec, &host, &port) || !address_of(host, port, &sa, &n))
-		return say(rep, ERR_CONFIG, "not an address; write 127.0.0.1:3000, [::1]:3000, "
-					    "unix:/path or systemd");
+		return say(rep, ERR_CONFIG,
+			   "not an address; write 127.0.0.1:3000, [::1]:3000, "
+			   "unix:/path or systemd");
 	l->fd = socket(sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (l->fd < 0)
 		return say_errno(rep, "socket");
 	(void)setsockopt(l->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	/* Accepted sockets inherit it: answers are written whole, so there is nothing to wait for. */
+	/* Accepted sockets inherit it: answers are written whole, there is nothing to wait for. */
 	(void)setsockopt(l->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	if (bind(l->fd, (struct sockaddr *)&sa, n) != 0)
 		return say_errno(rep, "bind");
@@ -127,14 +128,15 @@ static err_t open_unix(const struct report *rep, str path, struct listener *l)
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
 	struct stat st;
 
-	if (path.n == 0 || path.p[0] != '/' || path.n >= sizeof(un.sun_path) || str_has_byte(path, '\0'))
+	if (path.n == 0 || path.p[0] != '/' || path.n >= sizeof(un.sun_path) ||
+	    str_has_byte(path, '\0'))
 		return say(rep, ERR_CONFIG, "the path must be absolute and at most 107 bytes");
 	memcpy(un.sun_path, path.p, path.n);
 	TRY(make_room(rep, &un));
 	l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (l->fd < 0)
 		return say_errno(rep, "socket");
-	/* The mode of the socket is the mode of its name: never wider than 0660, not for a moment. */
+	/* The socket's mode becomes that of its name: never wider than 0660, not for a moment. */
 	if (fchmod(l->fd, 0660) != 0)
 		return say_errno(rep, "fchmod");
 	if (bind(l->fd, (struct sockaddr *)&un, sizeof(un)) != 0)
@@ -196,7 +198,8 @@ static err_t describe(const struct report *rep, struct listener *l)
 		(void)snprintf(l->text, sizeof(l->text), "[%s]:%u", ip, ntohs(in6.sin6_port));
 	} else {
 		memcpy(&un, &sa, sizeof(un));
-		(void)snprintf(l->text, sizeof(l->text), "unix:%.*s", (int)sizeof(un.sun_path), un.sun_path);
+		(void)snprintf(l->text, sizeof(l->text), "unix:%.*s", (int)sizeof(un.sun_path),
+			       un.sun_path);
 	}
 	return OK;
 }
@@ -237,7 +240,8 @@ void listener_close(struct listener *l)
 	if (l->fd < 0)
 		return;
 	/* Only our own: a successor may have put its socket there already. */
-	if (l->path[0] != '\0' && lstat(l->path, &st) == 0 && st.st_dev == l->dev && st.st_ino == l->ino)
+	if (l->path[0] != '\0' && lstat(l->path, &st) == 0 && st.st_dev == l->dev &&
+	    st.st_ino == l->ino)
 		(void)unlink(l->path);
 	(void)close(l->fd);
 	l->fd = -1;

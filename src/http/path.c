@@ -44,7 +44,7 @@ static err_t check_bytes(str path, char *decoded, size_t *ret_n)
 
 	for (size_t i = 0; i < path.n; i++) {
 		char c = path.p[i];
-		int byte = c;
+		int byte = (unsigned char)c;
 
 		REQUIRE(printable_ascii(c) && c != '\\' && c != ';' && c != '#', ERR_BAD_REQUEST);
 		if (c == '%') {
@@ -97,7 +97,7 @@ err_t path_decode(struct arena *mem, str segment, str *ret)
 
 	NEW(out, mem, char, segment.n + 1);
 	for (size_t i = 0; i < segment.n; i++) {
-		int byte = segment.p[i];
+		int byte = (unsigned char)segment.p[i];
 
 		if (byte == '%') {
 			byte = escape_at(segment, i);

@@ -16,7 +16,7 @@ struct pool {
 	size_t n_threads, n_opened, n_alive, n_busy;
 	int64_t refused;
 	err_t open_error;
-	bool closed;           /* accepts nothing any more */
+	bool closed; /* accepts nothing any more */
 	pthread_t threads[];
 };
 
@@ -106,7 +106,7 @@ static struct pool *pool_new(const struct pool_work *work, size_t workers, size_
 
 static err_t start_threads(struct pool *p, size_t workers)
 {
-	err_t e = OK;
+	err_t e;
 
 	(void)pthread_mutex_lock(&p->lock);
 	while (p->n_threads < workers &&
@@ -123,12 +123,14 @@ static err_t start_threads(struct pool *p, size_t workers)
 	return e;
 }
 
-err_t pool_start(const struct pool_work *work, int64_t workers, int64_t queue_max, struct pool **ret)
+err_t pool_start(const struct pool_work *work, int64_t workers, int64_t queue_max,
+		 struct pool **ret)
 {
 	struct pool *p;
 	err_t e;
 
-	REQUIRE(workers > 0 && workers <= 4096 && queue_max >= 0 && queue_max <= 1 << 20, ERR_CONFIG);
+	REQUIRE(workers > 0 && workers <= 4096 && queue_max >= 0 && queue_max <= 1 << 20,
+		ERR_CONFIG);
 	p = pool_new(work, (size_t)workers, (size_t)queue_max);
 	REQUIRE(p != NULL, ERR_NO_MEMORY);
 	e = start_threads(p, (size_t)workers);

@@ -5,8 +5,6 @@
 
 #include "http/edge.h"
 
-#define LOCATION_MAX HEADER_MAX
-
 void http_reply_header(struct http_reply *rep, const char *name, str value)
 {
 	/* One too many is remembered, and refused when the reply is built. */
@@ -86,7 +84,7 @@ static err_t add(const struct sink *to, const char *name, const char *value)
 static err_t encode_location(str v, char *out)
 {
 	static const char hex[] = "0123456789ABCDEF";
-	struct buf b = { .p = out, .cap = LOCATION_MAX };
+	struct buf b = { .p = out, .cap = HEADER_MAX };
 
 	for (size_t i = 0; i < v.n; i++) {
 		unsigned char c = (unsigned char)v.p[i];
@@ -104,7 +102,8 @@ static err_t encode_location(str v, char *out)
 	return OK;
 }
 
-static err_t add_own(const struct http_reply *rep, const struct sink *to)
+/* Not inlined: its buffer is cleared at each call, and most replies have no header of their own. */
+__attribute__((noinline)) static err_t add_own(const struct http_reply *rep, const struct sink *to)
 {
 	char value[HEADER_MAX + 1];
 
@@ -122,7 +121,8 @@ static err_t add_own(const struct http_reply *rep, const struct sink *to)
 	return OK;
 }
 
-static err_t add_all(const struct http_request *r, const struct http_reply *rep, const struct sink *to)
+static err_t add_all(const struct http_request *r, const struct http_reply *rep,
+		     const struct sink *to)
 {
 	const char *type = rep->content_type;
 
@@ -139,7 +139,7 @@ static err_t add_all(const struct http_request *r, const struct http_reply *rep,
 		TRY(add(to, "Cross-Origin-Resource-Policy", "same-origin"));
 	if (r->tls)
 		TRY(add(to, "Strict-Transport-Security", "max-age=31536000"));
-	return add_own(rep, to);
+	return rep->n_headers == 0 ? OK : add_own(rep, to);
 }
 
 /* ---- as the library's object ---- */
@@ -186,13 +186,15 @@ static struct MHD_Response *response_with(str body)
 		return NULL;
 	k->n = body.n;
 	memcpy(k->bytes, body.p, body.n);
-	response = MHD_create_response_from_buffer_with_free_callback_cls(body.n, k->bytes, wipe_body, k);
+	response = MHD_create_response_from_buffer_with_free_callback_cls(body.n, k->bytes,
+									  wipe_body, k);
 	if (response == NULL)
 		wipe_body(k);
 	return response;
 }
 
-#define STATUS_LINE_AND_AUTOMATIC 192 /* status line, Date, Content-Length, Connection, line ends */
+/* The status line, Date, Content-Length, Connection and their line ends. */
+#define STATUS_LINE_AND_AUTOMATIC 192
 
 err_t reply_response(const struct http_request *r, const struct http_reply *rep, size_t room,
 		     struct MHD_Response **ret)
@@ -237,8 +239,9 @@ static void add_date(struct buf *out)
 
 	if (gmtime_r(&now, &tm) == NULL)
 		return;
-	buf_printf(out, "Date: %s, %02d %s %04d %02d:%02d:%02d GMT\r\n", days[tm.tm_wday], tm.tm_mday,
-		   months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	buf_printf(out, "Date: %s, %02d %s %04d %02d:%02d:%02d GMT\r\n", days[tm.tm_wday],
+		   tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min,
+		   tm.tm_sec);
 }
 
 err_t reply_raw(const struct http_request *r, const struct http_reply *rep, struct buf *out)

@@ -1,9 +1,9 @@
 /* One request through the edge: the head becomes a record, the application plans it, the body is
  * collected, and the request runs in the loop or away from it.
  *
- * Lifetime of a request that runs away (HT13): the library does not free a suspended connection, and
- * does not even look at its socket, until it is resumed. A worker resumes it as the last thing it
- * does, and the loop is the only one to touch it after that. So there is no handle that could be
+ * Lifetime of a request that runs away (HT13): the library does not free a suspended connection,
+ * and does not even look at its socket, until it is resumed. A worker resumes it as the last thing
+ * it does, and the loop is the only one to touch it after that. So there is no handle that could be
  * stale: either the worker has the connection or the loop has. */
 #include <poll.h>
 #include <stdlib.h>
@@ -14,11 +14,11 @@
 #include "http/path.h"
 #include "http/request_id.h"
 
-#define CHUNKED_START     1024
-#define RETRY_AFTER_S     1
+#define CHUNKED_START 1024
+#define RETRY_AFTER_S 1
 /* A peer that closes its sending side right after the request may still want the answer; one that
  * has done so and waited this long in a queue has most likely given up. */
-#define GONE_AFTER_US     50000
+#define GONE_AFTER_US 50000
 
 /* ---- headers ---- */
 
@@ -27,7 +27,8 @@ static str find_header(const struct conn *c, str name)
 	const char *value;
 	size_t value_n;
 
-	if (MHD_lookup_connection_value_n(c->mhd, MHD_HEADER_KIND, name.p, name.n, &value, &value_n) != MHD_YES ||
+	if (MHD_lookup_connection_value_n(c->mhd, MHD_HEADER_KIND, name.p, name.n, &value,
+					  &value_n) != MHD_YES ||
 	    value == NULL)
 		return STR_NONE;
 	return str_trim((str){ value, value_n });
@@ -96,7 +97,8 @@ static void set_client(struct conn *c, struct http_request *r)
 	gather(c, STR("x-forwarded-for"), &forwarded_for);
 	gather(c, STR("x-forwarded-proto"), &forwarded_proto);
 	gather(c, STR("forwarded"), &forwarded);
-	client_find(&c->server->proxies, &c->peer, &forwarded_for, &forwarded_proto, &forwarded, &who);
+	client_find(&c->server->proxies, &c->peer, &forwarded_for, &forwarded_proto, &forwarded,
+		    &who);
 	memcpy(r->client_addr, who.addr, sizeof(r->client_addr));
 	client_text(&who, r->client_ip);
 	r->tls = c->tls || who.https;
@@ -117,8 +119,9 @@ static enum http_method method_of(str text)
 		const char *name;
 		enum http_method method;
 	} rows[] = {
-		{ "GET", METHOD_GET },     { "POST", METHOD_POST },     { "HEAD", METHOD_HEAD },
-		{ "PUT", METHOD_PUT },     { "DELETE", METHOD_DELETE }, { "PATCH", METHOD_PATCH },
+		{ "GET", METHOD_GET },	       { "POST", METHOD_POST },
+		{ "HEAD", METHOD_HEAD },       { "PUT", METHOD_PUT },
+		{ "DELETE", METHOD_DELETE },   { "PATCH", METHOD_PATCH },
 		{ "OPTIONS", METHOD_OPTIONS },
 	};
 
@@ -148,7 +151,8 @@ static err_t absolute_form(const struct http_request *r, str rest, str *ret_path
 
 	while (n < rest.n && rest.p[n] != '/' && rest.p[n] != '?')
 		n++;
-	REQUIRE(n > 0 && str_eq_nocase((str){ rest.p, n }, http_header(r, "host")), ERR_BAD_REQUEST);
+	REQUIRE(n > 0 && str_eq_nocase((str){ rest.p, n }, http_header(r, "host")),
+		ERR_BAD_REQUEST);
 	origin = str_skip(rest, n);
 	if (origin.n > 0 && origin.p[0] == '/')
 		return path_check(origin, ret_path, ret_query);
@@ -176,8 +180,8 @@ static err_t read_target(struct http_request *r, str target)
 
 /* ---- replies ---- */
 
-/* What the library has left for the head of the reply. Bytes of further requests that are already in
- * its buffer take room too; how many, only the guard knows, so then the worst is assumed. */
+/* What the library has left for the head of the reply. Bytes of further requests that are already
+ * in its buffer take room too; how many, only the guard knows, so then the worst is assumed. */
 static size_t reply_room(struct conn *c)
 {
 	const union MHD_ConnectionInfo *info =
@@ -330,7 +334,8 @@ static err_t read_head(struct conn *c, const char *url, const char *method, cons
 }
 
 /* The clock first: until it says PHASE_RUN the record may be the keeper's. */
-static enum MHD_Result begin(struct conn *c, const char *url, const char *method, const char *version)
+static enum MHD_Result begin(struct conn *c, const char *url, const char *method,
+			     const char *version)
 {
 	err_t e;
 
@@ -372,7 +377,8 @@ static err_t grow_body(struct conn *c, size_t wanted)
 	return OK;
 }
 
-/* There is no way to queue a reply in the middle of a body, so a refusal goes out past the library. */
+/* There is no way to queue a reply in the middle of a body, so a refusal goes out past the library.
+ */
 static enum MHD_Result take_body(struct conn *c, const char *bytes, size_t n)
 {
 	err_t e = OK;
@@ -535,7 +541,10 @@ static void log_end(struct conn *c, bool complete)
 	bool late = conn_phase(c) == PHASE_LATE;
 	int status = complete ? c->status : late && c->status == 0 ? 408 : 499;
 
-	app->done(app->self, &c->req, status, complete ? c->error : late ? ERR_TIMEOUT : ERR_OK,
+	app->done(app->self, &c->req, status,
+		  complete ? c->error
+		  : late   ? ERR_TIMEOUT
+			   : ERR_OK,
 		  complete ? c->reply_bytes : 0, monotonic_us() - c->req.start_us);
 }
 
@@ -553,8 +562,8 @@ void request_completed(struct conn *c, enum MHD_RequestTerminationCode how)
 		(void)conn_enter(c, PHASE_IDLE, c->server->idle_ms);
 	else
 		(void)conn_enter(c, PHASE_HEAD, c->server->head_ms);
-	/* The guard has a refusal to write, now that all before it is answered. The library does not
-	 * know and would wait for more bytes: the end of input makes it read again. */
+	/* The guard has a refusal to write, now that all before it is answered. The library does
+	 * not know and would wait for more bytes: the end of input makes it read again. */
 	if (c->wire.refused != ERR_OK && !c->refusal_sent && c->n_completed >= c->wire.n_requests)
 		(void)shutdown(c->fd, SHUT_RD);
 }

@@ -17,11 +17,11 @@
 #include "base/log.h"
 #include "http/edge.h"
 
-#define ACCEPT_BATCH     64
-#define ACCEPT_PAUSE_MS  100
+#define ACCEPT_BATCH	 64
+#define ACCEPT_PAUSE_MS	 100
 #define DEFAULT_MAX_BODY ((size_t)64 * 1024)
-#define STOP_GRACE_US    700000 /* for what still runs when the time-out has passed */
-#define STOP_STEP_US     5000
+#define STOP_GRACE_US	 700000 /* for what still runs when the time-out has passed */
+#define STOP_STEP_US	 5000
 
 /* ---- threads of the application ---- */
 
@@ -62,7 +62,6 @@ static void loop_ends(void *et)
 {
 	edge_thread_close(et);
 }
-
 
 static err_t worker_open(struct http_server *s, enum http_lane lane, void **ret)
 {
@@ -292,7 +291,8 @@ static void keep_once(struct keeper *k)
 	size_t n = 2 + linger_poll_set(&s->lingering, set + 2);
 	uint64_t woken;
 
-	(void)poll(set, n, (int)(wait_ms < ACCEPT_PAUSE_MS || accepting ? wait_ms : ACCEPT_PAUSE_MS));
+	(void)poll(set, n,
+		   (int)(wait_ms < ACCEPT_PAUSE_MS || accepting ? wait_ms : ACCEPT_PAUSE_MS));
 	now_ms = monotonic_ms();
 	if ((set[0].revents & POLLIN) != 0)
 		(void)!read(s->wake_fd, &woken, sizeof(woken));
@@ -375,7 +375,8 @@ static err_t prepare(struct http_server *s, const struct http_options *o, char *
 	}
 	TRY(source_init(&s->sources, (size_t)s->max_connections));
 	if (!o->plain && o->cfg->server.tls_cert.n > 0)
-		TRY(tls_store_load(&s->tls, o->cfg->server.tls_cert, o->cfg->server.tls_key, why, why_max));
+		TRY(tls_store_load(&s->tls, o->cfg->server.tls_cert, o->cfg->server.tls_key, why,
+				   why_max));
 	s->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (s->wake_fd < 0)
 		return say(why, why_max, ERR_IO, "no file descriptor left");
@@ -394,7 +395,8 @@ static err_t start_daemon(struct http_server *s)
 	size_t n = 0;
 
 	if (s->o.io_threads > 1)
-		more[n++] = (struct MHD_OptionItem){ MHD_OPTION_THREAD_POOL_SIZE, s->o.io_threads, NULL };
+		more[n++] = (struct MHD_OptionItem){ MHD_OPTION_THREAD_POOL_SIZE, s->o.io_threads,
+						     NULL };
 	if (atomic_load(&s->tls.current) != NULL) {
 		flags |= MHD_USE_TLS;
 		more[n++] = (struct MHD_OptionItem){ MHD_OPTION_HTTPS_PRIORITIES, 0,
@@ -404,10 +406,11 @@ static err_t start_daemon(struct http_server *s)
 	}
 	more[n] = (struct MHD_OptionItem){ MHD_OPTION_END, 0, NULL };
 	s->daemon = MHD_start_daemon(
-		flags, 0, NULL, NULL, on_request, s, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned)(limit < INT32_MAX ? limit : INT32_MAX),
-		MHD_OPTION_CONNECTION_TIMEOUT, 0U, MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
-		MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_UNESCAPE_CALLBACK, no_unescape, s,
+		flags, 0, NULL, NULL, on_request, s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)POOL_BYTES, MHD_OPTION_CONNECTION_LIMIT,
+		(unsigned)(limit < INT32_MAX ? limit : INT32_MAX), MHD_OPTION_CONNECTION_TIMEOUT,
+		0U, MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_NOTIFY_COMPLETED,
+		on_completed, s, MHD_OPTION_UNESCAPE_CALLBACK, no_unescape, s,
 		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
 	REQUIRE(s->daemon != NULL, ERR_IO);
 	return OK;
@@ -575,8 +578,8 @@ bool http_server_stop(struct http_server *s, int64_t timeout_ms)
 	}
 	stop_keeper(s);
 	if (!stop_pools(s, deadline_us)) {
-		/* A handler holds its connection and the memory behind it; taking them away would be
-		 * worse than leaving them to the end of the process. */
+		/* A handler holds its connection and the memory behind it; taking them away would
+		 * be worse than leaving them to the end of the process. */
 		log_event(LOG_ERROR, "stop_handler_stuck", LOG_INT("after_ms", timeout_ms));
 		conns_shut_down_all(s);
 		return false;

@@ -58,7 +58,8 @@ static err_t load_key(struct tls_identity *id, str file, char *why, size_t why_m
 	if (failed == 0)
 		failed = gnutls_privkey_init(&id->key);
 	if (failed == 0)
-		failed = gnutls_privkey_import_x509_raw(id->key, &pem, GNUTLS_X509_FMT_PEM, NULL, 0);
+		failed =
+			gnutls_privkey_import_x509_raw(id->key, &pem, GNUTLS_X509_FMT_PEM, NULL, 0);
 	if (pem.data != NULL)
 		explicit_bzero(pem.data, pem.size);
 	gnutls_free(pem.data);

@@ -16,7 +16,7 @@ struct handle {
 	struct db base;
 	struct sqlite_store *store;
 	struct waiter waiter;
-	struct conn own; /* db != NULL: reads on it */
+	struct snapshot own; /* conn.db != NULL: reads on it */
 };
 
 static struct sqlite_store *of(struct store *s)
@@ -127,8 +127,8 @@ static err_t sqlite_run(struct db *db, const struct query *q, const struct val *
 				  ret_changed);
 	if (h->store->memory)
 		return run_in_memory(h, q, in, mem, ret_rows, ret_n, ret_changed);
-	if (h->own.db != NULL)
-		return conn_run(&h->own, q, in, mem, ret_rows, ret_n, ret_changed);
+	if (h->own.conn.db != NULL)
+		return snapshot_run(&h->own, q, in, mem, ret_rows, ret_n, ret_changed);
 	TRY(pool_take(h->store, &c));
 	err_t e = conn_run(c, q, in, mem, ret_rows, ret_n, ret_changed);
 	pool_give(&h->store->pool, c);
@@ -142,7 +142,8 @@ static void sqlite_close(struct db *db)
 	if (h->waiter.in_tx)
 		sqlite_rollback(db);
 	(void)atomic_fetch_sub(&h->store->n_handles, 1);
-	conn_close(&h->own);
+	if (h->own.conn.db != NULL)
+		snapshot_close(&h->own, h->store);
 	free(h);
 }
 
@@ -161,16 +162,15 @@ static err_t store_sqlite_handle(struct store *base, bool own, struct db **ret)
 {
 	struct sqlite_store *s = of(base);
 	struct handle *h = calloc(1, sizeof(*h));
-	char why[256];
 	err_t e = OK;
 
 	REQUIRE(h != NULL, ERR_NO_MEMORY);
 	h->base.ops = &sqlite_ops;
 	h->store = s;
 	if (own && !s->memory)
-		e = conn_open(&h->own, s->file, CONN_READER, s->cache, s->busy_timeout_ms, why,
-			      sizeof(why));
+		e = snapshot_open(&h->own, s);
 	if (e.code != ERR_OK) {
+		snapshot_close(&h->own, s);
 		free(h);
 		return e;
 	}
@@ -212,6 +212,7 @@ static void store_sqlite_close(struct store *base)
 
 	assert(atomic_load(&s->n_handles) == 0);
 	checkpointer_stop(&s->checkpointer);
+	(void)pthread_mutex_destroy(&s->snapshots.lock);
 	pool_clear(&s->pool);
 	/* the last connection copies the log into the file and removes it */
 	writer_clear(&s->writer);
@@ -350,7 +351,9 @@ err_t sqlite_store_open(const struct store_options *o, struct store **ret, char 
 	(void)pthread_once(&once, start_library);
 	(void)snprintf(why, why_max, "store: %.*s cannot be opened", STR_ARG(o->url));
 	TRY(new_store(o, &s));
-	err_t e = pool_init(&s->pool);
+	s->checkpointer.snapshots = &s->snapshots;
+	err_t e = pthread_mutex_init(&s->snapshots.lock, NULL) == 0 ? pool_init(&s->pool) :
+								     err_raise(ERR_NO_MEMORY, __FILE__, __LINE__);
 	if (e.code == ERR_OK)
 		e = open_store(s, o, why, why_max);
 	if (e.code != ERR_OK) {

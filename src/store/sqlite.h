@@ -16,9 +16,27 @@ struct pool {
 	int n_open;
 };
 
+/* A connection of one I/O loop's own, with a snapshot that outlives a read (sqlite_snapshot.c). */
+struct snapshot {
+	struct conn conn; /* db == NULL: none */
+	struct writer *writer;
+	pthread_mutex_t lock;
+	sqlite3_stmt *begin, *end;
+	bool open;
+	int64_t opened_us;
+	int64_t commits; /* of the writer, when it was opened */
+	struct snapshot *next;
+};
+
+struct snapshots {
+	pthread_mutex_t lock;
+	struct snapshot *first;
+};
+
 /* Copies the log into the file beside the requests (sqlite_checkpoint.c). */
 struct checkpointer {
 	struct writer *writer;
+	struct snapshots *snapshots;
 	struct conn conn;
 	pthread_t thread;
 	pthread_mutex_t lock;
@@ -37,6 +55,7 @@ struct sqlite_store {
 	int64_t cache, busy_timeout_ms;
 	struct writer writer;
 	struct pool pool;
+	struct snapshots snapshots;
 	struct checkpointer checkpointer;
 	_Atomic int n_handles;
 };
@@ -56,6 +75,15 @@ bool file_was_used(int lock_fd);
 int64_t file_size(const char *file); /* -1 when missing */
 MUST_USE err_t file_sync(const char *path);        /* fsync of a file or directory */
 MUST_USE err_t file_sync_parent(const char *path);
+
+/* -- sqlite_snapshot.c -- */
+MUST_USE err_t snapshot_open(struct snapshot *r, struct sqlite_store *s);
+void snapshot_close(struct snapshot *r, struct sqlite_store *s);
+MUST_USE err_t snapshot_run(struct snapshot *r, const struct query *q, const struct val *in,
+			    struct arena *mem, struct val **ret_rows, size_t *ret_n,
+			    int64_t *ret_changed);
+/* End all of them, so that a checkpoint can reach the end of the log. Any thread. */
+void snapshots_release(struct snapshots *all);
 
 /* -- sqlite_checkpoint.c -- */
 

@@ -35,6 +35,7 @@ static void on_wal(void *self, int64_t wal_bytes)
 
 static bool copy_log(struct checkpointer *c, int mode, int *ret_log, int *ret_copied)
 {
+	snapshots_release(c->snapshots);
 	int rc = sqlite3_wal_checkpoint_v2(c->conn.db, NULL, mode, ret_log, ret_copied);
 
 	if (rc == SQLITE_OK)

@@ -1,5 +1,5 @@
-/* Targets and queries. First line of the input: a target; second: a key to look up in its query. What
- * passes the check means one thing, however often it is read. */
+/* Targets and queries. First line of the input: a target; second: a key to look up in its query.
+ * What passes the check means one thing, however often it is read. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +28,8 @@ static void check_segment(struct arena *a, str segment)
 	must(path_decode(a, segment, &decoded).code == ERR_OK);
 	must(decoded.n <= segment.n && utf8_is_plain_text(decoded));
 	must(!str_eq(decoded, STR(".")) && !str_eq(decoded, STR("..")));
-	must(!str_has_byte(decoded, '/') && !str_has_byte(decoded, '\\') && !str_has_byte(decoded, '\0'));
+	must(!str_has_byte(decoded, '/') && !str_has_byte(decoded, '\\') &&
+	     !str_has_byte(decoded, '\0'));
 }
 
 static void check_path(str path, str query, str target)

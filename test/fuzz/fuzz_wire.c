@@ -1,5 +1,5 @@
-/* The guard's verdict does not depend on how the bytes were cut into reads; what it hands on is what
- * it accepts itself, and the same requests again. */
+/* The guard's verdict does not depend on how the bytes were cut into reads; what it hands on is
+ * what it accepts itself, and the same requests again. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +46,8 @@ static void run(struct outcome *o, const char *bytes, size_t size, uint32_t cut,
 		must(copy != NULL);
 		memcpy(copy, bytes + at, n);
 		o->code = wire_feed(&o->wire, copy, n, &fed).code;
-		must(fed.whole <= fed.keep && fed.keep <= n && (o->code == ERR_OK || fed.keep == fed.whole));
+		must(fed.whole <= fed.keep && fed.keep <= n &&
+		     (o->code == ERR_OK || fed.keep == fed.whole));
 		memcpy(o->out + o->n, copy, fed.keep);
 		if (fed.whole > 0)
 			o->whole = o->n + fed.whole;

@@ -14,7 +14,10 @@
 #include "http/source.h"
 
 static const str trusted[] = {
-	{ "10.0.0.0/8", 10 }, { "192.0.2.1", 9 }, { "2001:db8:1::/48", 15 }, { "unix", 4 },
+	{ "10.0.0.0/8", 10 },
+	{ "192.0.2.1", 9 },
+	{ "2001:db8:1::/48", 15 },
+	{ "unix", 4 },
 };
 
 static struct client client_at(const char *text)
@@ -66,14 +69,17 @@ static void assert_client(struct client got, const char *want)
 
 static void BF07_a_direct_client_cannot_name_its_address(void **state)
 {
-	static const char *const lies[] = { "1.2.3.1", "1.2.3.2", "1.2.3.3", "10.0.0.1", "unknown" };
+	static const char *const lies[] = { "1.2.3.1", "1.2.3.2", "1.2.3.3", "10.0.0.1",
+					    "unknown" };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
-		assert_client(found("203.0.113.9", LINES(lies[i]), LINES("https"), NULL), "203.0.113.9");
+		assert_client(found("203.0.113.9", LINES(lies[i]), LINES("https"), NULL),
+			      "203.0.113.9");
 		assert_false(found("203.0.113.9", LINES(lies[i]), LINES("https"), NULL).https);
 	}
-	assert_client(found("203.0.113.9", NULL, NULL, LINES("for=1.2.3.4;proto=https")), "203.0.113.9");
+	assert_client(found("203.0.113.9", NULL, NULL, LINES("for=1.2.3.4;proto=https")),
+		      "203.0.113.9");
 	assert_client(found("2001:db8:2::1", LINES("1.2.3.4"), NULL, NULL), "2001:db8:2::1");
 }
 
@@ -82,9 +88,11 @@ static void BF07_forwarded_addresses_are_counted_from_the_right(void **state)
 	(void)state;
 	assert_client(found("10.0.0.1", LINES("203.0.113.9"), NULL, NULL), "203.0.113.9");
 	assert_client(found("10.0.0.1", LINES("1.2.3.4, 203.0.113.9"), NULL, NULL), "203.0.113.9");
-	assert_client(found("10.0.0.1", LINES("1.2.3.4,203.0.113.9,10.9.9.9"), NULL, NULL), "203.0.113.9");
-	assert_client(found("10.0.0.1", LINES("1.2.3.4, 203.0.113.9 ,\t10.1.1.1, 192.0.2.1"), NULL, NULL),
+	assert_client(found("10.0.0.1", LINES("1.2.3.4,203.0.113.9,10.9.9.9"), NULL, NULL),
 		      "203.0.113.9");
+	assert_client(
+		found("10.0.0.1", LINES("1.2.3.4, 203.0.113.9 ,\t10.1.1.1, 192.0.2.1"), NULL, NULL),
+		"203.0.113.9");
 	assert_client(found("2001:db8:1::5", LINES("2001:db8:2::7"), NULL, NULL), "2001:db8:2::7");
 	assert_client(found("unix", LINES("203.0.113.9"), NULL, NULL), "203.0.113.9");
 	assert_client(found("10.0.0.1", NULL, NULL, NULL), "10.0.0.1");
@@ -94,21 +102,26 @@ static void BF07_forwarded_addresses_are_counted_from_the_right(void **state)
 static void BF07_several_header_lines_are_joined_in_order(void **state)
 {
 	(void)state;
-	assert_client(found("10.0.0.1", LINES("1.2.3.4", "203.0.113.9"), NULL, NULL), "203.0.113.9");
-	assert_client(found("10.0.0.1", LINES("203.0.113.9", "10.0.0.2"), NULL, NULL), "203.0.113.9");
-	assert_client(found("10.0.0.1", LINES("5.5.5.5, 6.6.6.6", "203.0.113.9, 10.0.0.2", "10.0.0.3"), NULL,
+	assert_client(found("10.0.0.1", LINES("1.2.3.4", "203.0.113.9"), NULL, NULL),
+		      "203.0.113.9");
+	assert_client(found("10.0.0.1", LINES("203.0.113.9", "10.0.0.2"), NULL, NULL),
+		      "203.0.113.9");
+	assert_client(found("10.0.0.1",
+			    LINES("5.5.5.5, 6.6.6.6", "203.0.113.9, 10.0.0.2", "10.0.0.3"), NULL,
 			    NULL),
 		      "203.0.113.9");
 	/* more lines than any proxy makes: nothing of it is believed */
-	assert_client(found("10.0.0.1", LINES("1", "2", "3", "4", "5", "6", "7", "8", "9"), NULL, NULL),
-		      "10.0.0.1");
+	assert_client(
+		found("10.0.0.1", LINES("1", "2", "3", "4", "5", "6", "7", "8", "9"), NULL, NULL),
+		"10.0.0.1");
 }
 
 static void BF07_an_entry_that_is_no_address_ends_the_reading(void **state)
 {
 	(void)state;
 	assert_client(found("10.0.0.1", LINES("1.2.3.4, unknown"), NULL, NULL), "10.0.0.1");
-	assert_client(found("10.0.0.1", LINES("1.2.3.4, unknown, 10.0.0.2"), NULL, NULL), "10.0.0.2");
+	assert_client(found("10.0.0.1", LINES("1.2.3.4, unknown, 10.0.0.2"), NULL, NULL),
+		      "10.0.0.2");
 	assert_client(found("10.0.0.1", LINES("1.2.3.4, "), NULL, NULL), "10.0.0.1");
 	assert_client(found("10.0.0.1", LINES(""), NULL, NULL), "10.0.0.1");
 	assert_client(found("10.0.0.1", LINES("1.2.3.4, 999.1.1.1"), NULL, NULL), "10.0.0.1");
@@ -121,14 +134,17 @@ static void BF07_the_forwarded_header_is_read_like_rfc_7239(void **state)
 	assert_client(found("10.0.0.1", NULL, NULL, LINES("For=1.1.1.1, FOR=\"203.0.113.9:4711\"")),
 		      "203.0.113.9");
 	assert_client(found("10.0.0.1", NULL, NULL,
-			    LINES("for=1.1.1.1;by=2.2.2.2, proto=http; for=\"[2001:db8::7]:80\" ;host=x")),
+			    LINES("for=1.1.1.1;by=2.2.2.2, proto=http; for=\"[2001:db8::7]:80\" "
+				  ";host=x")),
 		      "2001:db8::7");
-	assert_client(found("10.0.0.1", NULL, NULL, LINES("for=1.1.1.1", "for=203.0.113.9, for=10.0.0.2")),
+	assert_client(found("10.0.0.1", NULL, NULL,
+			    LINES("for=1.1.1.1", "for=203.0.113.9, for=10.0.0.2")),
 		      "203.0.113.9");
 	assert_client(found("10.0.0.1", NULL, NULL, LINES("for=1.1.1.1, for=_hidden")), "10.0.0.1");
 	assert_client(found("10.0.0.1", NULL, NULL, LINES("for=1.1.1.1, by=x")), "10.0.0.1");
 	/* separators inside quotes separate nothing */
-	assert_client(found("10.0.0.1", NULL, NULL, LINES("for=1.1.1.1;x=\"a,for=2.2.2.2;\\\",\"")), "1.1.1.1");
+	assert_client(found("10.0.0.1", NULL, NULL, LINES("for=1.1.1.1;x=\"a,for=2.2.2.2;\\\",\"")),
+		      "1.1.1.1");
 	assert_client(found("10.0.0.1", NULL, NULL, LINES("for=1.1.1.1;x=\"open")), "10.0.0.1");
 	assert_true(found("10.0.0.1", NULL, NULL, LINES("for=1.1.1.1;proto=https")).https);
 	assert_false(found("10.0.0.1", NULL, NULL, LINES("for=1.1.1.1;proto=http")).https);
@@ -137,8 +153,10 @@ static void BF07_the_forwarded_header_is_read_like_rfc_7239(void **state)
 static void BF07_two_headers_that_disagree_are_both_not_believed(void **state)
 {
 	(void)state;
-	assert_client(found("10.0.0.1", LINES("203.0.113.9"), NULL, LINES("for=1.2.3.4")), "10.0.0.1");
-	assert_client(found("10.0.0.1", LINES("203.0.113.9"), NULL, LINES("for=203.0.113.9")), "203.0.113.9");
+	assert_client(found("10.0.0.1", LINES("203.0.113.9"), NULL, LINES("for=1.2.3.4")),
+		      "10.0.0.1");
+	assert_client(found("10.0.0.1", LINES("203.0.113.9"), NULL, LINES("for=203.0.113.9")),
+		      "203.0.113.9");
 }
 
 static void BF07_the_nearest_proxy_says_whether_it_was_tls(void **state)
@@ -170,12 +188,31 @@ static void AK03_an_ipv4_address_is_one_address_however_it_arrives(void **state)
 static void addresses_are_parsed_with_ports_and_brackets(void **state)
 {
 	static const char *const good[] = {
-		"1.2.3.4", "1.2.3.4:80", "2001:db8::1", "[2001:db8::1]", "[2001:db8::1]:443", "::1", "::",
+		"1.2.3.4",	     "1.2.3.4:80", "2001:db8::1", "[2001:db8::1]",
+		"[2001:db8::1]:443", "::1",	   "::",
 	};
 	static const char *const bad[] = {
-		"", ":", "1.2.3", "1.2.3.4.5", "1.2.3.4:", "1.2.3.4:65536", "1.2.3.4:x", "256.1.1.1", "[1.2.3.4]",
-		"[::1", "::1]", "[::1]x", "[::1]:", "[::1]:99999", "01.2.3.4", "localhost", " 1.2.3.4", "1.2.3.4 ",
-		"2001:db8::1::2", "fe80::1%lo", "1.2.3.4/8",
+		"",
+		":",
+		"1.2.3",
+		"1.2.3.4.5",
+		"1.2.3.4:",
+		"1.2.3.4:65536",
+		"1.2.3.4:x",
+		"256.1.1.1",
+		"[1.2.3.4]",
+		"[::1",
+		"::1]",
+		"[::1]x",
+		"[::1]:",
+		"[::1]:99999",
+		"01.2.3.4",
+		"localhost",
+		" 1.2.3.4",
+		"1.2.3.4 ",
+		"2001:db8::1::2",
+		"fe80::1%lo",
+		"1.2.3.4/8",
 	};
 	uint8_t addr[CLIENT_ADDR_LEN];
 
@@ -227,8 +264,9 @@ static void BF07_ranges_end_where_they_end(void **state)
 
 static void ranges_that_are_none_are_named(void **state)
 {
-	static const char *const bad[] = { "10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/-1", "x", "", "/8",
-					   "10.0.0.0/8/8", "10.0.0.1:80" };
+	static const char *const bad[] = { "10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/-1",
+					   "x",		  "",	    "/8",	 "10.0.0.0/8/8",
+					   "10.0.0.1:80" };
 	struct proxies p;
 
 	(void)state;
@@ -289,7 +327,10 @@ static void HT18_an_ipv6_source_is_a_64(void **state)
 
 static void HT18_counts_stay_right_when_sources_come_and_go(void **state)
 {
-	enum { SOURCES = 256, ROUNDS = 20000 };
+	enum {
+		SOURCES = 256,
+		ROUNDS = 20000
+	};
 	static int held[SOURCES];
 	struct source_table t;
 	uint32_t x = 1;

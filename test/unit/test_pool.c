@@ -1,5 +1,5 @@
-/* A few threads and a bounded queue: what is accepted, what is refused, and that every job is run or
- * dropped exactly once, also when the pool is stopped. */
+/* A few threads and a bounded queue: what is accepted, what is refused, and that every job is run
+ * or dropped exactly once, also when the pool is stopped. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -208,7 +208,10 @@ static void a_worker_that_cannot_open_stops_the_start(void **state)
 
 /* ---- many hands ---- */
 
-enum { PUSHERS = 4, EACH = 2000 };
+enum {
+	PUSHERS = 4,
+	EACH = 2000
+};
 
 struct pusher {
 	struct pool *p;
@@ -262,7 +265,8 @@ int main(void)
 		cmocka_unit_test(what_waits_is_dropped_when_the_pool_is_closed),
 		cmocka_unit_test(stopping_gives_up_on_a_job_that_does_not_end),
 		cmocka_unit_test(a_worker_that_cannot_open_stops_the_start),
-		cmocka_unit_test(HT13_each_accepted_job_ends_once_while_many_push_and_the_pool_stops),
+		cmocka_unit_test(
+			HT13_each_accepted_job_ends_once_while_many_push_and_the_pool_stops),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

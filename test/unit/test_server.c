@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -141,7 +142,8 @@ static void odd_answers(struct http_request *r, struct http_reply *rep)
 	}
 }
 
-static bool app_handle(void *self, struct http_thread *t, struct http_request *r, struct http_reply *rep)
+static bool app_handle(void *self, struct http_thread *t, struct http_request *r,
+		       struct http_reply *rep)
 {
 	(void)self;
 	if (t->app_state != &app || arena_new(&t->arena, char, 1000) == NULL)
@@ -198,7 +200,7 @@ static void app_done(void *self, const struct http_request *r, int status, enum 
 }
 
 static const struct http_app callbacks = { NULL,       app_thread_open, app_thread_close, app_plan,
-					   app_handle, app_refuse,      app_done };
+					   app_handle, app_refuse,	app_done };
 
 static int64_t wall_ms(void *self)
 {
@@ -230,8 +232,8 @@ static struct config settings(void)
 	return cfg;
 }
 
-static struct http_server *try_start(const struct config *cfg, const char *listen, int64_t io_threads,
-				     char *why, size_t why_max)
+static struct http_server *try_start(const struct config *cfg, const char *listen,
+				     int64_t io_threads, char *why, size_t why_max)
 {
 	struct http_options o = {
 		.cfg = cfg,
@@ -251,7 +253,8 @@ static struct http_server *try_start(const struct config *cfg, const char *liste
 	return http_server_start(&o, &s, why, why_max).code == ERR_OK ? s : NULL;
 }
 
-static struct http_server *start_at(const struct config *cfg, const char *listen, int64_t io_threads)
+static struct http_server *start_at(const struct config *cfg, const char *listen,
+				    int64_t io_threads)
 {
 	char why[256] = "";
 	struct http_server *s = try_start(cfg, listen, io_threads, why, sizeof(why));
@@ -370,8 +373,8 @@ static void assert_heard(int fd, int status, const char *body_part)
 	struct reply *r = hear(fd);
 
 	if (r->status != status || (body_part != NULL && strstr(r->body, body_part) == NULL))
-		fail_msg("wanted %d with \"%s\", got %d:\n%s%s", status, body_part == NULL ? "" : body_part,
-			 r->status, r->head, r->body);
+		fail_msg("wanted %d with \"%s\", got %d:\n%s%s", status,
+			 body_part == NULL ? "" : body_part, r->status, r->head, r->body);
 }
 
 static void assert_closed(int fd)
@@ -387,13 +390,15 @@ static bool has_line(const struct reply *r, const char *line)
 {
 	const char *at = strstr(r->head, line);
 
-	return at != NULL && at >= r->head + 2 && at[-1] == '\n' && strncmp(at + strlen(line), "\r\n", 2) == 0;
+	return at != NULL && at >= r->head + 2 && at[-1] == '\n' &&
+	       strncmp(at + strlen(line), "\r\n", 2) == 0;
 }
 
 #define H "\r\nHost: test.example\r\n"
 
 /* One request on a connection of its own. */
-static void assert_answer(const struct http_server *s, const char *request, int status, const char *part)
+static void assert_answer(const struct http_server *s, const char *request, int status,
+			  const char *part)
 {
 	int fd = dial(s);
 
@@ -544,8 +549,10 @@ static void targets_arrive_as_they_were_sent(void **state)
 	struct http_server *s = start(&cfg);
 
 	(void)state;
-	assert_answer(s, "GET /a%40b?x=%41+1&y=?&z HTTP/1.1" H "Cookie: a=b; c=\"d,e\"\r\n\r\n", 200,
-		      "GET /a%40b query=x=%41+1&y=?&z lane=1 ip=127.0.0.1 tls=0 cookie=a=b; c=\"d,e\" body=0:");
+	assert_answer(s, "GET /a%40b?x=%41+1&y=?&z HTTP/1.1" H "Cookie: a=b; c=\"d,e\"\r\n\r\n",
+		      200,
+		      "GET /a%40b query=x=%41+1&y=?&z lane=1 ip=127.0.0.1 tls=0 cookie=a=b; "
+		      "c=\"d,e\" body=0:");
 	assert_answer(s, "GET /a? HTTP/1.1" H "\r\n", 200, "GET /a query= ");
 	assert_answer(s, "DELETE /a HTTP/1.1" H "\r\n", 200, "DELETE /a");
 	assert_answer(s, "BREW /a HTTP/1.1" H "\r\n", 200, "BREW /a");
@@ -554,8 +561,17 @@ static void targets_arrive_as_they_were_sent(void **state)
 
 static void HT05_bad_targets_are_refused_before_anything_runs(void **state)
 {
-	static const char *const targets[] = { "/a//b", "/a/../b", "/%2e%2e", "/a%2fb", "/a;b", "/%00", "/%ff",
-					       "a", "*", "a:80", "ftp://test.example/" };
+	static const char *const targets[] = { "/a//b",
+					       "/a/../b",
+					       "/%2e%2e",
+					       "/a%2fb",
+					       "/a;b",
+					       "/%00",
+					       "/%ff",
+					       "a",
+					       "*",
+					       "a:80",
+					       "ftp://test.example/" };
 	struct config cfg = settings();
 	struct http_server *s = start(&cfg);
 	char request[128];
@@ -636,8 +652,9 @@ static void bodies_arrive_whole(void **state)
 /* Also with every line, chunk size and trailer cut in the middle. */
 static void HT02_a_chunked_request_in_single_bytes_is_the_same_request(void **state)
 {
-	static const char text[] = "\r\nPOST /pool?a?b HTTP/1.1" H "Cookie: c=d\r\nTransfer-Encoding: chunked\r\n\r\n"
-				   "00a;x\r\n0123456789\r\n1\r\n!\r\n0\r\nT: u\r\nV: w\r\n\r\n";
+	static const char text[] =
+		"\r\nPOST /pool?a?b HTTP/1.1" H "Cookie: c=d\r\nTransfer-Encoding: chunked\r\n\r\n"
+		"00a;x\r\n0123456789\r\n1\r\n!\r\n0\r\nT: u\r\nV: w\r\n\r\n";
 	struct config cfg = settings();
 	struct http_server *s = start(&cfg);
 	int fd = dial(s);
@@ -648,7 +665,9 @@ static void HT02_a_chunked_request_in_single_bytes_is_the_same_request(void **st
 			assert_true(send_some(fd, text + i, 1));
 			nap_ms(1);
 		}
-		assert_heard(fd, 200, "POST /pool query=a?b lane=2 ip=127.0.0.1 tls=0 cookie=c=d body=11:0123456789!");
+		assert_heard(fd, 200,
+			     "POST /pool query=a?b lane=2 ip=127.0.0.1 tls=0 cookie=c=d "
+			     "body=11:0123456789!");
 	}
 	(void)close(fd);
 	stop(s);
@@ -673,8 +692,10 @@ static void the_largest_body_passes_and_one_byte_more_does_not(void **state)
 	say(fd, "POST /pool HTTP/1.1" H "Content-Length: 65537\r\n\r\n");
 	assert_heard(fd, 413, "body_too_large");
 	assert_closed(fd);
-	assert_answer(s, "POST /small HTTP/1.1" H "Content-Length: 8\r\n\r\n12345678", 200, "body=8:");
-	assert_answer(s, "POST /small HTTP/1.1" H "Content-Length: 9\r\n\r\n", 413, "body_too_large");
+	assert_answer(s, "POST /small HTTP/1.1" H "Content-Length: 8\r\n\r\n12345678", 200,
+		      "body=8:");
+	assert_answer(s, "POST /small HTTP/1.1" H "Content-Length: 9\r\n\r\n", 413,
+		      "body_too_large");
 	stop(s);
 }
 
@@ -758,8 +779,8 @@ static void HT20_what_comes_before_a_violation_is_answered_and_nothing_after_it(
 	(void)state;
 	for (int round = 0; round < 20; round++) {
 		fd = dial(s);
-		say(fd, "GET /loop HTTP/1.1" H "\r\nGET /pool HTTP/1.1" H "\r\nGET /loop HTTP/1.1\n" H
-			"\r\nGET /loop HTTP/1.1" H "\r\n");
+		say(fd, "GET /loop HTTP/1.1" H "\r\nGET /pool HTTP/1.1" H
+			"\r\nGET /loop HTTP/1.1\n" H "\r\nGET /loop HTTP/1.1" H "\r\n");
 		assert_heard(fd, 200, "/loop");
 		assert_heard(fd, 200, "/pool");
 		r = hear(fd);
@@ -778,7 +799,8 @@ static void HT20_what_comes_before_a_violation_is_answered_and_nothing_after_it(
 static void HT01_smuggled_requests_never_run(void **state)
 {
 	static const char *const attacks[] = {
-		"POST /loop HTTP/1.1" H "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+		"POST /loop HTTP/1.1" H
+		"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
 		"POST /loop HTTP/1.1" H "Content-Length: 4\r\nContent-Length: 5\r\n\r\n12345",
 		"POST /loop HTTP/1.1" H "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
 		"POST /loop HTTP/1.1" H "Transfer-Encoding: chunked\r\n\r\n10000000000000000\r\n",
@@ -797,7 +819,8 @@ static void HT01_smuggled_requests_never_run(void **state)
 		int fd = dial(s);
 
 		say(fd, attacks[i]);
-		(void)send_some(fd, "GET /loop HTTP/1.1" H "\r\n", strlen("GET /loop HTTP/1.1" H "\r\n"));
+		(void)send_some(fd, "GET /loop HTTP/1.1" H "\r\n",
+				strlen("GET /loop HTTP/1.1" H "\r\n"));
 		assert_heard(fd, 400, "bad_request");
 		assert_closed(fd);
 	}
@@ -1067,7 +1090,8 @@ static void a_full_queue_answers_503_at_once(void **state)
 	r = hear(fd);
 	assert_int_equal(r->status, 503);
 	assert_true(has_line(r, "Retry-After: 1"));
-	say(fd, "GET /loop HTTP/1.1" H "\r\n"); /* the loop is not held up, and the connection stays */
+	say(fd,
+	    "GET /loop HTTP/1.1" H "\r\n"); /* the loop is not held up, and the connection stays */
 	assert_heard(fd, 200, "/loop");
 	say(fd, "GET /hash HTTP/1.1" H "\r\n"); /* nor is the other pool */
 	assert_heard(fd, 200, "/hash");
@@ -1150,8 +1174,9 @@ static void a_client_that_has_only_finished_sending_gets_its_answer(void **state
 /* HT13: close at every byte of a request, while it is read, queued, run and answered. */
 static void HT13_clients_may_leave_at_any_moment(void **state)
 {
-	static const char text[] = "POST /pool HTTP/1.1" H "Content-Length: 5\r\n\r\nhello"
-				   "POST /loop HTTP/1.1" H "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+	static const char text[] =
+		"POST /pool HTTP/1.1" H "Content-Length: 5\r\n\r\nhello"
+		"POST /loop HTTP/1.1" H "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
 	struct config cfg = settings();
 	struct http_server *s = start(&cfg);
 	struct http_stats stats;
@@ -1247,7 +1272,9 @@ static void HT18_a_source_may_hold_so_many_connections(void **state)
 
 static void HT18_when_connections_run_short_the_longest_idle_go(void **state)
 {
-	enum { MAX = 32 };
+	enum {
+		MAX = 32
+	};
 	struct config cfg = settings();
 	struct http_stats stats;
 	struct http_server *s;
@@ -1298,9 +1325,9 @@ static void HT25_a_thousand_connections_leave_no_descriptor(void **state)
 	assert_answer(s, "GET /pool HTTP/1.1" H "\r\n", 200, NULL);
 	started = open_descriptors();
 	for (int i = 0; i < 1000; i++) {
-		const char *request = i % 10 == 0 ? "GET /\x01 HTTP/1.1\r\n\r\n" :
-				      i % 2 == 0  ? "GET /loop HTTP/1.1" H "\r\n" :
-						    "GET /pool HTTP/1.1" H "\r\n";
+		const char *request = i % 10 == 0  ? "GET /\x01 HTTP/1.1\r\n\r\n"
+				      : i % 2 == 0 ? "GET /loop HTTP/1.1" H "\r\n"
+						   : "GET /pool HTTP/1.1" H "\r\n";
 
 		assert_answer(s, request, i % 10 == 0 ? 400 : 200, NULL);
 	}
@@ -1314,6 +1341,94 @@ static void HT25_a_thousand_connections_leave_no_descriptor(void **state)
 	assert_int_equal(stats.connections_total, 1001);
 	stop(s);
 	assert_int_equal(open_descriptors(), before);
+}
+
+/* A process with few descriptors: it says where it listens, then, when told that its connections
+ * are at their limit, how many files it can still open. */
+static void serve_with_few_descriptors(int from_parent, int to_parent)
+{
+	struct rlimit few = { 64, 64 };
+	struct config cfg = settings();
+	struct sockaddr_in in = { .sin_family = AF_INET };
+	struct http_server *s;
+	uint64_t number = 0;
+	str host, port;
+	char told, opened = 0;
+
+	if (setrlimit(RLIMIT_NOFILE, &few) != 0)
+		_exit(2);
+	s = start(&cfg);
+	(void)str_cut(http_server_address(s), ':', &host, &port);
+	(void)str_to_u64(port, 65535, &number);
+	in.sin_port = htons((uint16_t)number);
+	if (write(to_parent, &in.sin_port, sizeof(in.sin_port)) != sizeof(in.sin_port) ||
+	    read(from_parent, &told, 1) != 1)
+		_exit(3);
+	while (opened < 100 && open("/dev/null", O_RDONLY | O_CLOEXEC) >= 0)
+		opened++;
+	if (write(to_parent, &opened, 1) != 1)
+		_exit(4);
+	(void)!read(from_parent, &told, 1); /* until the parent is done */
+	_exit(http_server_stop(s, 3000) ? 0 : 5);
+}
+
+static int dial_port(uint16_t port)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = port };
+	struct timeval tv = { .tv_sec = PATIENCE_MS / 1000 };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(connect(fd, (const struct sockaddr *)&in, sizeof(in)), 0);
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+	return fd;
+}
+
+static bool is_served(int fd)
+{
+	static const char request[] = "GET /pool HTTP/1.1" H "\r\n";
+
+	return send_some(fd, request, sizeof(request) - 1) && hear(fd)->status == 200;
+}
+
+static void REL16_connections_leave_descriptors_for_the_rest(void **state)
+{
+	enum {
+		MANY = 60
+	};
+	int down[2], up[2], fds[MANY], served = 0, status;
+	uint16_t port;
+	char left;
+	pid_t child;
+
+	(void)state;
+	assert_int_equal(pipe(down), 0);
+	assert_int_equal(pipe(up), 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		(void)close(down[1]);
+		(void)close(up[0]);
+		serve_with_few_descriptors(down[0], up[1]);
+	}
+	(void)close(down[0]);
+	(void)close(up[1]);
+	assert_int_equal(read(up[0], &port, sizeof(port)), sizeof(port));
+	for (size_t i = 0; i < MANY; i++) {
+		fds[i] = dial_port(port);
+		served += is_served(fds[i]);
+	}
+	assert_in_range(served, 5, 31);
+	assert_int_equal(write(down[1], "x", 1), 1);
+	assert_int_equal(read(up[0], &left, 1), 1);
+	assert_true(left >= 30);
+	for (size_t i = 0; i < MANY; i++)
+		(void)close(fds[i]);
+	(void)close(down[1]);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	(void)close(up[0]);
 }
 
 /* ---- Unix-domain sockets ---- */
@@ -1380,7 +1495,8 @@ static void a_unix_socket_is_served_and_cleaned_up(void **state)
 	fd = creat(path, 0600);
 	assert_true(fd >= 0);
 	(void)close(fd);
-	assert_null(try_start(&cfg, listen, 1, why, sizeof(why))); /* a file is not ours to remove */
+	assert_null(
+		try_start(&cfg, listen, 1, why, sizeof(why))); /* a file is not ours to remove */
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(rmdir(dir), 0);
@@ -1388,8 +1504,16 @@ static void a_unix_socket_is_served_and_cleaned_up(void **state)
 
 static void what_cannot_be_listened_on_is_said_in_one_line(void **state)
 {
-	static const char *const bad[] = { "", "3000", "127.0.0.1", "127.0.0.1:x", "127.0.0.1:65536", "[::1:80",
-					   "example.test:80", "unix:", "unix:relative", "systemd",
+	static const char *const bad[] = { "",
+					   "3000",
+					   "127.0.0.1",
+					   "127.0.0.1:x",
+					   "127.0.0.1:65536",
+					   "[::1:80",
+					   "example.test:80",
+					   "unix:",
+					   "unix:relative",
+					   "systemd",
 					   "203.0.113.77:1" };
 	static const str proxies[] = { { "127.0.0.0/33", 12 } };
 	struct config cfg = settings();
@@ -1433,8 +1557,9 @@ static void *ask_on_and_on(void *arg)
 			break;
 		}
 		for (int i = 0;; i++) {
-			const char *request = i % 2 == 0 ? "GET /loop HTTP/1.1" H "\r\n" :
-							   "POST /pool HTTP/1.1" H "Content-Length: 2\r\n\r\nhi";
+			const char *request = i % 2 == 0 ? "GET /loop HTTP/1.1" H "\r\n"
+							 : "POST /pool HTTP/1.1" H
+							   "Content-Length: 2\r\n\r\nhi";
 			struct reply *r;
 
 			if (!send_some(fd, request, strlen(request)))
@@ -1454,7 +1579,9 @@ static void *ask_on_and_on(void *arg)
 
 static void stopping_under_load_breaks_no_answer(void **state)
 {
-	enum { CLIENTS = 6 };
+	enum {
+		CLIENTS = 6
+	};
 	struct config cfg = settings();
 
 	(void)state;
@@ -1619,7 +1746,8 @@ int main(void)
 		cmocka_unit_test(REL19_a_client_that_sends_too_much_hears_why),
 		cmocka_unit_test(HT20_expectations_and_upgrades),
 		cmocka_unit_test(a_plan_can_refuse_before_the_body),
-		cmocka_unit_test(HT20_what_comes_before_a_violation_is_answered_and_nothing_after_it),
+		cmocka_unit_test(
+			HT20_what_comes_before_a_violation_is_answered_and_nothing_after_it),
 		cmocka_unit_test(HT01_smuggled_requests_never_run),
 		cmocka_unit_test(HT18_heads_beyond_the_limits_have_their_own_answers),
 		cmocka_unit_test(HT18_the_largest_head_is_served),
@@ -1627,7 +1755,8 @@ int main(void)
 		cmocka_unit_test(HT18_a_slow_head_ends_at_its_deadline),
 		cmocka_unit_test(HT18_a_connection_that_says_nothing_is_closed),
 		cmocka_unit_test(HT18_a_slow_body_ends_at_its_deadline),
-		cmocka_unit_test(HT18_an_idle_connection_is_closed_and_a_later_head_has_its_own_deadline),
+		cmocka_unit_test(
+			HT18_an_idle_connection_is_closed_and_a_later_head_has_its_own_deadline),
 		cmocka_unit_test(HT18_a_client_that_does_not_read_is_closed),
 		cmocka_unit_test(a_request_may_run_longer_than_any_deadline),
 		cmocka_unit_test(a_full_queue_answers_503_at_once),
@@ -1639,6 +1768,7 @@ int main(void)
 		cmocka_unit_test(HT18_a_source_may_hold_so_many_connections),
 		cmocka_unit_test(HT18_when_connections_run_short_the_longest_idle_go),
 		cmocka_unit_test(HT25_a_thousand_connections_leave_no_descriptor),
+		cmocka_unit_test(REL16_connections_leave_descriptors_for_the_rest),
 		cmocka_unit_test(a_unix_socket_is_served_and_cleaned_up),
 		cmocka_unit_test(what_cannot_be_listened_on_is_said_in_one_line),
 		cmocka_unit_test(stopping_does_not_wait_for_a_handler_that_hangs),

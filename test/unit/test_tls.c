@@ -43,9 +43,10 @@ static void make_certificate(unsigned char serial, const char *cert_file, const 
 	time_t now = time(NULL);
 
 	assert_int_equal(gnutls_x509_privkey_init(&key), 0);
-	assert_int_equal(gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA,
-						      GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0),
-			 0);
+	assert_int_equal(
+		gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA,
+					     GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0),
+		0);
 	assert_int_equal(gnutls_x509_crt_init(&crt), 0);
 	assert_int_equal(gnutls_x509_crt_set_version(crt, 3), 0);
 	assert_int_equal(gnutls_x509_crt_set_serial(crt, &serial, 1), 0);
@@ -105,7 +106,8 @@ static void app_plan(void *self, struct http_request *r, struct http_plan *ret)
 	ret->lane = str_eq(r->path, STR("/pool")) ? LANE_POOL : LANE_LOOP;
 }
 
-static bool app_handle(void *self, struct http_thread *t, struct http_request *r, struct http_reply *rep)
+static bool app_handle(void *self, struct http_thread *t, struct http_request *r,
+		       struct http_reply *rep)
 {
 	(void)self;
 	(void)t;
@@ -137,7 +139,7 @@ static void app_done(void *self, const struct http_request *r, int status, enum 
 }
 
 static const struct http_app callbacks = { NULL,       app_thread_open, app_thread_close, app_plan,
-					   app_handle, app_refuse,      app_done };
+					   app_handle, app_refuse,	app_done };
 
 static int64_t wall_ms(void *self)
 {
@@ -277,7 +279,8 @@ static const char *hear_until(struct tls_client *c, const char *last)
 
 static void requests_over_tls_are_served(void **state)
 {
-	static const char *const priorities[] = { "NORMAL:-VERS-ALL:+VERS-TLS1.2", "NORMAL:-VERS-ALL:+VERS-TLS1.3" };
+	static const char *const priorities[] = { "NORMAL:-VERS-ALL:+VERS-TLS1.2",
+						  "NORMAL:-VERS-ALL:+VERS-TLS1.3" };
 	struct http_server *s = start_first();
 	const char *heard;
 
@@ -289,8 +292,10 @@ static void requests_over_tls_are_served(void **state)
 		say(&c, "GET /loop HTTP/1.1" H "\r\n");
 		heard = hear_until(&c, "body=");
 		assert_non_null(strstr(heard, "/loop tls=1"));
-		assert_non_null(strstr(heard, "\r\nStrict-Transport-Security: max-age=31536000\r\n"));
-		say(&c, "POST /pool HTTP/1.1" H "Transfer-Encoding: chunked\r\n\r\n5;x\r\nhello\r\n");
+		assert_non_null(
+			strstr(heard, "\r\nStrict-Transport-Security: max-age=31536000\r\n"));
+		say(&c,
+		    "POST /pool HTTP/1.1" H "Transfer-Encoding: chunked\r\n\r\n5;x\r\nhello\r\n");
 		say(&c, "0\r\nT: u\r\n\r\n");
 		assert_non_null(strstr(hear_until(&c, "hello"), "/pool tls=1 body=hello"));
 		hang_up(&c);
@@ -326,8 +331,8 @@ static void HT03_the_guard_stands_behind_tls_too(void **state)
 	for (int round = 0; round < 5; round++) {
 		struct tls_client c = dial_tls(s, NORMAL);
 
-		say(&c, "GET /loop HTTP/1.1" H "\r\nGET /pool HTTP/1.1" H "\r\nGET /evil HTTP/1.1\n" H
-			"\r\nGET /after HTTP/1.1" H "\r\n");
+		say(&c, "GET /loop HTTP/1.1" H "\r\nGET /pool HTTP/1.1" H
+			"\r\nGET /evil HTTP/1.1\n" H "\r\nGET /after HTTP/1.1" H "\r\n");
 		heard = hear_until(&c, "never");
 		assert_non_null(strstr(heard, "/loop tls=1"));
 		assert_non_null(strstr(heard, "/pool tls=1"));
@@ -411,7 +416,8 @@ static void a_plain_listener_stays_plain(void **state)
 	(void)state;
 	assert_non_null(s);
 	fd = dial(s);
-	assert_true(send(fd, "GET /loop HTTP/1.1" H "\r\n", strlen("GET /loop HTTP/1.1" H "\r\n"), 0) > 0);
+	assert_true(send(fd, "GET /loop HTTP/1.1" H "\r\n", strlen("GET /loop HTTP/1.1" H "\r\n"),
+			 0) > 0);
 	assert_true(read(fd, text, sizeof(text)) > 0);
 	assert_memory_equal(text, "HTTP/1.1 200", 12);
 	(void)close(fd);

@@ -62,9 +62,11 @@ static void assert_verdict(str input, enum err_code want, uint64_t requests)
 		struct outcome o = feed(input, steps[i]);
 
 		if (o.code != want || o.requests != requests)
-			fail_msg("reads of %zu: code %s instead of %s, %llu requests instead of %llu:\n%.*s",
-				 steps[i], err_name(o.code), err_name(want), (unsigned long long)o.requests,
-				 (unsigned long long)requests, STR_ARG(input));
+			fail_msg("reads of %zu: code %s instead of %s, %llu requests instead of "
+				 "%llu:\n%.*s",
+				 steps[i], err_name(o.code), err_name(want),
+				 (unsigned long long)o.requests, (unsigned long long)requests,
+				 STR_ARG(input));
 	}
 }
 
@@ -72,7 +74,10 @@ struct row {
 	str input;
 	uint64_t before; /* requests that end before the violation */
 };
-#define R(text) { { text, sizeof(text) - 1 }, 0 }
+#define R(text)                                                                                    \
+	{                                                                                          \
+		{ text, sizeof(text) - 1 }, 0                                                      \
+	}
 
 static void assert_all_refused(const struct row *rows, size_t n)
 {
@@ -135,7 +140,8 @@ static void HT02_codings_other_than_exactly_chunked_are_refused(void **state)
 		       "chunked\r\n\r\n0\r\n\r\n"),
 		R(HEAD "Transfer-Encoding:\r\n\r\n"),
 		R(HEAD "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
-		R(HEAD "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n"),
+		R(HEAD
+		  "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n"),
 		R("POST / HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
 		R("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
 	};
@@ -275,8 +281,8 @@ static void HT04_exactly_one_host_is_wanted(void **state)
 
 static void HT01_fields_with_one_meaning_may_come_once(void **state)
 {
-	static const char *const names[] = { "Authorization", "Content-Type", "X-Auth-Strategy", "Cookie",
-					     "Expect" };
+	static const char *const names[] = { "Authorization", "Content-Type", "X-Auth-Strategy",
+					     "Cookie", "Expect" };
 	char text[256];
 
 	(void)state;
@@ -288,8 +294,9 @@ static void HT01_fields_with_one_meaning_may_come_once(void **state)
 		buf_printf(&b, "%s: a\r\n", names[i]);
 		assert_verdict(buf_view(&b), ERR_BAD_REQUEST, 0);
 	}
-	assert_verdict(STR("GET / HTTP/1.1\r\nHost: h\r\nX: a\r\nX: b\r\nAccept: a\r\nAccept: b\r\n\r\n"),
-		       ERR_OK, 1);
+	assert_verdict(
+		STR("GET / HTTP/1.1\r\nHost: h\r\nX: a\r\nX: b\r\nAccept: a\r\nAccept: b\r\n\r\n"),
+		ERR_OK, 1);
 }
 
 static void whole_requests_pass(void **state)
@@ -305,21 +312,27 @@ static void whole_requests_pass(void **state)
 	assert_verdict(STR(HEAD "Content-Length:5\r\n\r\nhello"), ERR_OK, 1);
 	assert_verdict(STR(HEAD "Content-Length: \t 000000000000000005\r\n\r\nhello"), ERR_OK, 1);
 	assert_verdict(STR(HEAD "Content-Length: 0\r\n\r\n" GET), ERR_OK, 2);
-	assert_verdict(STR(HEAD "Content-Length: 5\r\n\r\n\r\n\0\x01\x02"), ERR_OK, 1); /* any bytes */
+	assert_verdict(STR(HEAD "Content-Length: 5\r\n\r\n\r\n\0\x01\x02"), ERR_OK,
+		       1); /* any bytes */
 	assert_verdict(STR(HEAD "Content-Length: 999999999999999999\r\n\r\nx"), ERR_OK, 0);
-	assert_verdict(STR(HEAD "X-Empty:\r\nX-Blank: \t \r\nX-Obs: \xe4\xff\tz \r\n\r\n"), ERR_OK, 1);
-	assert_verdict(STR(HEAD "transfer-encoding: CHUNKED\r\n\r\n5\r\nhello\r\n0\r\n\r\n" GET), ERR_OK, 2);
+	assert_verdict(STR(HEAD "X-Empty:\r\nX-Blank: \t \r\nX-Obs: \xe4\xff\tz \r\n\r\n"), ERR_OK,
+		       1);
+	assert_verdict(STR(HEAD "transfer-encoding: CHUNKED\r\n\r\n5\r\nhello\r\n0\r\n\r\n" GET),
+		       ERR_OK, 2);
 	assert_verdict(STR(CHUNKED "A\r\n0123456789\r\n00\r\n\r\n"), ERR_OK, 1);
 	assert_verdict(STR(CHUNKED "0000000000000005\r\nhello\r\n0\r\n\r\n"), ERR_OK, 1);
-	assert_verdict(STR(CHUNKED "FFFFFFFFFFFFFFFF\r\nhello\r\n0\r\n\r\n"), ERR_OK, 0); /* still coming */
-	assert_verdict(STR(CHUNKED "5;a=b;c=\"d e\"\r\nhello\r\n0;x\r\nT: u\r\nV: w\r\n\r\n" GET), ERR_OK, 2);
+	assert_verdict(STR(CHUNKED "FFFFFFFFFFFFFFFF\r\nhello\r\n0\r\n\r\n"), ERR_OK,
+		       0); /* still coming */
+	assert_verdict(STR(CHUNKED "5;a=b;c=\"d e\"\r\nhello\r\n0;x\r\nT: u\r\nV: w\r\n\r\n" GET),
+		       ERR_OK, 2);
 }
 
 static void HT20_requests_after_a_violation_are_never_whole(void **state)
 {
 	(void)state;
 	assert_verdict(STR(GET GET "GET / HTTP/1.1\nHost: h\r\n\r\n" GET), ERR_BAD_REQUEST, 2);
-	assert_verdict(STR(HEAD "Content-Length: 5\r\n\r\nhello!" GET), ERR_OK, 2); /* "!GET" is a method */
+	assert_verdict(STR(HEAD "Content-Length: 5\r\n\r\nhello!" GET), ERR_OK,
+		       2); /* "!GET" is a method */
 	assert_verdict(STR(HEAD "Content-Length: 5\r\n\r\nhello(" GET), ERR_BAD_REQUEST, 1);
 	assert_verdict(STR(CHUNKED "5\r\nhelloX\r\n0\r\n\r\n" GET), ERR_BAD_REQUEST, 0);
 }
@@ -370,10 +383,12 @@ static void HT02_extensions_trailers_and_empty_lines_are_not_handed_on(void **st
 
 static void what_the_library_must_not_parse_is_marked(void **state)
 {
-	static const char query[] = "GET /a?b?c HTTP/1.1\r\nHost: h\r\nCookie: a?=b\r\nCookies: x\r\nCook: y\r\n\r\n";
-	static const char want[] = "GET /a\x01"
-				   "b\x01"
-				   "c HTTP/1.1\r\nHost: h\r\nCooki\x01: a?=b\r\nCooki\x01s: x\r\nCook: y\r\n\r\n";
+	static const char query[] =
+		"GET /a?b?c HTTP/1.1\r\nHost: h\r\nCookie: a?=b\r\nCookies: x\r\nCook: y\r\n\r\n";
+	static const char want[] =
+		"GET /a\x01"
+		"b\x01"
+		"c HTTP/1.1\r\nHost: h\r\nCooki\x01: a?=b\r\nCooki\x01s: x\r\nCook: y\r\n\r\n";
 
 	(void)state;
 	for (size_t step = 0; step < 20; step++) {
@@ -400,7 +415,8 @@ static str filled(char *mem, const char *before, char fill, size_t n, const char
 
 static void HT18_each_limit_holds_to_the_byte(void **state)
 {
-	static const char after_target[] = " HTTP/1.1\r\nHost: h\r\n\r\n", before_value[] = HEAD "X: ";
+	static const char after_target[] = " HTTP/1.1\r\nHost: h\r\n\r\n",
+			  before_value[] = HEAD "X: ";
 	static const char before_ext[] = CHUNKED "1;", after_ext[] = "\r\nx\r\n0\r\n\r\n";
 	static const char before_trailer[] = CHUNKED "0\r\nT:", after_trailer[] = "\r\n\r\n";
 	static char mem[INPUT_MAX];
@@ -408,14 +424,19 @@ static void HT18_each_limit_holds_to_the_byte(void **state)
 
 	(void)state;
 	assert_verdict(filled(mem, "GET ", '/', WIRE_TARGET_MAX, after_target), ERR_OK, 1);
-	assert_verdict(filled(mem, "GET ", '/', WIRE_TARGET_MAX + 1, after_target), ERR_URI_TOO_LONG, 0);
+	assert_verdict(filled(mem, "GET ", '/', WIRE_TARGET_MAX + 1, after_target),
+		       ERR_URI_TOO_LONG, 0);
 	assert_verdict(filled(mem, before_value, 'v', room, "\r\n\r\n"), ERR_OK, 1);
-	assert_verdict(filled(mem, before_value, 'v', room + 1, "\r\n\r\n"), ERR_HEADERS_TOO_LARGE, 0);
-	assert_verdict(filled(mem, before_value, 'v', INPUT_MAX - 64, ""), ERR_HEADERS_TOO_LARGE, 0);
+	assert_verdict(filled(mem, before_value, 'v', room + 1, "\r\n\r\n"), ERR_HEADERS_TOO_LARGE,
+		       0);
+	assert_verdict(filled(mem, before_value, 'v', INPUT_MAX - 64, ""), ERR_HEADERS_TOO_LARGE,
+		       0);
 	assert_verdict(filled(mem, HEAD, 'n', WIRE_HEAD_MAX, ""), ERR_HEADERS_TOO_LARGE, 0);
 	assert_verdict(filled(mem, before_ext, 'e', WIRE_EXTENSION_MAX - 1, after_ext), ERR_OK, 1);
-	assert_verdict(filled(mem, before_ext, 'e', WIRE_EXTENSION_MAX, after_ext), ERR_BAD_REQUEST, 0);
-	assert_verdict(filled(mem, before_trailer, 't', WIRE_TRAILERS_MAX - 4, after_trailer), ERR_OK, 1);
+	assert_verdict(filled(mem, before_ext, 'e', WIRE_EXTENSION_MAX, after_ext), ERR_BAD_REQUEST,
+		       0);
+	assert_verdict(filled(mem, before_trailer, 't', WIRE_TRAILERS_MAX - 4, after_trailer),
+		       ERR_OK, 1);
 	assert_verdict(filled(mem, before_trailer, 't', WIRE_TRAILERS_MAX - 3, after_trailer),
 		       ERR_HEADERS_TOO_LARGE, 0);
 }
