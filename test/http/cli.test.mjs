@@ -238,10 +238,7 @@ test('exit codes: 0 done, 1 refused, 2 usage, 3 settings, 4 store', async () => 
 
 test('a store from the future or open to others is refused', async (t) => {
   const own = await Server.start();
-  t.after(async () => {
-    await own.launch();
-    await own.close();
-  });
+  t.after(() => own.close());
   await own.stop();
   const serve = () => run(SALLYPORT, ['serve', '--data', own.dataDir, '--listen', '127.0.0.1:0'], { env: own.env });
   const version = await own.sql('PRAGMA user_version');
@@ -254,6 +251,7 @@ test('a store from the future or open to others is refused', async (t) => {
   const open = await serve();
   assert.equal(open.code, 4, open.stderr);
   fs.chmodSync(own.database, 0o600);
+  await own.launch();
 });
 
 test('help names every command, version says one line', async () => {

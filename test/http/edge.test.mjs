@@ -355,3 +355,21 @@ test('random bytes never bring it down', async () => {
   for (const r of await Promise.all(all)) for (const a of r.answers) assert.ok(a.status < 500, `${a.status}`);
   assert.equal((await s.get('/healthz')).status, 200);
 });
+
+test('HT04 with server.hosts set the API answers for those names only', async () => {
+  const named = await Server.start({ env: { SALLYPORT_SERVER_HOSTS: 'auth.example.test,localhost' } });
+  try {
+    const rows = [
+      ['/auth/me', 'auth.example.test', 403], ['/auth/me', 'AUTH.example.test:443', 403],
+      ['/auth/me', 'evil.test', 421], ['/auth/me', 'auth.example.test.evil.test', 421],
+      ['/healthz', '10.0.0.7', 200],
+    ];
+    for (const [path, host, status] of rows) {
+      const r = await named.raw(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+      assert.equal(r.answers[0].status, status, `${path} at ${host}`);
+      if (status === 421) assert.equal(JSON.parse(r.answers[0].body).code, 'MISDIRECTED');
+    }
+  } finally {
+    await named.close();
+  }
+});

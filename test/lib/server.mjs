@@ -99,8 +99,11 @@ export class Server {
       tail = lines.pop();
       for (const line of lines) this.takeLine(line);
     });
-    const ready = await until(() => this.events('ready')[0] ?? this.exit, 'the server to start', START_MS);
-    assert.equal(ready.event, 'ready', `the server ended with ${JSON.stringify(this.exit)}:\n${this.stderr}`);
+    const ready = await until(() => this.events('ready')[0] ?? this.exit, 'the server to start', START_MS).catch((e) => {
+      this.child.kill('SIGKILL');
+      throw e;
+    });
+    assert.equal(ready.event, 'ready', `the server ended with ${JSON.stringify(this.exit)}:\n${this.stderr.slice(-8000)}`);
     const at = ready.listen.lastIndexOf(':');
     this.target = { host: ready.listen.slice(0, at), port: Number(ready.listen.slice(at + 1)) };
   }
@@ -141,12 +144,15 @@ export class Server {
     await this.launch();
   }
 
-  /* The end of a test file. */
+  /* The end of a test or a file, however far it came. */
   async close() {
     this.control?.calm();
-    if (this.exit === null) await this.stop();
-    this.control?.close();
-    fs.rmSync(this.home, { recursive: true, force: true });
+    try {
+      if (this.exit === null) await this.stop();
+    } finally {
+      this.control?.close();
+      fs.rmSync(this.home, { recursive: true, force: true });
+    }
   }
 
   checkLog() {
