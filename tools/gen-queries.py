@@ -56,7 +56,7 @@ class Query:
 
 def bare(sql):
     """The statement without what literals and comments hold."""
-    return re.sub(r"'(?:[^']|'')*'", "''", re.sub(r"--[^\n]*", " ", sql))
+    return re.sub(r"'(?:[^']|'')*'|--[^\n]*", lambda m: "''" if m.group(0)[0] == "'" else " ", sql)
 
 
 # -- rows.h ----------------------------------------------------------------------------------------

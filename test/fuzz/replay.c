@@ -23,7 +23,7 @@ static void die(const char *what, const char *name)
 /* In memory of exactly its size, so that a sanitizer sees a read beyond it. */
 static void run(const uint8_t *bytes, size_t n)
 {
-	uint8_t *copy = malloc(n > 0 ? n : 1);
+	uint8_t *copy = calloc(n > 0 ? n : 1, 1);
 
 	if (copy == NULL)
 		die("no memory", "input");

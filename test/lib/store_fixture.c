@@ -5,10 +5,10 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
-void fixture_init(struct store_fixture *f)
+static void init_below(struct store_fixture *f, const char *parent)
 {
 	*f = (struct store_fixture){ 0 };
-	(void)snprintf(f->dir, sizeof(f->dir), "/tmp/store-test-XXXXXX");
+	(void)snprintf(f->dir, sizeof(f->dir), "%s/store-test-XXXXXX", parent);
 	if (mkdtemp(f->dir) == NULL)
 		abort();
 	(void)snprintf(f->file, sizeof(f->file), "%s/store.db", f->dir);
@@ -20,6 +20,16 @@ void fixture_init(struct store_fixture *f)
 					     .create = true };
 	if (arena_init(&f->mem, 1024 * 1024).code != ERR_OK)
 		abort();
+}
+
+void fixture_init(struct store_fixture *f)
+{
+	init_below(f, "/tmp");
+}
+
+void fixture_init_in_memory(struct store_fixture *f)
+{
+	init_below(f, access("/dev/shm", W_OK | X_OK) == 0 ? "/dev/shm" : "/tmp");
 }
 
 static void remove_directory(const char *dir)
@@ -125,7 +135,9 @@ int fixture_has(struct store_fixture *f, struct db *db, int64_t n)
 	err_t e = q_user_by_uid(db, &mem, sid_of(n, sid), &user, &has_user);
 	if (e.code == ERR_OK)
 		e = q_session_for_refresh(db, &mem, n, sid_of(n, sid), &session, &has_session);
-	if (e.code != ERR_OK || has_user != has_session)
+	if (e.code != ERR_OK)
+		return -2;
+	if (has_user != has_session)
 		return -1;
 	return has_user ? 1 : 0;
 }

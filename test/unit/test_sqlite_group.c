@@ -7,7 +7,8 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdatomic.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -41,6 +42,7 @@ struct worker {
 	struct store_fixture *f;
 	int number, n_tx;
 	bool roll_back_odd;
+	bool may_not_read; /* so little patience that even a read may give up */
 	int ok, busy, other;
 	int seen_wrong; /* acknowledged, but not to be seen by others; or the reverse */
 	enum err_code last;
@@ -79,7 +81,9 @@ static void *work(void *arg)
 
 		note(w, e.code);
 		bool expected = keep && e.code == ERR_OK;
-		w->seen_wrong += fixture_has(w->f, db, n) != (expected ? 1 : 0);
+		int has = fixture_has(w->f, db, n);
+		if (!(w->may_not_read && has == -2))
+			w->seen_wrong += has != (expected ? 1 : 0);
 	}
 	db_close(db);
 	return NULL;
@@ -123,11 +127,16 @@ static void wait_until_waiting(struct store_fixture *f, int64_t n)
 static int64_t users(struct store_fixture *f)
 {
 	struct user_row *rows;
-	size_t n = 0;
+	int64_t after = 0, total = 0;
+	size_t n;
 
-	arena_reset(&f->mem);
-	assert_int_equal(q_user_page(f->db, &f->mem, 0, 5000, &rows, &n).code, ERR_OK);
-	return (int64_t)n;
+	do {
+		arena_reset(&f->mem);
+		assert_int_equal(q_user_page(f->db, &f->mem, after, 200, &rows, &n).code, ERR_OK);
+		after = n > 0 ? rows[n - 1].id : after;
+		total += (int64_t)n;
+	} while (n > 0);
+	return total;
 }
 
 static void a_hundred_threads_share_commits_and_lose_nothing(void **state)
@@ -294,7 +303,8 @@ static void impatient_threads_end_with_an_answer_and_the_count_is_right(void **s
 	f->options.busy_timeout_ms = 2; /* so that many give up at the moment they are served */
 	fixture_reopen(f);
 	for (int i = 0; i < 40; i++) {
-		w[i] = (struct worker){ .f = f, .number = i + 1, .n_tx = 40, .roll_back_odd = i % 2 == 0 };
+		w[i] = (struct worker){ .f = f, .number = i + 1, .n_tx = 40,
+					.roll_back_odd = i % 2 == 0, .may_not_read = true };
 		assert_int_equal(pthread_create(&w[i].thread, NULL, work, &w[i]), 0);
 	}
 	struct worker sum = finish(w, 40);
@@ -334,6 +344,80 @@ static void queueing_does_not_multiply_the_wait_for_a_foreign_lock(void **state)
 	assert_int_equal(fixture_add(f, f->db, 1).code, ERR_OK);
 }
 
+struct journal {
+	struct store_fixture *f;
+	int number, pipe;
+};
+
+/* Tells each acknowledged number to the parent, which outlives this process. */
+static void *write_and_tell(void *arg)
+{
+	struct journal *j = arg;
+	struct db *db = NULL;
+
+	if (store_handle(j->f->store, &db).code != ERR_OK)
+		_exit(1);
+	for (int64_t i = 1;; i++) {
+		int64_t n = j->number * 1000000 + i;
+
+		if (fixture_add(j->f, db, n).code != ERR_OK ||
+		    write(j->pipe, &n, sizeof(n)) != (ssize_t)sizeof(n))
+			_exit(1);
+	}
+}
+
+static void child_main(struct store_fixture *f, int number, int fd)
+{
+	struct journal j[16];
+	pthread_t t;
+
+	if (fixture_open(f).code != ERR_OK)
+		_exit(1);
+	for (int i = 0; i < 16; i++) {
+		j[i] = (struct journal){ .f = f, .number = number * 16 + i, .pipe = fd };
+		if (pthread_create(&t, NULL, write_and_tell, &j[i]) != 0)
+			_exit(1);
+	}
+	for (;;)
+		(void)pause();
+}
+
+/* Returns how many numbers were acknowledged before the child was killed. */
+static int check_acknowledged(struct store_fixture *f, int fd)
+{
+	int64_t n;
+	int count = 0;
+
+	assert_int_equal(fixture_open(f).code, ERR_OK);
+	assert_int_equal(store_verify(f->store, f->why, sizeof(f->why)).code, ERR_OK);
+	for (; read(fd, &n, sizeof(n)) == (ssize_t)sizeof(n); count++)
+		assert_int_equal(fixture_has(f, f->db, n), 1);
+	fixture_close(f);
+	return count;
+}
+
+static void killed_at_any_moment_it_has_kept_what_it_acknowledged(void **state)
+{
+	struct store_fixture *f = *state;
+	int fds[2], acknowledged = 0, status;
+
+	fixture_close(f);
+	for (int round = 1; round <= 12; round++) {
+		assert_int_equal(pipe(fds), 0);
+		pid_t child = fork();
+		if (child == 0)
+			child_main(f, round, fds[1]);
+		assert_int_equal(close(fds[1]), 0);
+		(void)usleep((useconds_t)(20000 + round * 7000));
+		assert_int_equal(kill(child, SIGKILL), 0);
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_true(WIFSIGNALED(status)); /* it had not failed before */
+		acknowledged += check_acknowledged(f, fds[0]);
+		assert_int_equal(close(fds[0]), 0);
+	}
+	assert_true(acknowledged > 100);
+}
+
 static void threads_may_share_a_store_in_memory(void **state)
 {
 	struct store_fixture *f = *state;
@@ -358,6 +442,7 @@ int main(void)
 		T(a_hundred_threads_share_commits_and_lose_nothing),
 		T(what_one_rolls_back_does_not_touch_the_others),
 		NAMED("REL-01", what_is_acknowledged_is_on_disk_for_a_fresh_connection),
+		NAMED("REL-01", killed_at_any_moment_it_has_kept_what_it_acknowledged),
 		NAMED("REL-04", a_failing_commit_fails_every_member),
 		NAMED("REL-05", after_a_failed_fsync_nothing_is_written_any_more),
 		NAMED("REL-04", a_disk_full_in_the_middle_of_a_statement_fails_every_member),
