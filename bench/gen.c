@@ -21,6 +21,7 @@ struct gen {
 	struct ctx c;
 	struct arena mem;
 	int64_t users, per_user, pick;
+	uint64_t next_id, id_step;
 	str hash;
 	FILE *access, *refresh, *emails;
 };
@@ -39,12 +40,25 @@ static err_t write_tokens(struct gen *g, const struct user_row *user, const stru
 	return OK;
 }
 
+/* Random identifiers in ascending order: the same store as random ones give, but written front to back
+ * instead of a page per row. */
+static err_t ascending_uid(struct gen *g, uint8_t ret[UID_BYTES])
+{
+	uint64_t id = g->next_id;
+
+	TRY(uid_make(g->c.rng, ret));
+	for (size_t i = 0; i < 6; i++)
+		ret[i] = (uint8_t)(id >> (56 - 8 * i));
+	g->next_id += g->id_step;
+	return OK;
+}
+
 static err_t add_session(struct gen *g, const struct user_row *user, bool picked)
 {
 	struct refresh_token t = { .gen = 1 };
 	int64_t idle_ms = g->c.now_ms + 30 * MS_PER_DAY, abs_ms = g->c.now_ms + 90 * MS_PER_DAY;
 
-	TRY(uid_make(g->c.rng, t.sid));
+	TRY(ascending_uid(g, t.sid));
 	TRY(rng_fill(g->c.rng, t.nonce, NONCE_BYTES));
 	TRY(q_session_insert(g->c.db, session_id_of(t.sid), str_of_bytes(t.sid, UID_BYTES), user->id,
 			     str_of_bytes(t.nonce, NONCE_BYTES), STR(""), g->c.now_ms, STR("pwd"),
@@ -59,7 +73,7 @@ static err_t add_user(struct gen *g, int64_t i)
 	struct user_row user = { .login_provider = STR("local"), .has_password = true };
 	uint8_t uid[UID_BYTES];
 
-	TRY(uid_make(g->c.rng, uid));
+	TRY(ascending_uid(g, uid));
 	user.uid = str_of_bytes(uid, UID_BYTES);
 	TRY(arena_printf(&g->mem, &user.email, "user%" PRId64 "@example.test", i));
 	TRY(q_user_insert(g->c.db, &g->mem, user.uid, user.email, user.email, g->hash, STR("Ada"),
@@ -136,6 +150,7 @@ static err_t fill(struct gen *g, const char *dir, str url)
 	TRY(keyring_load(str_of_cstr(dir), ALG_ES256, g->c.now_ms, true, rng_system, &keys, why,
 			 sizeof(why)));
 	g->c.keys = keys;
+	g->id_step = UINT64_MAX / (uint64_t)(g->users * (g->per_user + 1) + 1);
 	TRY(make_hash(g, &g->hash));
 	for (int64_t i = 0; i < g->users; i += BATCH)
 		TRY(add_batch(g, i, i + BATCH < g->users ? i + BATCH : g->users));

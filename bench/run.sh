@@ -97,9 +97,14 @@ row "GET /auth/me, 1 thread, 64 connections, /s (nginx return 200)" "$me" "$ngin
 pin=
 
 # ---- password sign-in against bare argon2id ----
-raw_hash=$("$tools/raw" argon2 "$cores" "$secs")
 start "$small"
-login=$("$tools/load" login "127.0.0.1:$port" 64 "$secs" "$small/emails.txt" | rate)
+hash_rates=() login_rates=()
+for _ in 1 2 3; do # in turns: the machine's other load then meets both
+	hash_rates+=("$("$tools/raw" argon2 "$cores" "$secs")")
+	login_rates+=("$("$tools/load" login "127.0.0.1:$port" 64 "$secs" "$small/emails.txt" | rate)")
+done
+raw_hash=$(printf '%s\n' "${hash_rates[@]}" | best)
+login=$(printf '%s\n' "${login_rates[@]}" | best)
 row "password sign-in, /s (libsodium argon2id on $cores threads)" "$login" "$raw_hash" "$(ratio "$login" "$raw_hash")" 0.95 ">="
 "$tools/load" login "127.0.0.1:$port" 500 "$secs" "$small/emails.txt" >/dev/null &
 flood=$!
