@@ -51,7 +51,8 @@ err_t store_open(const struct store_options *o, struct store **ret, char *why, s
 {
 	if (str_starts(o->url, STR("sqlite:")))
 		return sqlite_store_open(o, ret, why, why_max);
-	(void)snprintf(why, why_max, "store.url: this program knows stores of the form sqlite:FILE only");
+	(void)snprintf(why, why_max,
+		       "store.url: this program knows stores of the form sqlite:FILE only");
 	FAIL(ERR_CONFIG);
 }
 

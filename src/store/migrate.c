@@ -43,8 +43,8 @@ static int run_pragma(sqlite3 *db, const char *name, int value)
 	return sqlite3_exec(db, sql, NULL, NULL, NULL);
 }
 
-err_t migrate_version(sqlite3 *db, const struct schema_step *steps, size_t n_steps, int *ret, char *why,
-		      size_t why_max)
+err_t migrate_version(sqlite3 *db, const struct schema_step *steps, size_t n_steps, int *ret,
+		      char *why, size_t why_max)
 {
 	int version = 0, application = 0, tables = 0;
 	int rc = read_int(db, "PRAGMA user_version", &version);
@@ -60,9 +60,10 @@ err_t migrate_version(sqlite3 *db, const struct schema_step *steps, size_t n_ste
 	if (!empty && (application != SCHEMA_APPLICATION_ID || version < 1))
 		return refuse(db, why, why_max, "is the database of another program");
 	if ((size_t)version > n_steps)
-		return refuse(db, why, why_max,
-			      "was made by a newer version of sallyport: use that one, or restore a "
-			      "backup made before the upgrade");
+		return refuse(
+			db, why, why_max,
+			"was made by a newer version of sallyport: use that one, or restore a "
+			"backup made before the upgrade");
 	*ret = version;
 	return OK;
 }
@@ -176,9 +177,11 @@ static err_t compare(sqlite3 *db, sqlite3_stmt *is, sqlite3_stmt *wanted, char *
 		if (!same_object(a, b)) {
 			const char **odd = odd_one(a, b);
 
-			(void)snprintf(text, sizeof(text),
-				       "has been altered by hand, or is damaged: %s %s is not as this "
-				       "version makes it", odd[0], odd[1]);
+			(void)snprintf(
+				text, sizeof(text),
+				"has been altered by hand, or is damaged: %s %s is not as this "
+				"version makes it",
+				odd[0], odd[1]);
 			return refuse(db, why, why_max, text);
 		}
 	} while (a[0] != NULL);
@@ -209,10 +212,10 @@ err_t migrate_check(sqlite3 *db, const struct schema_step *steps, size_t n_steps
 {
 	sqlite3 *model = NULL;
 	int rc = sqlite3_open_v2(":memory:", &model,
-				 SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
-	err_t e = rc == SQLITE_OK
-			  ? compare_with_model(db, model, steps, n_steps, why, why_max)
-			  : explain(db, rc, why, why_max, "checking the schema");
+				 SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+				 NULL);
+	err_t e = rc == SQLITE_OK ? compare_with_model(db, model, steps, n_steps, why, why_max)
+				  : explain(db, rc, why, why_max, "checking the schema");
 
 	(void)sqlite3_close(model);
 	return e;

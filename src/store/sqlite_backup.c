@@ -20,7 +20,8 @@ static err_t open_service(struct sqlite_store *s, struct conn *ret, char *why, s
 		(void)snprintf(why, why_max, "a store in memory has no file");
 		FAIL(ERR_CONFIG);
 	}
-	return conn_open(ret, s->file, CONN_SERVICE, SERVICE_CACHE, s->busy_timeout_ms, why, why_max);
+	return conn_open(ret, s->file, CONN_SERVICE, SERVICE_CACHE, s->busy_timeout_ms, why,
+			 why_max);
 }
 
 /* VACUUM INTO reads one state of the store and writes it afresh, so that nothing of deleted rows
@@ -79,7 +80,8 @@ static err_t backup_to(struct conn *c, const char *file, char *why, size_t why_m
 		errno = EEXIST;
 		return file_failed(file, why, why_max);
 	}
-	int fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
+	int fd =
+		open(part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
 	if (fd < 0)
 		return file_failed(part, why, why_max);
 	(void)close(fd);
@@ -108,8 +110,9 @@ err_t sqlite_backup(struct store *base, str file, char *why, size_t why_max)
 
 static err_t no_orphans(struct conn *c, char *why, size_t why_max)
 {
-	return conn_pragma_ok(c, "SELECT 'row ' || coalesce(rowid, '?') || ' of ' || \"table\" || "
-				 "' names a missing row of ' || parent FROM pragma_foreign_key_check",
+	return conn_pragma_ok(c,
+			      "SELECT 'row ' || coalesce(rowid, '?') || ' of ' || \"table\" || "
+			      "' names a missing row of ' || parent FROM pragma_foreign_key_check",
 			      why, why_max);
 }
 

@@ -79,14 +79,15 @@ static int on_busy(void *arg, int n_calls)
 	int64_t now = monotonic_us();
 
 	if (n_calls == 0)
-		c->give_up_us = c->deadline_us != 0 ? c->deadline_us
-						    : now + c->busy_timeout_ms * 1000;
+		c->give_up_us =
+			c->deadline_us != 0 ? c->deadline_us : now + c->busy_timeout_ms * 1000;
 	if (now >= c->give_up_us)
 		return 0;
 	int64_t pause = n_calls < 5 ? 500 : 5000;
 	if (pause > c->give_up_us - now)
 		pause = c->give_up_us - now;
-	(void)clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){ .tv_nsec = pause * 1000 }, NULL);
+	(void)clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){ .tv_nsec = pause * 1000 },
+			      NULL);
 	return 1;
 }
 
@@ -111,9 +112,9 @@ static int harden(sqlite3 *db)
 	return rc;
 }
 
-/* No checkpoint inside a commit: sqlite_checkpoint.c makes them beside the requests. The WAL file is
- * kept and written over, as that makes its fsync cheaper than growing it. secure_delete=FAST blanks
- * deleted rows where that costs no extra write. */
+/* No checkpoint inside a commit: sqlite_checkpoint.c makes them beside the requests. The WAL file
+ * is kept and written over, as that makes its fsync cheaper than growing it. secure_delete=FAST
+ * blanks deleted rows where that costs no extra write. */
 static const char common_settings[] = "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
 				      "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;"
 				      "PRAGMA wal_autocheckpoint=0; PRAGMA temp_store=MEMORY;"
@@ -252,7 +253,8 @@ static int bind_value(sqlite3_stmt *st, int at, const struct val *v)
 	switch (v->kind) {
 	case VAL_NULL: return sqlite3_bind_null(st, at);
 	case VAL_INT: return sqlite3_bind_int64(st, at, v->i);
-	case VAL_TEXT: return sqlite3_bind_text64(st, at, v->s.p, v->s.n, SQLITE_STATIC, SQLITE_UTF8);
+	case VAL_TEXT:
+		return sqlite3_bind_text64(st, at, v->s.p, v->s.n, SQLITE_STATIC, SQLITE_UTF8);
 	case VAL_BLOB: return sqlite3_bind_blob64(st, at, v->s.p, v->s.n, SQLITE_STATIC);
 	}
 	return SQLITE_MISUSE;
@@ -364,7 +366,8 @@ static bool same_columns(sqlite3_stmt *st, const struct query *q, char *why, siz
 		if (is != NULL && (wanted == NULL || strcmp(is, wanted) == 0))
 			continue;
 		(void)snprintf(why, why_max, "query %s: column %d is called %s, its record says %s",
-			       q->name, i + 1, is == NULL ? "?" : is, wanted == NULL ? "?" : wanted);
+			       q->name, i + 1, is == NULL ? "?" : is,
+			       wanted == NULL ? "?" : wanted);
 		return false;
 	}
 	return true;
@@ -381,9 +384,11 @@ err_t conn_check_query(struct conn *c, const struct query *q, char *why, size_t 
 	}
 	if (sqlite3_column_count(st) != q->n_out || sqlite3_bind_parameter_count(st) != q->n_in ||
 	    (sqlite3_stmt_readonly(st) != 0) == q->writes) {
-		(void)snprintf(why, why_max, "query %s: has %d columns and %d parameters, its C side "
-			       "%d and %d", q->name, sqlite3_column_count(st),
-			       sqlite3_bind_parameter_count(st), q->n_out, q->n_in);
+		(void)snprintf(why, why_max,
+			       "query %s: has %d columns and %d parameters, its C side "
+			       "%d and %d",
+			       q->name, sqlite3_column_count(st), sqlite3_bind_parameter_count(st),
+			       q->n_out, q->n_in);
 		FAIL(ERR_CONFIG);
 	}
 	REQUIRE(same_columns(st, q, why, why_max), ERR_CONFIG);

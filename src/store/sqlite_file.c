@@ -116,8 +116,7 @@ static err_t check_file(const char *path, bool required, char *why, size_t why_m
 	return OK;
 }
 
-static err_t make_file(const char *file, const char *dir, bool *ret_made, char *why,
-		       size_t why_max)
+static err_t make_file(const char *file, const char *dir, bool *ret_made, char *why, size_t why_max)
 {
 	int fd = open(file, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
 

@@ -8,10 +8,17 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-/* States of a waiter. Its own thread sets QUEUED and ASLEEP; whoever hands the turn on sets NEXT (it
- * will be yours soon: wake up and look) and TURN; whoever ends the group sets SETTLED, after which
- * the waiter may be gone. In QUEUED and ASLEEP it needs a wake-up. */
-enum { IDLE = 0, QUEUED, NEXT, ASLEEP, TURN, SETTLED };
+/* States of a waiter. Its own thread sets QUEUED and ASLEEP; whoever hands the turn on sets NEXT
+ * (it will be yours soon: wake up and look) and TURN; whoever ends the group sets SETTLED, after
+ * which the waiter may be gone. In QUEUED and ASLEEP it needs a wake-up. */
+enum {
+	IDLE = 0,
+	QUEUED,
+	NEXT,
+	ASLEEP,
+	TURN,
+	SETTLED
+};
 
 /* How long the first in the queue looks before it sleeps: about what a wake-up costs. */
 #define LOOKS 400
@@ -234,7 +241,8 @@ static bool hand_on(struct writer *w)
 	}
 	uint32_t was = to == NULL ? NEXT : atomic_exchange(&to->state, TURN);
 	(void)pthread_mutex_unlock(&w->lock);
-	/* Waking after unlocking: a waiter that is gone by then costs a spurious wake-up at most. */
+	/* Waking after unlocking: a waiter that is gone by then costs a spurious wake-up at most.
+	 */
 	if (was != NEXT)
 		wake(&to->state, 1);
 	if (alerted != NULL)
@@ -442,7 +450,7 @@ err_t writer_init(struct writer *w)
 
 void writer_clear(struct writer *w)
 {
-	sqlite3_stmt *const all[] = { w->begin,     w->commit,  w->rollback,
+	sqlite3_stmt *const all[] = { w->begin,	    w->commit,	w->rollback,
 				      w->savepoint, w->release, w->rollback_to };
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)

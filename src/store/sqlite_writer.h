@@ -2,9 +2,9 @@
  *
  * A thread takes the turn, works on the connection inside a savepoint, and leaves. Whoever leaves
  * while nobody waits (or when the group is large or old) commits for all who left before, with one
- * fsync, and wakes them; the others hand the turn on and sleep until their group's outcome is known.
- * So a lone writer pays one fsync and no delay, and many writers share one. No thread is told OK
- * before COMMIT has returned OK. */
+ * fsync, and wakes them; the others hand the turn on and sleep until their group's outcome is
+ * known. So a lone writer pays one fsync and no delay, and many writers share one. No thread is
+ * told OK before COMMIT has returned OK. */
 #ifndef STORE_SQLITE_WRITER_H
 #define STORE_SQLITE_WRITER_H
 
@@ -23,8 +23,8 @@ struct waiter {
 	struct waiter *next;
 	_Atomic uint32_t state; /* a futex; see sqlite_writer.c */
 	bool in_tx;
-	err_t result;           /* of its group */
-	bool lost;              /* its transaction was taken back under it: `result` says why */
+	err_t result; /* of its group */
+	bool lost;    /* its transaction was taken back under it: `result` says why */
 };
 
 struct writer {
@@ -42,7 +42,7 @@ struct writer {
 	int n_members, n_last;
 
 	_Atomic uint32_t outcomes; /* futex: groups ended so far */
-	_Atomic bool broken;       /* an fsync failed */
+	_Atomic bool broken;	   /* an fsync failed */
 	_Atomic int64_t wal_bytes;
 	_Atomic int64_t n_commits, n_transactions, n_busy, n_full, n_errors;
 

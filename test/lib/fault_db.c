@@ -37,7 +37,8 @@ static void fault_rollback(struct db *db)
 }
 
 static err_t fault_run(struct db *db, const struct query *q, const struct val *in,
-		       struct arena *mem, struct val **ret_rows, size_t *ret_n, int64_t *ret_changed)
+		       struct arena *mem, struct val **ret_rows, size_t *ret_n,
+		       int64_t *ret_changed)
 {
 	struct db *inner = of(db)->inner;
 
@@ -61,8 +62,7 @@ static const struct db_ops fault_ops = {
 
 void fault_db_init(struct fault_db *f, struct db *inner, int64_t fail_at, enum err_code code)
 {
-	*f = (struct fault_db){ .base = { .ops = &fault_ops },
-				.inner = inner,
-				.fail_at = fail_at,
-				.code = code };
+	*f = (struct fault_db){
+		.base = { .ops = &fault_ops }, .inner = inner, .fail_at = fail_at, .code = code
+	};
 }

@@ -8,7 +8,7 @@
 struct fault_db {
 	struct db base; /* give this one to the code under test */
 	struct db *inner;
-	int64_t calls;   /* begin, run and commit so far */
+	int64_t calls;	 /* begin, run and commit so far */
 	int64_t fail_at; /* the call that fails; 0: none */
 	enum err_code code;
 	bool fired;

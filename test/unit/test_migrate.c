@@ -61,7 +61,8 @@ static int read_int(sqlite3 *db, const char *sql)
 	sqlite3_stmt *st = NULL;
 	int n = -1;
 
-	if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW)
+	if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) == SQLITE_OK &&
+	    sqlite3_step(st) == SQLITE_ROW)
 		n = sqlite3_column_int(st, 0);
 	(void)sqlite3_finalize(st);
 	return n;
@@ -81,10 +82,12 @@ static void steps_run_one_after_the_other_and_once(void **state)
 
 	for (int n = 1; n <= (int)N_STEPS; n++) {
 		assert_int_equal(run(f, db, (size_t)n), ERR_OK);
-		assert_int_equal(migrate_version(db, steps, N_STEPS, &version, f->why, sizeof(f->why))
-					 .code, ERR_OK);
+		assert_int_equal(
+			migrate_version(db, steps, N_STEPS, &version, f->why, sizeof(f->why)).code,
+			ERR_OK);
 		assert_int_equal(version, n);
-		assert_int_equal(migrate_check(db, steps, (size_t)n, f->why, sizeof(f->why)).code, ERR_OK);
+		assert_int_equal(migrate_check(db, steps, (size_t)n, f->why, sizeof(f->why)).code,
+				 ERR_OK);
 	}
 	assert_int_equal(run(f, db, N_STEPS), ERR_OK);
 	assert_int_equal(read_int(db, "SELECT count(*) FROM a WHERE n = 'n' || id"), 20000);
@@ -97,7 +100,9 @@ static void a_failing_step_leaves_the_one_before(void **state)
 {
 	struct store_fixture *f = *state;
 	sqlite3 *db = open_db(f);
-	struct schema_step bad[] = { steps[0], { 2, "bad", "CREATE TABLE x (y); INSERT INTO nowhere VALUES (1);" } };
+	struct schema_step bad[] = {
+		steps[0], { 2, "bad", "CREATE TABLE x (y); INSERT INTO nowhere VALUES (1);" }
+	};
 
 	assert_int_equal(migrate_run(db, bad, 2, f->why, sizeof(f->why)).code, ERR_STORE);
 	assert_non_null(strstr(f->why, "bad"));
@@ -111,7 +116,9 @@ static void a_step_that_leaves_orphans_is_taken_back(void **state)
 {
 	struct store_fixture *f = *state;
 	sqlite3 *db = open_db(f);
-	struct schema_step bad[] = { steps[0], steps[1], { 3, "bad", "DELETE FROM a WHERE id = 7;" } };
+	struct schema_step bad[] = { steps[0],
+				     steps[1],
+				     { 3, "bad", "DELETE FROM a WHERE id = 7;" } };
 
 	assert_int_equal(migrate_run(db, bad, 3, f->why, sizeof(f->why)).code, ERR_NOT_FOUND);
 	assert_int_equal(read_int(db, "PRAGMA user_version"), 2);
@@ -128,7 +135,8 @@ static void a_newer_schema_is_refused_by_an_older_program(void **state)
 	assert_int_equal(run(f, db, N_STEPS), ERR_OK);
 	assert_int_equal(run(f, db, 2), ERR_CONFIG);
 	assert_non_null(strstr(f->why, "newer version"));
-	assert_int_equal(migrate_version(db, steps, 2, &version, f->why, sizeof(f->why)).code, ERR_CONFIG);
+	assert_int_equal(migrate_version(db, steps, 2, &version, f->why, sizeof(f->why)).code,
+			 ERR_CONFIG);
 	assert_int_equal(read_int(db, "PRAGMA user_version"), 3);
 	(void)sqlite3_close(db);
 }
@@ -137,7 +145,9 @@ static void every_difference_of_the_schema_is_named(void **state)
 {
 	struct store_fixture *f = *state;
 	sqlite3 *db = open_db(f);
-	static const struct { const char *sql, *word, *undo; } changes[] = {
+	static const struct {
+		const char *sql, *word, *undo;
+	} changes[] = {
 		{ "CREATE TABLE extra (x)", "table extra", "DROP TABLE extra" },
 		{ "CREATE INDEX more ON a (n)", "index more", "DROP INDEX more" },
 		{ "ALTER TABLE b ADD COLUMN x TEXT", "table b", "ALTER TABLE b DROP COLUMN x" },
@@ -151,7 +161,8 @@ static void every_difference_of_the_schema_is_named(void **state)
 				 ERR_CONFIG);
 		assert_non_null(strstr(f->why, changes[i].word));
 		if (changes[i].undo != NULL)
-			assert_int_equal(sqlite3_exec(db, changes[i].undo, NULL, NULL, NULL), SQLITE_OK);
+			assert_int_equal(sqlite3_exec(db, changes[i].undo, NULL, NULL, NULL),
+					 SQLITE_OK);
 	}
 	(void)sqlite3_close(db);
 }
@@ -203,8 +214,9 @@ static void killed_anywhere_it_is_the_old_schema_or_the_new_one(void **state)
 		int version = read_int(db, "PRAGMA user_version");
 		assert_true(version >= 0 && version <= (int)N_STEPS);
 		seen[version]++;
-		assert_int_equal(migrate_check(db, steps, (size_t)version, f->why, sizeof(f->why)).code,
-				 ERR_OK);
+		assert_int_equal(
+			migrate_check(db, steps, (size_t)version, f->why, sizeof(f->why)).code,
+			ERR_OK);
 		if (version >= 2)
 			assert_int_equal(read_int(db, "SELECT count(*) FROM b"), 20000);
 		assert_int_equal(run(f, db, N_STEPS), ERR_OK);
@@ -233,9 +245,12 @@ static void an_older_store_is_migrated_by_a_tool_only_while_no_server_runs(void 
 	assert_int_equal(fixture_open(&server).code, ERR_OK);
 	/* as if this program knew one step more than the server that is running */
 	assert_int_equal(sqlite3_open(f->file, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version=0; PRAGMA application_id=0;"
+	assert_int_equal(sqlite3_exec(db,
+				      "PRAGMA user_version=0; PRAGMA application_id=0;"
 				      "PRAGMA writable_schema=ON; DELETE FROM sqlite_schema;"
-				      "PRAGMA writable_schema=RESET", NULL, NULL, NULL), SQLITE_OK);
+				      "PRAGMA writable_schema=RESET",
+				      NULL, NULL, NULL),
+			 SQLITE_OK);
 	(void)sqlite3_close(db);
 	f->options.exclusive = false;
 	assert_int_equal(fixture_open(f).code, ERR_CONFIG);
@@ -244,7 +259,10 @@ static void an_older_store_is_migrated_by_a_tool_only_while_no_server_runs(void 
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-#define NAMED(id, name) { id " " #name, name, setup, teardown, NULL }
+#define NAMED(id, name)                                                                            \
+	{                                                                                          \
+		id " " #name, name, setup, teardown, NULL                                          \
+	}
 
 int main(void)
 {

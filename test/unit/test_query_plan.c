@@ -10,8 +10,11 @@
 #include "store_fixture.h"
 
 /* Those that may walk through a table or an index, each with its reason. */
-static const struct { const char *query, *reason; } may_scan[] = {
-	{ "audit_tail", "the newest rows: walks the key backwards and stops at the limit; CLI only" },
+static const struct {
+	const char *query, *reason;
+} may_scan[] = {
+	{ "audit_tail",
+	  "the newest rows: walks the key backwards and stops at the limit; CLI only" },
 };
 
 static bool allowed(const char *query)
@@ -91,7 +94,8 @@ static void the_list_of_exceptions_holds_no_more_than_it_must(void **state)
 
 static void a_scan_would_be_noticed(void **state)
 {
-	static const struct query bad = { .name = "bad", .sql = "SELECT id FROM user WHERE role = $1;" };
+	static const struct query bad = { .name = "bad",
+					  .sql = "SELECT id FROM user WHERE role = $1;" };
 	struct store_fixture f;
 	sqlite3 *db = migrated(&f);
 	char line[200] = "";
@@ -114,7 +118,10 @@ static void every_query_has_its_place_and_its_own_name(void **state)
 	assert_null(query_all[query_count]);
 }
 
-#define NAMED(id, name) { id " " #name, name, NULL, NULL, NULL }
+#define NAMED(id, name)                                                                            \
+	{                                                                                          \
+		id " " #name, name, NULL, NULL, NULL                                               \
+	}
 
 int main(void)
 {

@@ -162,7 +162,9 @@ static void what_one_rolls_back_does_not_touch_the_others(void **state)
 	static struct worker w[MANY];
 
 	for (int i = 0; i < 30; i++) {
-		w[i] = (struct worker){ .f = f, .number = i + 1, .n_tx = 20, .roll_back_odd = true };
+		w[i] = (struct worker){
+			.f = f, .number = i + 1, .n_tx = 20, .roll_back_odd = true
+		};
 		assert_int_equal(pthread_create(&w[i].thread, NULL, work, &w[i]), 0);
 	}
 	struct worker sum = finish(w, 30);
@@ -303,8 +305,11 @@ static void impatient_threads_end_with_an_answer_and_the_count_is_right(void **s
 	f->options.busy_timeout_ms = 2; /* so that many give up at the moment they are served */
 	fixture_reopen(f);
 	for (int i = 0; i < 40; i++) {
-		w[i] = (struct worker){ .f = f, .number = i + 1, .n_tx = 40,
-					.roll_back_odd = i % 2 == 0, .may_not_read = true };
+		w[i] = (struct worker){ .f = f,
+					.number = i + 1,
+					.n_tx = 40,
+					.roll_back_odd = i % 2 == 0,
+					.may_not_read = true };
 		assert_int_equal(pthread_create(&w[i].thread, NULL, work, &w[i]), 0);
 	}
 	struct worker sum = finish(w, 40);
@@ -434,7 +439,10 @@ static void threads_may_share_a_store_in_memory(void **state)
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-#define NAMED(id, name) { id " " #name, name, setup, teardown, NULL }
+#define NAMED(id, name)                                                                            \
+	{                                                                                          \
+		id " " #name, name, setup, teardown, NULL                                          \
+	}
 
 int main(void)
 {

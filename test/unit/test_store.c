@@ -1,4 +1,5 @@
-/* The store as its callers see it (store/db.h): opening and refusing, rows, transactions, backup. */
+/* The store as its callers see it (store/db.h): opening and refusing, rows, transactions, backup.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -337,8 +338,10 @@ static void absent_and_empty_text_stay_different(void **state)
 	TX tx = { 0 };
 
 	assert_int_equal(tx_begin(&tx, f->db).code, ERR_OK);
-	assert_int_equal(q_audit_insert(f->db, 5, STR("e"), STR_NONE, str_of_bytes("a\0b", 3), STR(""),
-					STR_NONE, STR("x")).code, ERR_OK);
+	assert_int_equal(q_audit_insert(f->db, 5, STR("e"), STR_NONE, str_of_bytes("a\0b", 3),
+					STR(""), STR_NONE, STR("x"))
+				 .code,
+			 ERR_OK);
 	assert_int_equal(tx_commit(&tx).code, ERR_OK);
 	assert_int_equal(q_audit_after(f->db, &f->mem, 0, 10, &rows, &n).code, ERR_OK);
 	assert_int_equal(n, 1);
@@ -359,8 +362,10 @@ static void hostile_text_is_a_value_and_never_a_statement(void **state)
 	TX tx = { 0 };
 
 	assert_int_equal(tx_begin(&tx, f->db).code, ERR_OK);
-	assert_int_equal(q_audit_insert(f->db, 5, hostile, STR_NONE, STR_NONE, hostile, STR_NONE,
-					hostile).code, ERR_OK);
+	assert_int_equal(
+		q_audit_insert(f->db, 5, hostile, STR_NONE, STR_NONE, hostile, STR_NONE, hostile)
+			.code,
+		ERR_OK);
 	assert_int_equal(tx_commit(&tx).code, ERR_OK);
 	assert_int_equal(q_audit_tail(f->db, &f->mem, 10, &rows, &n).code, ERR_OK);
 	assert_int_equal(n, 1);
@@ -417,16 +422,19 @@ static void a_damaged_type_is_an_error_and_not_a_guess(void **state)
 	assert_int_equal(fixture_add(f, f->db, 1).code, ERR_OK);
 	fixture_close(f);
 	/* what no statement can do to a STRICT table, a hand in the schema can */
-	foreign_exec(f, "PRAGMA writable_schema=ON;"
-			"UPDATE sqlite_schema SET sql = replace(sql, 'STRICT', '') WHERE name = 'session'");
+	foreign_exec(
+		f,
+		"PRAGMA writable_schema=ON;"
+		"UPDATE sqlite_schema SET sql = replace(sql, 'STRICT', '') WHERE name = 'session'");
 	foreign_exec(f, "UPDATE session SET rotated_ms = 'soon'");
 	foreign_exec(f, "PRAGMA writable_schema=ON;"
 			"UPDATE sqlite_schema SET sql = sql || ' STRICT' WHERE name = 'session'");
 	/* found at the start, or at the latest when the row is read */
 	if (fixture_open(f).code != ERR_OK)
 		return;
-	assert_int_equal(q_session_for_refresh(f->db, &f->mem, 1, str_of_bytes(sid, 16), &row, &found)
-				 .code, ERR_STORE);
+	assert_int_equal(
+		q_session_for_refresh(f->db, &f->mem, 1, str_of_bytes(sid, 16), &row, &found).code,
+		ERR_STORE);
 }
 
 /* -- transactions -- */
@@ -452,11 +460,15 @@ static void a_row_of_nobody_is_refused(void **state)
 	TX tx = { 0 };
 
 	assert_int_equal(tx_begin(&tx, f->db).code, ERR_OK);
-	assert_int_equal(q_session_insert(f->db, 9, s, 12345, s, STR("app"), 1, STR("pwd"), 1, 2, 2, 1,
-					  STR_NONE, STR_NONE).code, ERR_NOT_FOUND);
+	assert_int_equal(q_session_insert(f->db, 9, s, 12345, s, STR("app"), 1, STR("pwd"), 1, 2, 2,
+					  1, STR_NONE, STR_NONE)
+				 .code,
+			 ERR_NOT_FOUND);
 	/* a value the schema forbids is a mistake of ours, not a refusal */
-	assert_int_equal(q_session_insert(f->db, 9, STR("short"), 1, s, STR("app"), 1, STR("pwd"), 1, 2,
-					  2, 1, STR_NONE, STR_NONE).code, ERR_BUG);
+	assert_int_equal(q_session_insert(f->db, 9, STR("short"), 1, s, STR("app"), 1, STR("pwd"),
+					  1, 2, 2, 1, STR_NONE, STR_NONE)
+				 .code,
+			 ERR_BUG);
 }
 
 static void a_write_outside_a_transaction_is_a_bug(void **state)
@@ -519,11 +531,13 @@ static void a_lost_update_cannot_happen_twice(void **state)
 
 	assert_int_equal(fixture_add(f, f->db, 1).code, ERR_OK);
 	assert_int_equal(tx_begin(&tx, f->db).code, ERR_OK);
-	assert_int_equal(q_session_rotate(f->db, 1, s, 1, 2, s, 1, 0, 0, 5, STR("app"), 9, &changed).code,
-			 ERR_OK);
+	assert_int_equal(
+		q_session_rotate(f->db, 1, s, 1, 2, s, 1, 0, 0, 5, STR("app"), 9, &changed).code,
+		ERR_OK);
 	assert_int_equal(changed, 1);
-	assert_int_equal(q_session_rotate(f->db, 1, s, 1, 2, s, 1, 0, 0, 5, STR("app"), 9, &changed).code,
-			 ERR_OK);
+	assert_int_equal(
+		q_session_rotate(f->db, 1, s, 1, 2, s, 1, 0, 0, 5, STR("app"), 9, &changed).code,
+		ERR_OK);
 	assert_int_equal(changed, 0);
 	assert_int_equal(tx_commit(&tx).code, ERR_OK);
 }
@@ -581,8 +595,10 @@ static void write_much(struct store_fixture *f, int mib)
 	memset(text, 'x', sizeof(text));
 	assert_int_equal(tx_begin(&tx, f->db).code, ERR_OK);
 	for (int i = 0; i < mib * 16; i++)
-		assert_int_equal(q_audit_insert(f->db, i, STR("e"), STR_NONE, STR_NONE, STR_NONE, STR_NONE,
-						str_of_bytes(text, sizeof(text))).code, ERR_OK);
+		assert_int_equal(q_audit_insert(f->db, i, STR("e"), STR_NONE, STR_NONE, STR_NONE,
+						STR_NONE, str_of_bytes(text, sizeof(text)))
+					 .code,
+				 ERR_OK);
 	assert_int_equal(tx_commit(&tx).code, ERR_OK);
 }
 
@@ -614,8 +630,9 @@ static void a_foreign_reader_cannot_make_the_log_endless(void **state)
 	bool refused = false;
 
 	assert_int_equal(sqlite3_open(f->file, &foreign), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(foreign, "BEGIN; SELECT count(*) FROM user", NULL, NULL, NULL),
-			 SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(foreign, "BEGIN; SELECT count(*) FROM user", NULL, NULL, NULL),
+		SQLITE_OK);
 	for (int i = 0; i < 20 && !refused; i++) {
 		TX tx = { 0 };
 
@@ -651,7 +668,8 @@ static void a_backup_is_private_whole_and_usable(void **state)
 	(void)snprintf(path, sizeof(path), "%s/store.db", copy.dir);
 	assert_int_equal(tx_begin(&tx, f->db).code, ERR_OK); /* a writer at work is no obstacle */
 	assert_int_equal(fixture_add_in_tx(f, f->db, 31).code, ERR_OK);
-	assert_int_equal(store_backup(f->store, str_of_cstr(path), f->why, sizeof(f->why)).code, ERR_OK);
+	assert_int_equal(store_backup(f->store, str_of_cstr(path), f->why, sizeof(f->why)).code,
+			 ERR_OK);
 	assert_int_equal(tx_commit(&tx).code, ERR_OK);
 	assert_int_equal(mode_of(path), 0600);
 	assert_int_not_equal(access(fixture_path(&copy, ".part"), F_OK), 0);
@@ -675,8 +693,9 @@ static void a_backup_never_replaces_a_file(void **state)
 	assert_non_null(strstr(f->why, "File exists"));
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_size, 8);
-	assert_int_equal(store_backup(f->store, STR("/no/such/dir/copy.db"), f->why, sizeof(f->why)).code,
-			 ERR_CONFIG);
+	assert_int_equal(
+		store_backup(f->store, STR("/no/such/dir/copy.db"), f->why, sizeof(f->why)).code,
+		ERR_CONFIG);
 }
 
 static void verification_tells_the_first_finding(void **state)
@@ -702,9 +721,12 @@ static void a_writable_store_says_so(void **state)
 	assert_false(stats.broken);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define T(name)	     cmocka_unit_test_setup_teardown(name, setup, teardown)
 #define T_OPEN(name) cmocka_unit_test_setup_teardown(name, setup_open, teardown)
-#define NAMED(id, name, set) { id " " #name, name, set, teardown, NULL }
+#define NAMED(id, name, set)                                                                       \
+	{                                                                                          \
+		id " " #name, name, set, teardown, NULL                                            \
+	}
 
 int main(void)
 {
@@ -732,7 +754,8 @@ int main(void)
 		T_OPEN(long_lists_arrive_whole_and_in_order),
 		T_OPEN(a_full_arena_is_an_error_and_the_handle_stays_good),
 		NAMED("REL-08", a_damaged_type_is_an_error_and_not_a_guess, setup_open),
-		NAMED("DB04", a_taken_address_is_a_conflict_and_the_transaction_goes_on, setup_open),
+		NAMED("DB04", a_taken_address_is_a_conflict_and_the_transaction_goes_on,
+		      setup_open),
 		T_OPEN(a_row_of_nobody_is_refused),
 		T_OPEN(a_write_outside_a_transaction_is_a_bug),
 		T_OPEN(an_early_return_leaves_nothing_behind),

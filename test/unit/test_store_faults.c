@@ -1,6 +1,6 @@
 /* The I/O loop: one script of store operations, run again and again with the n-th write, fsync,
- * truncation or opening failing, for every n. Each operation may fail, but none may say it succeeded
- * when it did not, and the store must be whole afterwards. */
+ * truncation or opening failing, for every n. Each operation may fail, but none may say it
+ * succeeded when it did not, and the store must be whole afterwards. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -59,7 +59,8 @@ static void check_backup(const struct store_fixture *f, const struct result *r)
 	copy.db = NULL;
 	assert_int_equal(fixture_open(&copy).code, ERR_OK);
 	for (int64_t n = 1; n <= OPERATIONS; n++)
-		assert_int_equal(fixture_has(&copy, copy.db, n), r->added[n].code == ERR_OK ? 1 : 0);
+		assert_int_equal(fixture_has(&copy, copy.db, n),
+				 r->added[n].code == ERR_OK ? 1 : 0);
 	fixture_close(&copy);
 }
 
@@ -145,7 +146,10 @@ static void each_read_fails(void **state)
 	fail_each(FAULT_READ, EIO, false);
 }
 
-#define NAMED(id, name) { id " " #name, name, NULL, NULL, NULL }
+#define NAMED(id, name)                                                                            \
+	{                                                                                          \
+		id " " #name, name, NULL, NULL, NULL                                               \
+	}
 
 int main(void)
 {
