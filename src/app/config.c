@@ -498,6 +498,11 @@ static bool secret_is_weak(struct secret s)
 		if (i == s.n - 1)
 			return true;
 	}
+	/* a pattern repeated */
+	for (size_t period = 1; period <= s.n / 2; period++) {
+		if (memcmp(s.p, s.p + period, s.n - period) == 0)
+			return true;
+	}
 	for (size_t i = 0; i < s.n; i++) {
 		distinct += !seen[s.p[i]];
 		seen[s.p[i]] = true;

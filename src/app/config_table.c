@@ -364,7 +364,7 @@ const struct setting settings[] = {
 		   "How long a session lives at most. Not less than `token.refresh_ttl`.") },
 	{ DURATION("token.refresh_window", token.refresh_window_ms, "60s", 0, 60 * MS_PER_S,
 		   "How long a repeated refresh gets the same answer again, so that a lost reply or two "
-		   "requests at once sign nobody out. 0s: every repeat counts as theft.") },
+		   "requests at once sign nobody out. 0s: every use makes a new token.") },
 	{ ENUM(token_algorithm, "token.algorithm", token.algorithm, "ES256", words_algorithm,
 	       "How access tokens are signed.") },
 	{ LIST("token.audience", token.audience, "", check_audience,

@@ -60,11 +60,10 @@ static int read_signal(int fd)
 /* The second SIGTERM or SIGINT does not wait for anybody. */
 static void *impatience(void *arg)
 {
-	const int *fd = arg;
-	int sig;
+	int fd = (int)(intptr_t)arg, sig; /* by value: this thread may outlive its maker's stack */
 
 	do {
-		sig = read_signal(*fd);
+		sig = read_signal(fd);
 	} while (sig != SIGTERM && sig != SIGINT);
 	_exit(EXIT_FAULT);
 }
@@ -93,13 +92,14 @@ static void say_hello(const struct wire *w)
 	(void)fflush(stdout);
 }
 
-/* Until a signal says stop: reload on SIGHUP, look for new keys, sweep. Deadlines are monotonic. */
-static void watch(struct wire *w, int signals)
+/* Until a signal says stop: reload on SIGHUP, look for new keys, sweep. Deadlines are monotonic. Ends by
+ * itself, with a fault, when the store can only be trusted again by a process that opens it anew. */
+static enum exit_code watch(struct wire *w, int signals)
 {
 	int64_t next_keys = monotonic_ms() + POLL_KEYS_MS, next_sweep = monotonic_ms() + SWEEP_EVERY_MS;
 	int sig = 0;
 
-	while (sig != SIGTERM && sig != SIGINT) {
+	while (sig != SIGTERM && sig != SIGINT && !wire_store_broken(w)) {
 		struct pollfd pfd = { .fd = signals, .events = POLLIN };
 
 		if (poll(&pfd, 1, 1000) > 0) {
@@ -116,6 +116,7 @@ static void watch(struct wire *w, int signals)
 			wire_sweep(w);
 		}
 	}
+	return wire_store_broken(w) ? EXIT_FAULT : EXIT_DONE;
 }
 
 static enum exit_code run(const struct wire_options *o, struct config *cfg, int signals)
@@ -132,13 +133,13 @@ static enum exit_code run(const struct wire_options *o, struct config *cfg, int 
 	}
 	log_event(LOG_INFO, "ready", LOG_STR("listen", wire_address(w)));
 	say_hello(w);
-	watch(w, signals);
+	code = watch(w, signals);
 	log_event(LOG_INFO, "stopping", LOG_INT("ok", 1));
-	if (pthread_create(&second, NULL, impatience, &signals) == 0)
+	if (pthread_create(&second, NULL, impatience, (void *)(intptr_t)signals) == 0)
 		(void)pthread_detach(second);
 	clean = wire_stop(w);
 	log_event(LOG_INFO, "stopped", LOG_CSTR("requests", clean ? "finished" : "cut"));
-	return EXIT_DONE;
+	return code;
 }
 
 enum exit_code serve_run(const struct wire_options *o)
@@ -168,6 +169,5 @@ enum exit_code serve_run(const struct wire_options *o)
 	}
 	code = run(o, cfg, signals);
 	log_stop();
-	(void)close(signals);
-	return code;
+	return code; /* signals stays open: impatience() may be reading it until the process ends */
 }

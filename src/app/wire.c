@@ -369,6 +369,14 @@ enum exit_code wire_start(const struct wire_options *o, struct config *cfg, stru
 	return code;
 }
 
+bool wire_store_broken(const struct wire *w)
+{
+	struct store_stats s;
+
+	store_stats(w->api.store, &s);
+	return s.broken;
+}
+
 str wire_address(const struct wire *w)
 {
 	return http_server_address(w->main_server);

@@ -41,6 +41,9 @@ void wire_poll_keys(struct wire *w);
 /* One round of sweeps. */
 void wire_sweep(struct wire *w);
 
+/* An fsync failed: the server must end, and be started again by its supervisor. */
+bool wire_store_broken(const struct wire *w);
+
 str wire_address(const struct wire *w); /* "127.0.0.1:3000" */
 const struct config *wire_config(const struct wire *w);
 

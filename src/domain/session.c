@@ -61,7 +61,7 @@ err_t session_issue(struct ctx *c, const struct user_row *user, str amr, struct 
 	int64_t ended;
 	str ip;
 
-	TRY(uid_make(c->rng, t.sid));
+	TRY(rng_fill(c->rng, t.sid, sizeof(t.sid))); /* ASVS 7.2.3: 128 random bits, no UUID's fixed ones */
 	TRY(rng_fill(c->rng, t.nonce, sizeof(t.nonce)));
 	TRY(addr_coarse(c, &ip));
 	TRY(q_session_insert(c->db, session_id_of(t.sid), sid_str(t.sid), user->id,

@@ -28,7 +28,7 @@ struct query {
 	const char *sql;
 	const char *const *in_names;  /* parameters $1… in order */
 	const enum val_kind *in_kinds;
-	const char *const *out_names; /* columns, checked against the store at start; NULL: any name */
+	const char *const *out_names; /* columns, checked against the store at start; NULL: any */
 	const enum val_kind *out_kinds;
 	int n_in, n_out;
 	bool writes;                  /* needs a transaction */
@@ -65,7 +65,8 @@ struct db {
 	int64_t n_queries; /* statements run since the handle was opened: the tests print it per route */
 };
 
-/* What the generated functions call: counts, and refuses a write outside a transaction (ERR_BUG). */
+/* What the generated functions call: counts, and refuses a write outside a transaction with
+ * ERR_BUG. */
 MUST_USE err_t db_run(struct db *db, const struct query *q, const struct val *in, struct arena *mem,
 		      struct val **ret_rows, size_t *ret_n, int64_t *ret_changed);
 
@@ -101,15 +102,16 @@ void store_close(struct store *s);
 /* A handle for one thread: reads borrow a connection from a small pool, writes wait for their turn
  * at the one writer. Close every handle before store_close. */
 MUST_USE err_t store_handle(struct store *s, struct db **ret);
-/* The same with a reading connection of its own: for threads that must not wait for another's read. */
+/* The same with a reading connection of its own: for threads that must not wait for another's
+ * read. */
 MUST_USE err_t store_handle_own(struct store *s, struct db **ret);
 void db_close(struct db *db); /* NULL is a no-op */
 
 /* Can a write be committed now? For /readyz; runs a small real transaction. */
 MUST_USE err_t store_check_writable(struct store *s);
 
-/* Consistent copy of the live store into a new file of mode 0600, on disk when this returns. Refuses
- * an existing one with ERR_CONFIG; a copy that was cut short never has the asked-for name. */
+/* Consistent copy of the live store into a new file of mode 0600, on disk when this returns.
+ * Refuses an existing one with ERR_CONFIG; a copy cut short never has the asked-for name. */
 MUST_USE err_t store_backup(struct store *s, str file, char *why, size_t why_max);
 
 /* Full integrity check; OK or ERR_STORE with the first finding in why. Reads everything: minutes on
@@ -122,7 +124,7 @@ struct store_stats {
 	int64_t busy, full, errors;
 	int64_t wal_bytes;
 	int64_t waiting;        /* threads waiting for their turn */
-	bool broken;            /* an fsync failed: no write is taken until the process has restarted,
+	bool broken;            /* an fsync failed: no write is taken until the process restarts,
 				   and the server should end with an error to get there */
 };
 void store_stats(const struct store *s, struct store_stats *ret);

@@ -23,8 +23,8 @@ extern const size_t schema_step_count;
 /* The schema version of the file; 0 for an empty one.
  * Faults: ERR_CONFIG with a line in why when it is newer than `steps` or another program's;
  * otherwise as sqlite_fault_code says. */
-MUST_USE err_t migrate_version(sqlite3 *db, const struct schema_step *steps, size_t n_steps, int *ret,
-			       char *why, size_t why_max);
+MUST_USE err_t migrate_version(sqlite3 *db, const struct schema_step *steps, size_t n_steps,
+			       int *ret, char *why, size_t why_max);
 
 /* Run the steps that are missing. Safe against another process doing the same. */
 MUST_USE err_t migrate_run(sqlite3 *db, const struct schema_step *steps, size_t n_steps, char *why,
@@ -32,7 +32,7 @@ MUST_USE err_t migrate_run(sqlite3 *db, const struct schema_step *steps, size_t 
 
 /* Is the schema exactly what the steps make? ERR_CONFIG, and the first difference in why, if not.
  * Compares the text of every table, index and trigger, which no hash can do better. */
-MUST_USE err_t migrate_check(sqlite3 *db, const struct schema_step *steps, size_t n_steps, char *why,
-			     size_t why_max);
+MUST_USE err_t migrate_check(sqlite3 *db, const struct schema_step *steps, size_t n_steps,
+			     char *why, size_t why_max);
 
 #endif

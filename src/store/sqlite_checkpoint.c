@@ -14,7 +14,7 @@
 #define ALARM_BYTES     (128 * MIB)
 #define READERS_WAIT_MS 50   /* how long writers stand still for a reader that lingers … */
 #define TURN_WAIT_MS    1000
-#define RETRY_MS        1000 /* … and how soon that is tried again */
+#define RETRY_MS        ((int64_t)1000) /* … and how soon that is tried again */
 
 /* Under the writer's turn, after each commit. */
 static void on_wal(void *self, int64_t wal_bytes)

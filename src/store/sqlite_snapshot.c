@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 
-#define SNAPSHOT_US (10 * 1000)
+#define SNAPSHOT_US ((int64_t)10 * 1000)
 
 static void end_snapshot(struct snapshot *r)
 {

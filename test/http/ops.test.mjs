@@ -83,7 +83,7 @@ test('LG01 at the most talkative level no secret is logged either', async (t) =>
   await loud.post('/auth/login', { email: u.email, password: 'a wrong password', deviceToken: u.deviceToken }, { strategy: 'bearer' });
   await loud.request('POST', '/auth/login', { body: '{"email":"x","password":"broken json canary', headers: { 'Content-Type': 'application/json' } });
   await loud.logged(await loud.get('/healthz'));
-  assert.ok(loud.secrets.size > 5);
+  assert.ok(loud.secrets.size >= 4);
   assert.ok(!loud.stderr.includes('canary'));
 });
 

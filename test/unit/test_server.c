@@ -249,7 +249,6 @@ static struct http_server *try_start(const struct config *cfg, const char *liste
 	};
 	struct http_server *s = NULL;
 
-	memset(&app, 0, sizeof(app));
 	return http_server_start(&o, &s, why, why_max).code == ERR_OK ? s : NULL;
 }
 
@@ -257,8 +256,10 @@ static struct http_server *start_at(const struct config *cfg, const char *listen
 				    int64_t io_threads)
 {
 	char why[256] = "";
-	struct http_server *s = try_start(cfg, listen, io_threads, why, sizeof(why));
+	struct http_server *s;
 
+	memset(&app, 0, sizeof(app)); /* not in try_start: another server may be running beside it */
+	s = try_start(cfg, listen, io_threads, why, sizeof(why));
 	if (s == NULL)
 		fail_msg("%s", why);
 	return s;
