@@ -345,7 +345,7 @@ const struct setting settings[] = {
 	       "sqlite: and the name of a file; this version has no other store",
 	       "The database: `sqlite:` and a file. `{data_dir}` stands for `server.data_dir`."),
 	  .restart = true, .hush = true },
-	{ SIZE("store.cache", store.cache, "4MiB", 64 * KIB, 4 * GIB,
+	{ SIZE("store.cache", store.cache, "16MiB", 64 * KIB, 4 * GIB,
 	       "Page cache of each connection to the store."),
 	  .restart = true },
 	{ DURATION("store.busy_timeout", store.busy_timeout_ms, "2s", 10, 5 * MS_PER_MIN,
