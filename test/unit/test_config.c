@@ -161,7 +161,7 @@ static void without_any_source_the_defaults_hold(void **state)
 	assert_int_equal(cfg->server.idle_timeout_ms, 60000);
 	assert_int_equal(cfg->server.shutdown_timeout_ms, 10000);
 	assert_str(cfg->store.url, "sqlite:./data/sallyport.db");
-	assert_int_equal(cfg->store.cache, 4 << 20);
+	assert_int_equal(cfg->store.cache, 16 << 20);
 	assert_int_equal(cfg->store.busy_timeout_ms, 2000);
 	assert_true(cfg->registration.enabled);
 	assert_int_equal(cfg->token.access_ttl_ms, 15 * MS_PER_MIN);
