@@ -34,11 +34,38 @@ struct problem problem_of(enum err_code code)
 	case ERR_EMAIL_EXISTS: PROBLEM(409, "EMAIL_EXISTS", "Email already registered");
 	case ERR_EMAIL_PASSWORD_REQUIRED:
 		PROBLEM(400, "VALIDATION_ERROR", "email and password are required");
+	case ERR_REAUTH: PROBLEM(403, "REAUTH_REQUIRED", "Please sign in again, or send your current password");
+	case ERR_CURRENT_PASSWORD: PROBLEM(401, "CURRENT_PASSWORD_INCORRECT", "Current password is incorrect");
+	case ERR_PASSWORD_REQUIRED:
+		PROBLEM(403, "PASSWORD_REQUIRED",
+			"You must set a password before you can change your email address.");
+	case ERR_NEW_PASSWORD_REQUIRED: PROBLEM(400, "VALIDATION_ERROR", "New password is required");
+	case ERR_RESET_TOKEN: PROBLEM(400, "INVALID_RESET_TOKEN", "Invalid reset token");
+	case ERR_RESET_EXPIRED: PROBLEM(400, "RESET_TOKEN_EXPIRED", "Reset token has expired");
+	case ERR_TOKEN_REQUIRED: PROBLEM(400, "TOKEN_REQUIRED", "Token is required");
+	case ERR_VERIFY_TOKEN: PROBLEM(400, "INVALID_VERIFICATION_TOKEN", "Invalid verification token");
+	case ERR_VERIFY_EXPIRED:
+		PROBLEM(400, "VERIFICATION_TOKEN_EXPIRED", "Verification token has expired");
+	case ERR_EMAIL_CHANGE_TOKEN: PROBLEM(400, "INVALID_EMAIL_CHANGE_TOKEN", "Invalid email-change token");
+	case ERR_EMAIL_CHANGE_EXPIRED:
+		PROBLEM(400, "EMAIL_CHANGE_TOKEN_EXPIRED", "Email-change token has expired");
+	case ERR_EMAIL_REVERT_TOKEN: PROBLEM(400, "INVALID_EMAIL_REVERT_TOKEN", "Invalid email-revert token");
+	case ERR_EMAIL_REVERT_EXPIRED:
+		PROBLEM(400, "EMAIL_REVERT_TOKEN_EXPIRED", "Email-revert token has expired");
+	case ERR_EMAIL_TAKEN: PROBLEM(409, "EMAIL_EXISTS", "Email address is already in use");
+	case ERR_EMAIL_VERIFIED: PROBLEM(400, "EMAIL_ALREADY_VERIFIED", "Email is already verified");
+	case ERR_EMAIL_NOT_VERIFIED: PROBLEM(403, "EMAIL_NOT_VERIFIED", "Email address is not verified");
+	case ERR_EMAIL_VERIFICATION_REQUIRED:
+		PROBLEM(403, "EMAIL_VERIFICATION_REQUIRED", "Email verification required");
+	case ERR_EMAIL_NOT_CONFIGURED: PROBLEM(500, "EMAIL_NOT_CONFIGURED", "Email not configured");
+	case ERR_SMS_NOT_CONFIGURED: PROBLEM(500, "SMS_NOT_CONFIGURED", "SMS is not configured");
+	case ERR_PHONE_CODE: PROBLEM(400, "INVALID_PHONE_CODE", "Invalid or expired code");
 	case ERR_LIMITED: PROBLEM(429, "RATE_LIMITED", "Too many requests, please try again later.");
 	case ERR_STORE_FULL: PROBLEM(503, "STORAGE_FULL", "Storage is full, please try again later.");
 	case ERR_BUSY: PROBLEM(503, "BUSY", "Busy, please try again.");
 	case ERR_OVERLOAD: PROBLEM(503, "OVERLOADED", "Too busy right now, please try again.");
 	case ERR_STOPPING: PROBLEM(503, "STOPPING", "The server is restarting, please try again.");
+	case ERR_CLOCK: PROBLEM(503, "CLOCK", "Temporarily unavailable, please try again.");
 	case ERR_NO_MEMORY: PROBLEM(503, "OUT_OF_MEMORY", "Too busy right now, please try again.");
 	case ERR_CRYPTO: PROBLEM(503, "UNAVAILABLE", "Temporarily unavailable, please try again.");
 	/* Refusals that a domain function must have turned into one of its own: a fault if they get here. */

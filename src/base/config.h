@@ -30,6 +30,44 @@ enum log_level {
 	LOG_ERROR,
 };
 
+enum verification_mode {
+	VERIFICATION_UNSET = 0,
+	VERIFICATION_NONE,   /* addresses are not asked to be proven */
+	VERIFICATION_LAZY,   /* within verification.grace of signing up */
+	VERIFICATION_STRICT, /* before the first sign-in; registration then tells no taken addresses */
+};
+
+enum mail_transport {
+	MAIL_UNSET = 0,
+	MAIL_NONE,
+	MAIL_SMTP,
+	MAIL_HTTP, /* JSON to an HTTP mailer */
+	MAIL_LOG,  /* development: on standard output */
+	MAIL_FILE, /* development: one .eml file per mail */
+};
+
+enum mail_tls {
+	MAIL_TLS_UNSET = 0,
+	MAIL_TLS_REQUIRED,
+	MAIL_TLS_OPPORTUNISTIC,
+	MAIL_TLS_OFF, /* loopback only */
+};
+
+enum sms_transport {
+	SMS_UNSET = 0,
+	SMS_NONE,
+	SMS_HTTP_GET,  /* everything in the query, for gateways that know no other way */
+	SMS_HTTP_POST, /* a form, credentials in headers */
+	SMS_TWILIO,
+	SMS_LOG,       /* development: on standard output */
+};
+
+enum link_style {
+	LINKS_UNSET = 0,
+	LINKS_FULL,  /* site + api_prefix + path, for every site */
+	LINKS_SHORT, /* custom schemes: site + path */
+};
+
 struct str_list {
 	const str *items;
 	size_t n;
@@ -92,7 +130,64 @@ struct config {
 		int64_t network_window_ms;
 		int64_t register_per_hour; /* registrations of one network */
 		int64_t device_ttl_ms;
+		int64_t resend_ms;            /* same message to same address: not again before */
+		int64_t mail_per_10min, mail_per_day; /* to one recipient, on request */
+		int64_t mail_network_per_hour; /* asked for by one network */
+		int64_t sms_per_hour, sms_per_day; /* to one number */
+		int64_t sms_network_per_hour;
+		int64_t sms_range_per_hour;   /* to numbers that differ in the last three digits only */
+		int64_t sms_total_per_day;    /* over all numbers */
+		int64_t bad_tokens;           /* wrong link tokens of one network in ten minutes */
 	} limits;
+	struct {
+		struct str_list urls;      /* where links may lead; the first is the default. Never empty:
+					    * server.public_url when nothing is set */
+		enum link_style app_links; /* how links to custom schemes are built */
+	} site;
+	struct {
+		enum verification_mode mode;
+		int64_t grace_ms;
+	} verification;
+	struct {
+		int64_t max_age_ms;  /* sensitive actions ask for a sign-in not older; 0 = never asked */
+		bool account_delete; /* is deleting one's account such an action? */
+	} stepup;
+	struct {
+		enum mail_transport transport;
+		str from;              /* address */
+		str from_name;         /* display name; n == 0: ui.site_name */
+		str smtp_url;          /* smtp://host:port, smtps://host:port */
+		str smtp_user;
+		struct secret smtp_password;
+		enum mail_tls smtp_tls;
+		str tls_ca;            /* PEM file of further authorities, for mail and SMS; n == 0: the system's */
+		str http_url;
+		struct secret http_key;
+		str http_provider;     /* "provider" of the HTTP mailer; n == 0: left out */
+		str default_lang;      /* "en" */
+		str dir;               /* transport file: where the .eml files go */
+		int64_t timeout_ms;    /* one mail, from connect to last reply */
+		int64_t senders;       /* mails under way at once */
+	} mail;
+	struct {
+		enum sms_transport transport;
+		str url, user;
+		struct secret password, key;
+		str from;              /* sender number or service, where the gateway wants one */
+		str expect;            /* text that a 2xx body must contain; n == 0: none */
+		struct str_list countries; /* "+39", …, or "any" */
+		struct str_list blocked;   /* prefixes never texted: premium and satellite numbers */
+		struct str_list test_numbers; /* "+15550100=123456": fixed code, nothing sent */
+		bool require_proof;
+		int64_t code_ttl_ms;
+		int64_t timeout_ms;
+	} sms;
+	struct {
+		int64_t max_age_ms;    /* a message not sent by then is dead */
+	} outbox;
+	struct {
+		bool new_sign_in;      /* mail about sign-ins from new places */
+	} notice;
 	struct {
 		int64_t retention_ms;
 	} audit;

@@ -40,6 +40,26 @@ enum err_code {
 	ERR_EMAIL_EXISTS,
 	ERR_EMAIL_PASSWORD_REQUIRED, /* registration without e-mail or password */
 	ERR_REGISTRATION_OFF,
+	ERR_REAUTH,                /* needs a fresh sign-in or the password (step-up) */
+	ERR_CURRENT_PASSWORD,      /* the current password is wrong */
+	ERR_PASSWORD_REQUIRED,     /* the account has no password yet */
+	ERR_NEW_PASSWORD_REQUIRED,
+	ERR_RESET_TOKEN,           /* unknown, used, or of another purpose */
+	ERR_RESET_EXPIRED,
+	ERR_TOKEN_REQUIRED,        /* verify-email without a token */
+	ERR_VERIFY_TOKEN,
+	ERR_VERIFY_EXPIRED,
+	ERR_EMAIL_CHANGE_TOKEN,
+	ERR_EMAIL_CHANGE_EXPIRED,
+	ERR_EMAIL_REVERT_TOKEN,
+	ERR_EMAIL_REVERT_EXPIRED,
+	ERR_EMAIL_TAKEN,           /* change of address: somebody else's */
+	ERR_EMAIL_VERIFIED,        /* is verified already */
+	ERR_EMAIL_NOT_VERIFIED,    /* sign-in refused until the address is proven */
+	ERR_EMAIL_VERIFICATION_REQUIRED, /* the same, after the grace period */
+	ERR_EMAIL_NOT_CONFIGURED,  /* no mail.transport */
+	ERR_SMS_NOT_CONFIGURED,
+	ERR_PHONE_CODE,            /* wrong, used up or expired */
 	ERR_LIMITED,               /* too many attempts; ctx.retry_after_s says when to come back */
 	ERR_NOT_FOUND,             /* inside the program: absence where presence was asked for */
 	ERR_CONFLICT,              /* inside the program: a unique constraint decided */
@@ -51,6 +71,7 @@ enum err_code {
 	ERR_BUSY,                  /* the store is locked by somebody else for too long */
 	ERR_OVERLOAD,              /* a bounded queue is full or waiting would take too long */
 	ERR_STOPPING,              /* the server is shutting down */
+	ERR_CLOCK,                 /* the clock is behind what was seen before: nothing new is issued */
 	ERR_CRYPTO,
 	ERR_NO_MEMORY,
 	ERR_IO,

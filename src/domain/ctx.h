@@ -19,6 +19,8 @@ struct counters {
 	atomic_llong login_ok, login_failed, login_limited;
 	atomic_llong hash_refused;
 	atomic_llong jwt_cache_hits, jwt_cache_misses;
+	atomic_llong mail_sent, mail_retried, mail_dead, mail_expired;
+	atomic_llong sms_sent, sms_retried, sms_dead, sms_expired;
 };
 
 /* Which field was refused and why, for the 400 body. Reasons are stable machine codes. */
@@ -43,11 +45,13 @@ struct ctx {
 	str client_ip;              /* "203.0.113.7"; "cli" for the command line */
 	const uint8_t *client_addr; /* 16 bytes, IPv4 mapped; NULL for the command line */
 	str user_agent;             /* as sent, cut at 256 bytes of valid UTF-8; STR_NONE */
+	str origin, referer;        /* as sent: they choose among site.urls, nothing else; STR_NONE */
 
 	/* Told by a refusal: */
 	int64_t retry_after_s;
 	struct field_error fields[FIELD_ERRORS_MAX];
 	size_t n_fields;
+	bool outbox_added;          /* a message was queued: the sender is woken when the request is over */
 	int64_t log_user_id;        /* whom the request turned out to be about, for the access log */
 };
 

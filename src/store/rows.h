@@ -86,6 +86,36 @@ struct attempt_row {
 	int64_t penalties;
 };
 
+struct outbox_row {
+	int64_t id;
+	str uid; /* 16 bytes */
+	int64_t channel;
+	str recipient, template, lang;
+	str sealed;
+	int64_t created_ms, expires_ms;
+	bool dead;
+	int64_t next_ms;
+	int64_t attempts;
+	str problem;
+};
+
+struct onetime_row {
+	int64_t purpose;
+	int64_t user_id;
+	str address;
+	str sid;
+	int64_t tries;
+	int64_t created_ms, expires_ms;
+};
+
+struct template_row {
+	str base_html, base_text;
+};
+
+struct template_text_row {
+	str lang, key, value;
+};
+
 struct audit_row {
 	int64_t id;
 	int64_t at_ms;

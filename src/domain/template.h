@@ -1,0 +1,42 @@
+/* template.h — the texts of mails and SMS: built-in ones in five languages, and those an operator has
+ * stored, which win.
+ *
+ * A template is an HTML base and a text base with `{{T.key}}` (a translated text, or "[key]") and
+ * `{{name}}` (a variable, or "[name]"). Translated texts may hold variables; variables are never looked
+ * into again. In HTML every variable is escaped; in texts it is one line without controls. Names are
+ * taken in any case. Stored bases count only when both are there (else the built-in ones stand); stored
+ * texts win over built-in ones key by key. The subject is the text of key "subject". */
+#ifndef DOMAIN_TEMPLATE_H
+#define DOMAIN_TEMPLATE_H
+
+#include "domain/ctx.h"
+
+struct template_var {
+	str name;
+	str value;
+};
+
+struct rendered {
+	str subject;
+	str text;
+	str html; /* n == 0: there is none (SMS) */
+};
+
+/* lang: as wanted ("de", "pt-BR"); the first that exists of it, its primary subtag, mail.default_lang
+ * and "en" is taken, key by key. `site_name`, `email`… are variables like any other: the caller gives all.
+ * Refusal: ERR_NOT_FOUND for an id that is neither built in nor stored. Reads: 2 queries. */
+MUST_USE err_t template_render(struct ctx *c, str id, str lang, const struct template_var *vars, size_t n,
+			       struct rendered *ret);
+
+/* Is it a language tag we take at all: letters and '-', 2 to 10 of them? */
+bool template_lang_ok(str lang);
+
+/* The substitution alone, pure: for tests and the fuzzer. */
+struct template_text {
+	str key;
+	str value;
+};
+MUST_USE err_t template_expand(struct arena *mem, str base, bool html, const struct template_text *texts,
+			       size_t n_texts, const struct template_var *vars, size_t n_vars, str *ret);
+
+#endif
