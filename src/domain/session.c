@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "domain/audit.h"
+#include "domain/message.h"
+#include "domain/place.h"
 #include "domain/rotation.h"
 #include "store/query.h"
 
@@ -16,26 +18,6 @@ static int64_t min_i64(int64_t a, int64_t b)
 static str sid_str(const uint8_t sid[UID_BYTES])
 {
 	return str_of_bytes(sid, UID_BYTES);
-}
-
-/* The product behind a User-Agent, as the client binding of rotation: versions change under a
- * session, the product does not. Browsers all begin with "Mozilla/5.0", so look for theirs. */
-static str agent_family(str agent)
-{
-	static const char *const browsers[] = { "Firefox/", "Edg/", "OPR/", "Chrome/", "Safari/" };
-	str head, tail;
-
-	if (!str_starts(agent, STR("Mozilla/"))) {
-		(void)str_cut(agent, '/', &head, &tail);
-		return head.p == NULL ? STR("") : (str){ head.p, head.n < 32 ? head.n : 32 };
-	}
-	for (size_t i = 0; i < sizeof(browsers) / sizeof(browsers[0]); i++) {
-		str name = str_of_cstr(browsers[i]);
-
-		if (memmem(agent.p, agent.n, name.p, name.n) != NULL)
-			return name;
-	}
-	return STR("Mozilla");
 }
 
 static err_t mint_both(struct ctx *c, const struct user_row *user, const struct refresh_token *t,
@@ -115,6 +97,7 @@ static err_t end_for_reuse(struct ctx *c, const struct user_row *user, const str
 	int64_t changed;
 
 	TRY(q_session_delete(c->db, session_id_of(t->sid), sid_str(t->sid), &changed));
+	TRY(message_to_user(c, user, STR("session-reuse"), NULL, 0));
 	return audit_add(c, AUDIT_REFRESH_REUSE, user->uid, sid_str(t->sid), STR_NONE);
 }
 
@@ -253,7 +236,7 @@ static err_t caller_by_user(struct ctx *c, struct caller *who)
 		.id = u.id, .uid = u.uid, .email = u.email, .first_name = u.first_name,
 		.last_name = u.last_name, .role = u.role, .login_provider = u.login_provider,
 		.has_password = u.has_password, .is_admin = u.is_admin,
-		.email_verified = u.email_verified, .last_login_ms = u.last_login_ms,
+		.email_verified = u.email_verified, .last_login_ms = u.last_login_ms, .phone = u.phone,
 	};
 	return OK;
 }
@@ -316,6 +299,35 @@ err_t session_logout(struct ctx *c, str access_token, str refresh_token)
 			return end_session(c, refresh.sid, STR_NONE, AUDIT_LOGOUT);
 	}
 	return err_is_fault(e) ? e : OK;
+}
+
+err_t session_auth_ms(struct ctx *c, const struct caller *who, int64_t *ret_auth_ms)
+{
+	bool found;
+
+	TRY(q_session_auth(c->db, c->mem, session_id_of(who->token.sid), sid_str(who->token.sid), who->row.id,
+			   ret_auth_ms, &found));
+	REQUIRE(found, ERR_SESSION_REVOKED);
+	return OK;
+}
+
+err_t session_reauthenticated(struct ctx *c, const struct caller *who)
+{
+	int64_t changed;
+
+	TRY(q_session_reauth(c->db, session_id_of(who->token.sid), sid_str(who->token.sid), who->row.id,
+			     c->now_ms, &changed));
+	REQUIRE(changed == 1, ERR_SESSION_REVOKED);
+	return OK;
+}
+
+err_t session_end_others(struct ctx *c, int64_t user_id, str sid)
+{
+	int64_t changed;
+
+	if (sid.n != UID_BYTES)
+		return q_session_delete_all(c->db, user_id, &changed);
+	return q_session_delete_others(c->db, user_id, session_id_of((const uint8_t *)sid.p), sid, &changed);
 }
 
 err_t session_list_own(struct ctx *c, int64_t user_id, struct session_row **ret, size_t *ret_n)

@@ -42,6 +42,15 @@ MUST_USE err_t session_seen(struct ctx *c, const struct caller *who);
  * Tokens that are not ours, or of a session already gone, are no error: OK. Access token first. */
 MUST_USE err_t session_logout(struct ctx *c, str access_token, str refresh_token);
 
+/* When the caller's session last proved who he is: signed in, or gave the password again. Refusal:
+ * ERR_SESSION_REVOKED. */
+MUST_USE err_t session_auth_ms(struct ctx *c, const struct caller *who, int64_t *ret_auth_ms);
+/* He just did. Inside the open transaction. */
+MUST_USE err_t session_reauthenticated(struct ctx *c, const struct caller *who);
+
+/* End the user's sessions but `sid` (STR_NONE: all). Inside the open transaction. */
+MUST_USE err_t session_end_others(struct ctx *c, int64_t user_id, str sid);
+
 /* The user's live sessions, last active first, at most 100. */
 MUST_USE err_t session_list_own(struct ctx *c, int64_t user_id, struct session_row **ret, size_t *ret_n);
 
