@@ -8,6 +8,7 @@
 
 #include "domain/ctx.h"
 #include "domain/template.h"
+#include "store/rows.h"
 
 enum outbox_channel {
 	OUTBOX_UNSET = 0,

@@ -105,6 +105,11 @@ struct outbox_row {
 	str problem;
 };
 
+struct outbox_depth_row {
+	int64_t waiting, dead;
+	int64_t oldest_ms; /* created */
+};
+
 struct onetime_row {
 	int64_t purpose;
 	int64_t user_id;
