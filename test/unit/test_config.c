@@ -391,7 +391,7 @@ static void unknown_names_are_refused_with_the_nearest_one(void **state)
 		  "\"token.refresh\": there is no such setting; the nearest is token.refresh_ttl (in test.ini "
 		  "line 3)\n" },
 		{ "[a\"\x7F\xC2\x9B]\nb = 1", "\"a\\\"\\u007f\\u009b.b\": there is no such setting; the nearest is "
-					      "store.url (in test.ini line 2)\n" },
+					      "mail.dir (in test.ini line 2)\n" },
 	};
 	const char *const env[] = { "SALLYPORT_SERVER_WORKRES=3", "SALLYPORT_=1", "SALLYPOR_X=1", NULL };
 	const struct config_source source = {
@@ -456,7 +456,8 @@ static void lines_and_files_that_are_too_long_are_refused(void **state)
 	memset(text, 'a', n);
 	memcpy(text, "[server]\ndata_dir = ", 20);
 	write_file(FILE_NAME, text, 20 + 1024, 0600);
-	assert_refused(load(&source), "store.url: is longer than 1024 bytes with server.data_dir in it\n");
+	assert_refused(load(&source), "store.url: is longer than 1024 bytes with server.data_dir in it\n"
+				      "mail.dir: is longer than 1024 bytes with server.data_dir in it\n");
 	write_file(FILE_NAME, text, n, 0600);
 	assert_refused(load(&source), "test.ini: cannot be read: it is too large\n");
 	free(text);
@@ -481,7 +482,7 @@ static void all_problems_are_told_at_once(void **state)
 				    "refresh_ttl = 2d\nrefresh_max_ttl = 1d\n",
 				    env, false),
 		       "test.ini line 3: is neither [section] nor key = value\n"
-		       "\"SALLYPORT_NOPE\": there is no such setting; the nearest is SALLYPORT_STORE_URL "
+		       "\"SALLYPORT_NOPE\": there is no such setting; the nearest is SALLYPORT_SMS_KEY "
 		       "(in the environment)\n"
 		       "server.workers: \"abc\" is not a whole number from 1 to 1024 (in test.ini line 2)\n"
 		       "server.queue_max: \"0\" is not a whole number from 1 to 1000000 (in test.ini line 4)\n"
@@ -907,7 +908,8 @@ static void every_row_of_the_table_is_complete_and_has_its_own_names(void **stat
 		if (s->kind == SETTING_INT || s->kind == SETTING_SIZE || s->kind == SETTING_DURATION)
 			assert_true(s->min < s->max);
 		if (s->restart) /* config_warn_restart keeps these kinds only */
-			assert_true(s->kind != SETTING_ENUM && s->kind != SETTING_SECRET);
+			assert_true(s->kind != SETTING_ENUM && s->kind != SETTING_SECRET &&
+				    s->kind != SETTING_PASSWORD);
 		setting_env_name(s, &name);
 		for (size_t j = 0; j < i; j++) {
 			other.n = 0;
@@ -954,7 +956,7 @@ static void changes_that_need_a_restart_are_named_and_kept_back(void **state)
 	fresh = cfg;
 	assert_false(config_same_startup(running, fresh, &b));
 	assert_str(buf_view(&b), "server.listen, server.data_dir, server.trusted_proxies, server.workers, "
-				 "store.url");
+				 "store.url, mail.dir");
 	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	assert_int_equal(log_start(null, true, LOG_INFO).code, ERR_OK);
 	config_warn_restart(running, fresh);
