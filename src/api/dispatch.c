@@ -148,6 +148,8 @@ static void req_init(struct req *r, const struct api_listener *l, struct http_th
 		.client_ip = str_of_cstr(http->client_ip),
 		.client_addr = http->client_addr,
 		.user_agent = cut_agent(http_header(http, "user-agent")),
+		.origin = http_header(http, "origin"),
+		.referer = http_header(http, "referer"),
 	};
 }
 
@@ -184,11 +186,20 @@ static err_t auth_check(struct req *r, const struct route *rt, bool *ret_again)
 	if (rt->auth == AUTH_PUBLIC)
 		return OK;
 	token = bearer_token(r->http);
+	if (token.p == NULL && rt->auth == AUTH_MAYBE)
+		return OK;
 	if (token.p == NULL)
 		FAIL(rt->auth == AUTH_PROXY ? ERR_ACCESS_TOKEN : ERR_NO_TOKEN);
 	TRY(session_caller(&r->c, token, &r->who));
 	REQUIRE(rt->auth != AUTH_ADMIN || r->who.row.is_admin, ERR_FORBIDDEN);
 	return note_use(r, ret_again);
+}
+
+static err_t stepup_check(struct req *r, const struct route *rt, const void *body)
+{
+	if (rt->stepup == STEPUP_NONE || (rt->stepup == STEPUP_SETTING && !r->c.cfg->stepup.account_delete))
+		return OK;
+	return stepup_require(&r->c, &r->who, body);
 }
 
 static void say_allow(struct http_reply *rep, unsigned allow)
@@ -251,6 +262,7 @@ static err_t run(struct req *r, struct http_reply *rep, bool *ret_again, unsigne
 	if (rt->body != NULL)
 		TRY(body_read(&r->c, rt->body, http_header(r->http, "content-type"), r->http->body,
 			      &body));
+	TRY(stepup_check(r, rt, body));
 	TRY(rt->handle(r, body, rep));
 	REQUIRE(!rep->body.overflow, ERR_BUG);
 	return OK;

@@ -14,7 +14,7 @@ static err_t masked(struct ctx *c, str number, str *ret)
 		*ret = STR("-");
 		return OK;
 	}
-	return arena_printf(c->mem, ret, "%.3s \u2022\u2022\u2022 %.3s", number.p, number.p + number.n - 3);
+	return arena_printf(c->mem, ret, "%.3s ••• %.3s", number.p, number.p + number.n - 3);
 }
 
 /* The account's address is the old channel: it hears of every change (MF16). */
