@@ -10,6 +10,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "app/cli_internal.h"
 #include "base/base64url.h"
 #include "base/log.h"
 #include "base/timefmt.h"
@@ -18,18 +19,6 @@
 #include "domain/uid.h"
 #include "domain/user.h"
 #include "store/query.h"
-
-/* What a sub-command works with; made by cli_run. */
-struct cli {
-	struct config *cfg;
-	struct store *store;
-	struct db *db;
-	struct keyring *keys;
-	struct password_gate *gate;
-	struct counters count;
-	struct arena mem;
-	struct ctx c;
-};
 
 /* What has to be open before a sub-command runs. */
 enum cli_needs {
@@ -45,13 +34,13 @@ struct cli_command {
 	enum exit_code (*run)(struct cli *cli, int argc, char **argv);
 };
 
-static enum exit_code fail(const char *what)
+enum exit_code fail(const char *what)
 {
 	(void)fprintf(stderr, "sallyport: %s\n", what);
 	return EXIT_REFUSED;
 }
 
-static enum exit_code fail_err(struct cli *cli, err_t e)
+enum exit_code fail_err(struct cli *cli, err_t e)
 {
 	for (size_t i = 0; i < cli->c.n_fields; i++)
 		(void)fprintf(stderr, "sallyport: %s: %s\n", cli->c.fields[i].field,
@@ -66,7 +55,7 @@ static enum exit_code fail_err(struct cli *cli, err_t e)
 	return err_is_fault(e) ? EXIT_FAULT : EXIT_REFUSED;
 }
 
-static void print_time(int64_t ms)
+void print_time(int64_t ms)
 {
 	char text[TIME_TEXT_LEN + 1];
 	struct buf b = BUF_OF(text);
