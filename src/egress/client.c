@@ -226,7 +226,7 @@ static err_t read_reply(struct client *c, CURLcode code, struct arena *mem,
 	long status = 0;
 
 	*ret = (struct client_reply){ .status = 0 };
-	REQUIRE(code != CURLE_OUT_OF_MEMORY, ERR_NO_MEMORY);
+	/* CURLE_OUT_OF_MEMORY is no fault here: curl says it of a header line that is too long, too. */
 	if (code != CURLE_OK && !c->body.overflow)
 		return read_problem(c, code, mem, ret);
 	TRY(took(curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &status)));
