@@ -12,6 +12,7 @@
 
 #include "app/cli_internal.h"
 #include "app/cli_mail.h"
+#include "app/cli_template.h"
 #include "base/base64url.h"
 #include "base/log.h"
 #include "base/timefmt.h"
@@ -485,6 +486,19 @@ static const struct cli_command commands[] = {
 	  NEEDS_CONFIG, mail_test_cmd },
 	{ "backup", NULL, "FILE", "copy the live store into a new file", NEEDS_STORE, backup_cmd },
 	{ "verify", NULL, "", "check the whole store for damage", NEEDS_STORE, verify_cmd },
+	{ "template", "list", "", "list the messages and what is stored for them", NEEDS_STORE,
+	  template_list_cmd },
+	{ "template", "show", "ID", "show variables, texts and bases of one", NEEDS_STORE,
+	  template_show_cmd },
+	{ "template", "set", "ID html|text FILE", "store a base of it", NEEDS_STORE, template_set_cmd },
+	{ "template", "translate", "ID LANG KEY TEXT", "store a text of it", NEEDS_STORE,
+	  template_translate_cmd },
+	{ "template", "untranslate", "ID LANG KEY", "forget that text", NEEDS_STORE,
+	  template_untranslate_cmd },
+	{ "template", "remove", "ID", "forget all that is stored for it", NEEDS_STORE,
+	  template_remove_cmd },
+	{ "template", "preview", "ID [LANG]", "print it with sample values", NEEDS_STORE,
+	  template_preview_cmd },
 	{ "calibrate", NULL, "[MILLISECONDS]", "measure password hashing, propose settings",
 	  NEEDS_CONFIG, calibrate_cmd },
 };

@@ -210,7 +210,7 @@ static void put_base(struct expansion *x, str base)
 /* `x` says what there is; *ret is in the arena. */
 static err_t run(struct arena *mem, struct expansion *x, str base, str *ret)
 {
-	x->max = mem->cap;
+	x->max = TEMPLATE_RESULT_MAX;
 	put_base(x, base);
 	REQUIRE(!x->overflow, ERR_NO_MEMORY);
 	x->max = x->n;

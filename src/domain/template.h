@@ -16,6 +16,10 @@ struct template_var {
 	str value;
 };
 
+/* Text and HTML are at most this each, else ERR_NO_MEMORY. Rendering takes bases, texts and results: an
+ * arena of 1 MiB holds whatever template_check has let in. */
+#define TEMPLATE_RESULT_MAX ((size_t)128 * 1024)
+
 struct rendered {
 	str subject;
 	str text;

@@ -107,8 +107,7 @@ static const struct template_builtin_text password_reset[] = {
 	    "Il link è valido per 1 ora e funziona una sola volta. Se non l'hai richiesto, ignora "
 	    "questo messaggio: la tua password non cambia.",
 	    "Der Link ist 1 Stunde gültig und funktioniert nur einmal. Wenn Sie ihn nicht "
-	    "angefordert "
-	    "haben, ignorieren Sie diese Nachricht: Ihr Passwort bleibt unverändert.",
+	    "angefordert haben, ignorieren Sie diese Nachricht: Ihr Passwort bleibt unverändert.",
 	    "Le lien est valable 1 heure et ne fonctionne qu'une seule fois. Si vous ne l'avez pas "
 	    "demandé, ignorez ce message : votre mot de passe ne change pas.",
 	    "El enlace es válido durante 1 hora y funciona una sola vez. Si no lo ha solicitado, "
@@ -132,14 +131,11 @@ static const struct template_builtin_text verify_email[] = {
 	    "Il link è valido per 24 ore. Se non hai un account, qualcuno ha inserito il tuo "
 	    "indirizzo per errore e puoi ignorare questo messaggio.",
 	    "Der Link ist 24 Stunden gültig. Wenn Sie dort kein Konto haben, hat jemand Ihre "
-	    "Adresse "
-	    "versehentlich angegeben, und Sie können diese Nachricht ignorieren.",
+	    "Adresse versehentlich angegeben, und Sie können diese Nachricht ignorieren.",
 	    "Le lien est valable 24 heures. Si vous n'y avez pas de compte, quelqu'un a saisi "
-	    "votre "
-	    "adresse par erreur et vous pouvez ignorer ce message.",
+	    "votre adresse par erreur et vous pouvez ignorer ce message.",
 	    "El enlace es válido durante 24 horas. Si no tiene una cuenta allí, alguien ha "
-	    "indicado su "
-	    "dirección por error y puede ignorar este mensaje."),
+	    "indicado su dirección por error y puede ignorar este mensaje."),
 };
 
 static const struct template_builtin_text change_email[] = {
@@ -159,15 +155,13 @@ static const struct template_builtin_text change_email[] = {
 	    "Confirmar la nueva dirección"),
 	SAY("note",
 	    "The link is valid for 1 hour. Nothing changes before you confirm. If you did not ask "
-	    "for "
-	    "this, ignore this message.",
+	    "for this, ignore this message.",
 	    "Il link è valido per 1 ora. Nulla cambia finché non confermi. Se non l'hai richiesto, "
 	    "ignora questo messaggio.",
 	    "Der Link ist 1 Stunde gültig. Ohne Ihre Bestätigung ändert sich nichts. Wenn Sie dies "
 	    "nicht angefordert haben, ignorieren Sie diese Nachricht.",
 	    "Le lien est valable 1 heure. Rien ne change sans votre confirmation. Si vous n'avez "
-	    "rien "
-	    "demandé, ignorez ce message.",
+	    "rien demandé, ignorez ce message.",
 	    "El enlace es válido durante 1 hora. Nada cambia sin su confirmación. Si no lo ha "
 	    "solicitado, ignore este mensaje."),
 };
@@ -186,20 +180,15 @@ static const struct template_builtin_text link_account[] = {
 	SAY("button", "Confirm", "Conferma", "Bestätigen", "Confirmer", "Confirmar"),
 	SAY("note",
 	    "The link is valid for 1 hour. If you did not ask for this, ignore this message: "
-	    "nothing "
-	    "is linked.",
+	    "nothing is linked.",
 	    "Il link è valido per 1 ora. Se non l'hai richiesto, ignora questo messaggio: non "
-	    "verrà "
-	    "collegato nulla.",
+	    "verrà collegato nulla.",
 	    "Der Link ist 1 Stunde gültig. Wenn Sie dies nicht angefordert haben, ignorieren Sie "
-	    "diese "
-	    "Nachricht: Es wird nichts verknüpft.",
+	    "diese Nachricht: Es wird nichts verknüpft.",
 	    "Le lien est valable 1 heure. Si vous n'avez rien demandé, ignorez ce message : rien "
-	    "ne "
-	    "sera associé.",
+	    "ne sera associé.",
 	    "El enlace es válido durante 1 hora. Si no lo ha solicitado, ignore este mensaje: no "
-	    "se "
-	    "vinculará nada."),
+	    "se vinculará nada."),
 };
 
 static const struct template_builtin_text email_changed[] = {
@@ -215,19 +204,15 @@ static const struct template_builtin_text email_changed[] = {
 	    "Annuler la modification", "Deshacer el cambio"),
 	SAY("note",
 	    "If this was you, there is nothing to do. If not, undo the change: the link is valid "
-	    "for "
-	    "72 hours.",
+	    "for 72 hours.",
 	    "Se sei stato tu, non devi fare nulla. Altrimenti annulla la modifica: il link è "
-	    "valido "
-	    "per 72 ore.",
+	    "valido per 72 ore.",
 	    "Wenn Sie das waren, ist nichts weiter zu tun. Andernfalls machen Sie die Änderung "
 	    "rückgängig: Der Link ist 72 Stunden gültig.",
 	    "Si c'était vous, vous n'avez rien à faire. Sinon, annulez la modification : le lien "
-	    "est "
-	    "valable 72 heures.",
+	    "est valable 72 heures.",
 	    "Si ha sido usted, no tiene que hacer nada. Si no, deshaga el cambio: el enlace es "
-	    "válido "
-	    "durante 72 horas."),
+	    "válido durante 72 horas."),
 };
 
 static const struct template_builtin_text email_reverted[] = {
@@ -236,18 +221,15 @@ static const struct template_builtin_text email_reverted[] = {
 	      "Su dirección de correo electrónico ha sido restablecida"),
 	SAY("body",
 	    "The change was undone: the address of your account at {{siteName}} is {{email}} "
-	    "again. "
-	    "Somebody else may know your password, so please choose a new one.",
+	    "again. Somebody else may know your password, so please choose a new one.",
 	    "La modifica è stata annullata: l'indirizzo del tuo account su {{siteName}} è di nuovo "
 	    "{{email}}. Qualcun altro potrebbe conoscere la tua password: scegline una nuova.",
 	    "Die Änderung wurde rückgängig gemacht: Die Adresse Ihres Kontos bei {{siteName}} "
-	    "lautet "
-	    "wieder {{email}}. Möglicherweise kennt jemand Ihr Passwort. Bitte wählen Sie ein "
-	    "neues.",
+	    "lautet wieder {{email}}. Möglicherweise kennt jemand Ihr Passwort. Bitte wählen Sie "
+	    "ein neues.",
 	    "La modification a été annulée : l'adresse de votre compte sur {{siteName}} est de "
-	    "nouveau "
-	    "{{email}}. Quelqu'un connaît peut-être votre mot de passe : veuillez en choisir un "
-	    "nouveau.",
+	    "nouveau {{email}}. Quelqu'un connaît peut-être votre mot de passe : veuillez en "
+	    "choisir un nouveau.",
 	    "El cambio se ha deshecho: la dirección de su cuenta en {{siteName}} vuelve a ser "
 	    "{{email}}. Es posible que alguien conozca su contraseña: elija una nueva."),
 	SAY("button", "Choose a new password", "Scegli una nuova password", "Neues Passwort wählen",
@@ -260,11 +242,9 @@ static const struct template_builtin_text email_reverted[] = {
 	    "Der Link ist 1 Stunde gültig. Danach können Sie auf der Anmeldeseite einen neuen "
 	    "anfordern.",
 	    "Le lien est valable 1 heure. Passé ce délai, vous pouvez en demander un autre sur la "
-	    "page "
-	    "de connexion.",
+	    "page de connexion.",
 	    "El enlace es válido durante 1 hora. Después puede solicitar otro en la página de "
-	    "inicio "
-	    "de sesión."),
+	    "inicio de sesión."),
 };
 
 static const struct template_builtin_text welcome[] = {
@@ -281,15 +261,13 @@ static const struct template_builtin_text welcome[] = {
 	    "If you did not create this account, somebody entered your address by mistake, and you "
 	    "can ignore this message.",
 	    "Se non hai creato tu questo account, qualcuno ha inserito il tuo indirizzo per errore "
-	    "e "
-	    "puoi ignorare questo messaggio.",
+	    "e puoi ignorare questo messaggio.",
 	    "Wenn Sie dieses Konto nicht angelegt haben, hat jemand Ihre Adresse versehentlich "
 	    "angegeben, und Sie können diese Nachricht ignorieren.",
 	    "Si vous n'avez pas créé ce compte, quelqu'un a saisi votre adresse par erreur et vous "
 	    "pouvez ignorer ce message.",
 	    "Si no ha creado esta cuenta, alguien ha indicado su dirección por error y puede "
-	    "ignorar "
-	    "este mensaje."),
+	    "ignorar este mensaje."),
 };
 
 static const struct template_builtin_text account_exists[] = {
@@ -297,33 +275,27 @@ static const struct template_builtin_text account_exists[] = {
 	      "Vous avez déjà un compte", "Ya tiene una cuenta"),
 	SAY("body",
 	    "Somebody tried to create an account at {{siteName}} with the address {{email}}. There "
-	    "is "
-	    "one already: you can simply sign in.",
+	    "is one already: you can simply sign in.",
 	    "Qualcuno ha provato a creare un account su {{siteName}} con l'indirizzo {{email}}. Ne "
 	    "esiste già uno: puoi semplicemente accedere.",
 	    "Jemand wollte bei {{siteName}} ein Konto mit der Adresse {{email}} anlegen. Es gibt "
 	    "bereits eines: Sie können sich einfach anmelden.",
 	    "Quelqu'un a essayé de créer un compte sur {{siteName}} avec l'adresse {{email}}. Il "
-	    "en "
-	    "existe déjà un : il vous suffit de vous connecter.",
+	    "en existe déjà un : il vous suffit de vous connecter.",
 	    "Alguien ha intentado crear una cuenta en {{siteName}} con la dirección {{email}}. Ya "
 	    "existe una: basta con iniciar sesión."),
 	SAY("button", "Sign in", "Accedi", "Anmelden", "Se connecter", "Iniciar sesión"),
 	SAY("note",
 	    "If you no longer know your password, ask for a new one on the sign-in page. If this "
-	    "was "
-	    "not you, there is nothing to do: nothing was changed.",
+	    "was not you, there is nothing to do: nothing was changed.",
 	    "Se non ricordi la password, puoi richiederne una nuova dalla pagina di accesso. Se "
-	    "non "
-	    "sei stato tu, non devi fare nulla: non è cambiato niente.",
+	    "non sei stato tu, non devi fare nulla: non è cambiato niente.",
 	    "Wenn Sie Ihr Passwort nicht mehr wissen, fordern Sie auf der Anmeldeseite ein neues "
-	    "an. "
-	    "Wenn Sie das nicht waren, ist nichts zu tun: Es wurde nichts geändert.",
+	    "an. Wenn Sie das nicht waren, ist nichts zu tun: Es wurde nichts geändert.",
 	    "Si vous ne connaissez plus votre mot de passe, demandez-en un nouveau sur la page de "
 	    "connexion. Si ce n'était pas vous, vous n'avez rien à faire : rien n'a été modifié.",
 	    "Si no recuerda su contraseña, solicite una nueva en la página de inicio de sesión. Si "
-	    "no "
-	    "ha sido usted, no tiene que hacer nada: no se ha cambiado nada."),
+	    "no ha sido usted, no tiene que hacer nada: no se ha cambiado nada."),
 };
 
 static const struct template_builtin_text address_in_use[] = {
@@ -335,11 +307,9 @@ static const struct template_builtin_text address_in_use[] = {
 	    "Somebody wanted to use your address {{email}} for another account at {{siteName}}. It "
 	    "belongs to your account, so nothing was changed.",
 	    "Qualcuno voleva usare il tuo indirizzo {{email}} per un altro account su "
-	    "{{siteName}}. "
-	    "Appartiene al tuo account, quindi non è cambiato nulla.",
+	    "{{siteName}}. Appartiene al tuo account, quindi non è cambiato nulla.",
 	    "Jemand wollte Ihre Adresse {{email}} für ein anderes Konto bei {{siteName}} "
-	    "verwenden. "
-	    "Sie gehört zu Ihrem Konto, deshalb wurde nichts geändert.",
+	    "verwenden. Sie gehört zu Ihrem Konto, deshalb wurde nichts geändert.",
 	    "Quelqu'un a voulu utiliser votre adresse {{email}} pour un autre compte sur "
 	    "{{siteName}}. Elle appartient à votre compte, rien n'a donc été modifié.",
 	    "Alguien ha querido usar su dirección {{email}} para otra cuenta en {{siteName}}. "
@@ -352,26 +322,24 @@ static const struct template_builtin_text address_in_use[] = {
 	    "Wenn Sie das waren, melden Sie sich mit dieser Adresse an oder verwenden Sie für das "
 	    "andere Konto eine andere.",
 	    "Si c'était vous, connectez-vous avec cette adresse ou utilisez-en une autre pour "
-	    "l'autre "
-	    "compte.",
+	    "l'autre compte.",
 	    "Si ha sido usted, inicie sesión con esta dirección o use otra distinta para la otra "
 	    "cuenta."),
 };
 
 /* What to do, in all notices about something that may have been somebody else. */
-#define NOTE_NOT_YOU                                                                              \
-	SAY("note",                                                                               \
-	    "If this was you, there is nothing to do. If not, reset your password now and end "   \
-	    "the "                                                                                \
-	    "sessions you do not recognise.",                                                     \
-	    "Se sei stato tu, non devi fare nulla. Altrimenti reimposta subito la tua password e "\
-	    "chiudi le sessioni che non riconosci.",                                              \
-	    "Wenn Sie das waren, ist nichts zu tun. Andernfalls setzen Sie jetzt Ihr Passwort "   \
-	    "zurück und beenden Sie die Sitzungen, die Sie nicht erkennen.",                      \
-	    "Si c'était vous, vous n'avez rien à faire. Sinon, réinitialisez tout de suite votre " \
-	    "mot de passe et fermez les sessions que vous ne reconnaissez pas.",                  \
-	    "Si ha sido usted, no tiene que hacer nada. Si no, restablezca ahora su contraseña y "   \
-	    "cierre las sesiones que no reconozca.")
+#define NOTE_NOT_YOU                                                                               \
+	SAY("note",                                                                                \
+	    "If this was you, there is nothing to do. If not, reset your password now and "        \
+	    "end the sessions you do not recognise.",                                              \
+	    "Se sei stato tu, non devi fare nulla. Altrimenti reimposta subito la tua "            \
+	    "password e chiudi le sessioni che non riconosci.",                                    \
+	    "Wenn Sie das waren, ist nichts zu tun. Andernfalls setzen Sie jetzt Ihr "             \
+	    "Passwort zurück und beenden Sie die Sitzungen, die Sie nicht erkennen.",              \
+	    "Si c'était vous, vous n'avez rien à faire. Sinon, réinitialisez tout de suite "       \
+	    "votre mot de passe et fermez les sessions que vous ne reconnaissez pas.",             \
+	    "Si ha sido usted, no tiene que hacer nada. Si no, restablezca ahora su "              \
+	    "contraseña y cierre las sesiones que no reconozca.")
 
 static const struct template_builtin_text password_changed[] = {
 	TITLE("Your password has been changed", "La tua password è stata cambiata",
@@ -392,17 +360,13 @@ static const struct template_builtin_text new_sign_in[] = {
 	SAY("body",
 	    "Your account {{email}} at {{siteName}} was signed in to from a new device or place.",
 	    "È stato effettuato un accesso al tuo account {{email}} su {{siteName}} da un "
-	    "dispositivo o "
-	    "luogo nuovo.",
+	    "dispositivo o luogo nuovo.",
 	    "Bei Ihrem Konto {{email}} bei {{siteName}} gab es eine Anmeldung von einem neuen "
-	    "Gerät oder "
-	    "Ort.",
+	    "Gerät oder Ort.",
 	    "Une connexion à votre compte {{email}} sur {{siteName}} a eu lieu depuis un nouvel "
-	    "appareil "
-	    "ou un nouveau lieu.",
+	    "appareil ou un nouveau lieu.",
 	    "Se ha iniciado sesión en su cuenta {{email}} de {{siteName}} desde un dispositivo o "
-	    "lugar "
-	    "nuevo."),
+	    "lugar nuevo."),
 	NOTE_NOT_YOU,
 };
 
@@ -416,16 +380,13 @@ static const struct template_builtin_text sign_in_after_failures[] = {
 	    "Your account {{email}} at {{siteName}} was signed in to. Failed attempts before that: "
 	    "{{failures}}.",
 	    "È stato effettuato un accesso al tuo account {{email}} su {{siteName}}. Tentativi "
-	    "falliti "
-	    "prima di questo: {{failures}}.",
+	    "falliti prima di questo: {{failures}}.",
 	    "Bei Ihrem Konto {{email}} bei {{siteName}} gab es eine Anmeldung. Fehlversuche davor: "
 	    "{{failures}}.",
 	    "Une connexion à votre compte {{email}} sur {{siteName}} a eu lieu. Tentatives "
-	    "échouées "
-	    "auparavant : {{failures}}.",
+	    "échouées auparavant : {{failures}}.",
 	    "Se ha iniciado sesión en su cuenta {{email}} de {{siteName}}. Intentos fallidos "
-	    "previos: "
-	    "{{failures}}."),
+	    "previos: {{failures}}."),
 	NOTE_NOT_YOU,
 };
 
@@ -435,18 +396,15 @@ static const struct template_builtin_text phone_changed[] = {
 	      "Su número de teléfono ha cambiado"),
 	SAY("body",
 	    "The phone number of your account {{email}} at {{siteName}} is now {{newPhone}}. It "
-	    "was "
-	    "changed at this time: {{when}}.",
+	    "was changed at this time: {{when}}.",
 	    "Il numero di telefono del tuo account {{email}} su {{siteName}} ora è {{newPhone}}. "
-	    "Data "
-	    "della modifica: {{when}}.",
+	    "Data della modifica: {{when}}.",
 	    "Die Telefonnummer Ihres Kontos {{email}} bei {{siteName}} lautet jetzt {{newPhone}}. "
 	    "Zeitpunkt der Änderung: {{when}}.",
 	    "Le numéro de téléphone de votre compte {{email}} sur {{siteName}} est désormais "
 	    "{{newPhone}}. Date de la modification : {{when}}.",
 	    "El número de teléfono de su cuenta {{email}} en {{siteName}} es ahora {{newPhone}}. "
-	    "Fecha "
-	    "del cambio: {{when}}."),
+	    "Fecha del cambio: {{when}}."),
 	NOTE_NOT_YOU,
 };
 
@@ -456,34 +414,26 @@ static const struct template_builtin_text session_reuse[] = {
 	      "Se ha cerrado una de sus sesiones"),
 	SAY("body",
 	    "An old sign-in token of your account {{email}} at {{siteName}} came back. It may have "
-	    "been "
-	    "copied, so that session was ended.",
+	    "been copied, so that session was ended.",
 	    "Un vecchio token di accesso del tuo account {{email}} su {{siteName}} è stato usato "
-	    "di "
-	    "nuovo. Potrebbe essere stato copiato, perciò la sessione è stata chiusa.",
+	    "di nuovo. Potrebbe essere stato copiato, perciò la sessione è stata chiusa.",
 	    "Ein altes Anmeldetoken Ihres Kontos {{email}} bei {{siteName}} wurde erneut "
-	    "verwendet. Es "
-	    "könnte kopiert worden sein, deshalb wurde die Sitzung beendet.",
+	    "verwendet. Es könnte kopiert worden sein, deshalb wurde die Sitzung beendet.",
 	    "Un ancien jeton de connexion de votre compte {{email}} sur {{siteName}} a été "
-	    "réutilisé. Il "
-	    "a peut-être été copié, la session a donc été fermée.",
+	    "réutilisé. Il a peut-être été copié, la session a donc été fermée.",
 	    "Se ha vuelto a usar un antiguo token de acceso de su cuenta {{email}} en "
-	    "{{siteName}}. Es "
-	    "posible que haya sido copiado, por lo que se ha cerrado la sesión."),
+	    "{{siteName}}. Es posible que haya sido copiado, por lo que se ha cerrado la sesión."),
 	SAY("note",
 	    "Sign in again to go on. If you do not recognise the device or the place, reset your "
 	    "password and end the sessions you do not recognise.",
 	    "Accedi di nuovo per continuare. Se non riconosci il dispositivo o il luogo, reimposta "
-	    "la "
-	    "tua password e chiudi le sessioni che non riconosci.",
+	    "la tua password e chiudi le sessioni che non riconosci.",
 	    "Melden Sie sich erneut an, um fortzufahren. Wenn Sie Gerät oder Ort nicht erkennen, "
-	    "setzen "
-	    "Sie Ihr Passwort zurück und beenden Sie die Sitzungen, die Sie nicht erkennen.",
+	    "setzen Sie Ihr Passwort zurück und beenden Sie die Sitzungen, die Sie nicht erkennen.",
 	    "Reconnectez-vous pour continuer. Si vous ne reconnaissez pas l'appareil ou le lieu, "
 	    "réinitialisez votre mot de passe et fermez les sessions que vous ne reconnaissez pas.",
 	    "Inicie sesión de nuevo para continuar. Si no reconoce el dispositivo o el lugar, "
-	    "restablezca "
-	    "su contraseña y cierre las sesiones que no reconozca."),
+	    "restablezca su contraseña y cierre las sesiones que no reconozca."),
 };
 
 static const struct template_builtin_text account_deleted[] = {
@@ -492,16 +442,13 @@ static const struct template_builtin_text account_deleted[] = {
 	      "Su cuenta ha sido eliminada"),
 	SAY("body",
 	    "Your account {{email}} at {{siteName}} was deleted, with everything that belonged to "
-	    "it. "
-	    "Time: {{when}}.",
+	    "it. Time: {{when}}.",
 	    "Il tuo account {{email}} su {{siteName}} è stato eliminato con tutti i suoi dati. "
-	    "Data: "
-	    "{{when}}.",
+	    "Data: {{when}}.",
 	    "Ihr Konto {{email}} bei {{siteName}} wurde mit allem, was dazugehörte, gelöscht. "
 	    "Zeitpunkt: {{when}}.",
 	    "Votre compte {{email}} sur {{siteName}} a été supprimé avec toutes ses données. Date "
-	    ": "
-	    "{{when}}.",
+	    ": {{when}}.",
 	    "Su cuenta {{email}} en {{siteName}} ha sido eliminada con todos sus datos. Fecha: "
 	    "{{when}}."),
 	SAY("note", "If you did not want this, please contact the operator of {{siteName}}.",
