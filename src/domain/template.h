@@ -16,6 +16,10 @@ struct template_var {
 	str value;
 };
 
+/* Text and HTML are at most this each, else ERR_NO_MEMORY. Rendering takes bases, texts and results: an
+ * arena of 1 MiB holds whatever template_check has let in. */
+#define TEMPLATE_RESULT_MAX ((size_t)128 * 1024)
+
 struct rendered {
 	str subject;
 	str text;
@@ -38,5 +42,22 @@ struct template_text {
 };
 MUST_USE err_t template_expand(struct arena *mem, str base, bool html, const struct template_text *texts,
 			       size_t n_texts, const struct template_var *vars, size_t n_vars, str *ret);
+
+/* ---- for operators ---- */
+
+enum template_part {
+	TEMPLATE_PART_UNSET = 0,
+	TEMPLATE_HTML,
+	TEMPLATE_TEXT,
+	TEMPLATE_TRANSLATION, /* a translated text */
+};
+#define TEMPLATE_UNKNOWN_MAX 16
+
+/* Tries `body` as a part of built-in template `id`, with sample variables and the texts there are in any
+ * language. ret: the names that would come out in brackets (slices of what was read), each once.
+ * Refusal: ERR_NOT_FOUND for an id that is not built in. Fault: ERR_NO_MEMORY when the result is too
+ * large. Reads: 1 query. */
+MUST_USE err_t template_check(struct ctx *c, str id, enum template_part part, str body,
+			      str ret[TEMPLATE_UNKNOWN_MAX], size_t *ret_n);
 
 #endif

@@ -114,7 +114,14 @@ struct onetime_row {
 };
 
 struct template_row {
-	str base_html, base_text;
+	str id;
+	str base_html, base_text; /* n == 0: there is none */
+};
+
+struct template_list_row {
+	str id;
+	bool has_html, has_text;
+	int64_t texts;
 };
 
 struct template_text_row {
