@@ -38,7 +38,9 @@ void client_free(struct client *c);
 /* From any thread: what is under way, and every later request, ends within a second. */
 void client_abort(struct client *c);
 
-/* A provider that does not answer is no error: then ret->status is 0. Faults: ERR_NO_MEMORY. */
+/* A provider that does not answer, or a URL with another scheme or with a user in it, is no error: then
+ * ret->status is 0. Refusal: ERR_INPUT for a CR, LF or NUL in a header, or a NUL in URL or credentials.
+ * Faults: ERR_NO_MEMORY. */
 MUST_USE err_t client_send(struct client *c, const struct client_request *r, struct arena *mem,
 			   struct client_reply *ret);
 
