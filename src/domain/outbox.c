@@ -119,6 +119,7 @@ static err_t open_item(struct ctx *c, const struct outbox_row *row, struct outbo
 		.created_ms = row->created_ms,
 		.expires_ms = row->expires_ms,
 		.attempts = row->attempts + 1,
+		.problem = row->problem,
 	};
 	TRY(context_of(c->mem, row->uid, &context));
 	TRY(aead_open(c->mem, &c->keys->storage, context, row->sealed, &plain));

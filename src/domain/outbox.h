@@ -41,6 +41,7 @@ struct outbox_item {
 	str recipient, template, lang;
 	int64_t created_ms, expires_ms;
 	int64_t attempts; /* this one included */
+	str problem;      /* what came of the one before; STR_NONE: this is the first */
 	struct template_var vars[OUTBOX_VARS_MAX];
 	size_t n_vars;
 };
