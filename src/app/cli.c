@@ -15,6 +15,7 @@
 #include "base/timefmt.h"
 #include "crypto/mac.h"
 #include "domain/audit.h"
+#include "domain/clock_guard.h"
 #include "domain/uid.h"
 #include "domain/user.h"
 #include "store/query.h"
@@ -345,6 +346,24 @@ static enum exit_code keys_rotate_cmd(struct cli *cli, int argc, char **argv)
 	return EXIT_DONE;
 }
 
+/* ---- clock ---- */
+
+static enum exit_code clock_reset_cmd(struct cli *cli, int argc, char **argv)
+{
+	err_t e;
+
+	(void)argv;
+	if (argc != 1)
+		return EXIT_USAGE;
+	e = clock_reset(&cli->c);
+	if (e.code != ERR_OK)
+		return fail_err(cli, e);
+	(void)printf("the clock counts as right at ");
+	print_time(cli->c.now_ms);
+	(void)printf("; a running server notices within a few seconds\n");
+	return EXIT_DONE;
+}
+
 /* ---- audit, backup, calibrate ---- */
 
 static void print_hex(str bytes)
@@ -490,6 +509,8 @@ static const struct cli_command commands[] = {
 	  print_config_cmd },
 	{ "keys", "list", "", "list the signing keys", NEEDS_KEYS, keys_list_cmd },
 	{ "keys", "rotate", "[--now]", "publish a new signing key", NEEDS_STORE, keys_rotate_cmd },
+	{ "clock", "reset", "", "say that the clock is right now, after it was far ahead", NEEDS_STORE,
+	  clock_reset_cmd },
 	{ "audit", "tail", "[--follow]", "show the last security events", NEEDS_STORE, audit_tail_cmd },
 	{ "backup", NULL, "FILE", "copy the live store into a new file", NEEDS_STORE, backup_cmd },
 	{ "verify", NULL, "", "check the whole store for damage", NEEDS_STORE, verify_cmd },
