@@ -8,6 +8,7 @@
 #include "api/routes.h"
 #include "base/log.h"
 #include "base/utf8.h"
+#include "domain/clock_guard.h"
 
 #define AGENT_MAX_BYTES  256
 #define CACHE_ENTRIES    8192
@@ -131,6 +132,7 @@ static void req_init(struct req *r, const struct api_listener *l, struct http_th
 	struct api *api = l->api;
 	struct thread_state *t = ht->app_state;
 
+	clock_note(api->clock_guard, http->now_ms, http->start_us / 1000);
 	*r = (struct req){ .http = http, .listener = l };
 	r->c = (struct ctx){
 		.mem = &ht->arena,
@@ -142,6 +144,8 @@ static void req_init(struct req *r, const struct api_listener *l, struct http_th
 		.tokens = t->tokens,
 		.rng = api->rng,
 		.now_ms = http->now_ms,
+		.mono_ms = http->start_us / 1000,
+		.clock = api->clock_guard,
 		.deadline_us = http->start_us +
 			       (t->rt->cfg->password.max_wait_ms + HASH_PATIENCE_MS) * 1000,
 		.request_id = { http->request_id, REQUEST_ID_LEN },
@@ -289,7 +293,8 @@ static void render_refusal(struct req *r, err_t e, unsigned allow, struct http_r
 		say_allow(rep, allow);
 		return;
 	}
-	if (err_is_fault(e) && e.code != ERR_OVERLOAD && e.code != ERR_STOPPING)
+	if (err_is_fault(e) && e.code != ERR_OVERLOAD && e.code != ERR_STOPPING &&
+	    e.code != ERR_CLOCK) /* that one has its own line */
 		log_fault(r, e);
 	problem_write(e.code, &r->c, rt != NULL && rt->says_success, r->c.retry_after_s, rep);
 	if (e.code == ERR_METHOD)

@@ -18,6 +18,7 @@
 #include "base/timefmt.h"
 #include "crypto/mac.h"
 #include "domain/audit.h"
+#include "domain/clock_guard.h"
 #include "domain/uid.h"
 #include "domain/user.h"
 #include "store/query.h"
@@ -336,6 +337,24 @@ static enum exit_code keys_rotate_cmd(struct cli *cli, int argc, char **argv)
 	return EXIT_DONE;
 }
 
+/* ---- clock ---- */
+
+static enum exit_code clock_reset_cmd(struct cli *cli, int argc, char **argv)
+{
+	err_t e;
+
+	(void)argv;
+	if (argc != 1)
+		return EXIT_USAGE;
+	e = clock_reset(&cli->c);
+	if (e.code != ERR_OK)
+		return fail_err(cli, e);
+	(void)printf("the clock counts as right at ");
+	print_time(cli->c.now_ms);
+	(void)printf("; a running server notices within a few seconds\n");
+	return EXIT_DONE;
+}
+
 /* ---- audit, backup, calibrate ---- */
 
 static void print_hex(str bytes)
@@ -481,6 +500,8 @@ static const struct cli_command commands[] = {
 	  print_config_cmd },
 	{ "keys", "list", "", "list the signing keys", NEEDS_KEYS, keys_list_cmd },
 	{ "keys", "rotate", "[--now]", "publish a new signing key", NEEDS_STORE, keys_rotate_cmd },
+	{ "clock", "reset", "", "say that the clock is right now, after it was far ahead", NEEDS_STORE,
+	  clock_reset_cmd },
 	{ "audit", "tail", "[--follow]", "show the last security events", NEEDS_STORE, audit_tail_cmd },
 	{ "mail", "test", "ADDRESS", "send one mail directly and say what the server answered",
 	  NEEDS_CONFIG, mail_test_cmd },

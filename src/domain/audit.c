@@ -39,6 +39,7 @@ const char *audit_event_name(enum audit_event e)
 	case AUDIT_KEYS_ROTATED: return "keys.rotated";
 	case AUDIT_SERVER_STARTED: return "server.started";
 	case AUDIT_SERVER_STOPPED: return "server.stopped";
+	case AUDIT_CLOCK_RESET: return "clock.reset";
 	}
 	return "unset";
 }

@@ -37,6 +37,7 @@ enum audit_event {
 	AUDIT_KEYS_ROTATED,
 	AUDIT_SERVER_STARTED,
 	AUDIT_SERVER_STOPPED,
+	AUDIT_CLOCK_RESET,
 };
 
 /* "login.failed", … as stored and shown. */

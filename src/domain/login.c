@@ -2,6 +2,7 @@
 
 #include "domain/attempt.h"
 #include "domain/audit.h"
+#include "domain/clock_guard.h"
 #include "domain/credential.h"
 #include "domain/device.h"
 #include "domain/email.h"
@@ -100,6 +101,7 @@ err_t login_password(struct ctx *c, str email, struct secret password, str devic
 	bool known, match;
 	err_t e;
 
+	TRY(clock_issue(c)); /* before the attempt is counted, which nothing would release */
 	TRY(email_subject(c->mem, email, &key));
 	TRY(q_user_for_login(c->db, c->mem, key, &user, &known));
 	TRY(device_read(c, user.uid, user.device_epoch, known ? device_token : STR_NONE, &device_id));

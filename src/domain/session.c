@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "domain/audit.h"
+#include "domain/clock_guard.h"
 #include "domain/message.h"
 #include "domain/place.h"
 #include "domain/rotation.h"
@@ -43,6 +44,7 @@ err_t session_issue(struct ctx *c, const struct user_row *user, str amr, struct 
 	int64_t ended;
 	str ip;
 
+	TRY(clock_issue(c));
 	TRY(rng_fill(c->rng, t.sid, sizeof(t.sid))); /* ASVS 7.2.3: 128 random bits, no UUID's fixed ones */
 	TRY(rng_fill(c->rng, t.nonce, sizeof(t.nonce)));
 	TRY(addr_coarse(c, &ip));
@@ -53,6 +55,12 @@ err_t session_issue(struct ctx *c, const struct user_row *user, str amr, struct 
 	if (ended > 0)
 		TRY(audit_add(c, AUDIT_SESSION_ENDED, user->uid, STR_NONE, STR("too many sessions")));
 	return mint_both(c, user, &t, c->now_ms, amr, ret);
+}
+
+static bool is_over(const struct ctx *c, int64_t idle_expires_ms, int64_t abs_expires_ms)
+{
+	return clock_expired(c, idle_expires_ms, c->cfg->token.refresh_ttl_ms) ||
+	       clock_expired(c, abs_expires_ms, c->cfg->token.refresh_max_ttl_ms);
 }
 
 /* ---- refresh ---- */
@@ -182,8 +190,7 @@ static err_t load_for_refresh(struct ctx *c, const struct refresh_token *t, stru
 	TRY(q_user_by_id(c->db, c->mem, ret_row->user_id, ret_user, &found));
 	REQUIRE(found && ret_user->disabled_ms == 0, ERR_SESSION_REVOKED);
 	c->log_user_id = ret_user->id;
-	REQUIRE(ret_row->idle_expires_ms > c->now_ms && ret_row->abs_expires_ms > c->now_ms,
-		ERR_REFRESH_TOKEN);
+	REQUIRE(!is_over(c, ret_row->idle_expires_ms, ret_row->abs_expires_ms), ERR_REFRESH_TOKEN);
 	return OK;
 }
 
@@ -197,6 +204,7 @@ err_t session_refresh(struct ctx *c, str refresh_token, struct tokens *ret)
 	TX tx = { 0 };
 
 	TRY(token_read_refresh(c, refresh_token, &t));
+	TRY(clock_issue(c)); /* before the session is looked at: a wrong clock must not end one */
 	TRY(tx_begin(&tx, c->db));
 	TRY(load_for_refresh(c, &t, &row, &user));
 	r = rotation_of(&row);
@@ -217,8 +225,7 @@ static err_t caller_by_session(struct ctx *c, struct caller *who)
 			     &who->row, &found));
 	REQUIRE(found && who->row.disabled_ms == 0, ERR_SESSION_REVOKED);
 	REQUIRE(secret_equal_bytes(who->row.uid.p, who->token.uid, UID_BYTES), ERR_ACCESS_TOKEN);
-	REQUIRE(who->row.idle_expires_ms > c->now_ms && who->row.abs_expires_ms > c->now_ms,
-		ERR_SESSION_REVOKED);
+	REQUIRE(!is_over(c, who->row.idle_expires_ms, who->row.abs_expires_ms), ERR_SESSION_REVOKED);
 	who->needs_write = (!who->row.confirmed && who->row.cur_gen == who->token.gen) ||
 			   c->now_ms - who->row.last_active_ms >= TOUCH_EVERY_MS;
 	return OK;
@@ -332,7 +339,7 @@ err_t session_end_others(struct ctx *c, int64_t user_id, str sid)
 
 err_t session_list_own(struct ctx *c, int64_t user_id, struct session_row **ret, size_t *ret_n)
 {
-	return q_session_list(c->db, c->mem, user_id, c->now_ms, ret, ret_n);
+	return q_session_list(c->db, c->mem, user_id, clock_effective_ms(c), ret, ret_n);
 }
 
 err_t session_end_own(struct ctx *c, int64_t user_id, str uid, str handle)

@@ -23,11 +23,11 @@ struct caller {
 };
 
 /* Make a session for `user` inside the open transaction, end the longest idle ones beyond
- * session.max_per_user, mint both tokens. amr: RFC 8176 names, blank-separated. */
+ * session.max_per_user, mint both tokens. amr: RFC 8176 names, blank-separated. Refusal: ERR_CLOCK. */
 MUST_USE err_t session_issue(struct ctx *c, const struct user_row *user, str amr, struct tokens *ret);
 
 /* Rotate. Refusals: ERR_REFRESH_TOKEN (not genuine, expired, straggler, ahead of the store),
- * ERR_SESSION_REVOKED (gone, or ended now because of reuse), ERR_LIMITED (too many repeats).
+ * ERR_SESSION_REVOKED (gone, or ended now because of reuse), ERR_LIMITED (too many repeats), ERR_CLOCK.
  * Cost: 1 transaction of 2–3 statements, 1 signature. Source: RFC 9700 §4.14.2. */
 MUST_USE err_t session_refresh(struct ctx *c, str refresh_token, struct tokens *ret);
 
