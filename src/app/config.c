@@ -539,7 +539,7 @@ static str without_newline(str text)
 	return utf8_is_plain_text(line) ? line : text;
 }
 
-static err_t secret_from_file(struct loading *l, const struct setting *s, str path, struct secret *ret)
+static err_t secret_from_file(struct loading *l, const struct setting *s, str path, str *ret)
 {
 	char room[SECRET_FILE_MAX];
 	const char *why;
@@ -557,19 +557,19 @@ static err_t secret_from_file(struct loading *l, const struct setting *s, str pa
 				 "only: chmod 600",
 			   name, (unsigned)mode & 07777);
 	else
-		e = decode_secret(&l->out->mem, without_newline((str){ room, n }), ret);
+		e = arena_copy(&l->out->mem, without_newline((str){ room, n }), ret);
 	explicit_bzero(room, sizeof(room));
 	return e;
 }
 
 /* A secret that stands in the settings themselves. */
-static err_t secret_from_value(struct loading *l, const struct setting *s, str value, struct secret *ret)
+static void check_inline_secret(struct loading *l, const struct setting *s, str value)
 {
 	struct origin o = l->out->origin[index_of(s)];
 
 	if (str_eq(value, STR("***"))) {
 		problem_at(l, s, "*** stands for a secret that was not printed; give the secret itself");
-		return OK;
+		return;
 	}
 	if (o.from == ORIGIN_FILE && !l->file_is_private)
 		problem_at(l, s, "stands in a file that group or others may use; allow the owner only "
@@ -577,23 +577,13 @@ static err_t secret_from_value(struct loading *l, const struct setting *s, str v
 	if (o.from == ORIGIN_ENVIRONMENT)
 		WARNING(l, "%s: is given in the environment, where it is easily seen; file:/path is safer",
 			s->key);
-	return decode_secret(&l->out->mem, value, ret);
 }
 
-static err_t set_secret(struct loading *l, const struct setting *s, str value, struct secret *to)
+static err_t take_secret(struct loading *l, const struct setting *s, str text, struct secret *to)
 {
-	struct secret got = { NULL, 0 };
+	struct secret got;
 
-	if (value.n == 0)
-		return OK;
-	if (str_starts(value, STR("file:/")))
-		TRY(secret_from_file(l, s, str_skip(value, STR("file:").n), &got));
-	else if (str_starts(value, STR("file:")))
-		problem_at(l, s, "after file: an absolute path must follow");
-	else
-		TRY(secret_from_value(l, s, value, &got));
-	if (l->bad[index_of(s)])
-		return OK;
+	TRY(decode_secret(&l->out->mem, text, &got));
 	if (got.n < SECRET_MIN_BYTES)
 		problem_at(l, s, "has %zu bytes; at least %d random bytes are needed", got.n,
 			   SECRET_MIN_BYTES);
@@ -603,6 +593,41 @@ static err_t set_secret(struct loading *l, const struct setting *s, str value, s
 			   SECRET_MIN_BYTES);
 	*to = got;
 	return OK;
+}
+
+/* Another service has chosen it, so nothing is asked of its strength. */
+static err_t take_password(struct loading *l, const struct setting *s, str text, struct secret *to)
+{
+	uint8_t *p;
+
+	if (text.n == 0 || text.n > SETTING_TEXT_MAX || !utf8_is_plain_text(text)) {
+		problem_at(l, s, "the file must hold one line of plain UTF-8 text, 1 to %zu bytes",
+			   SETTING_TEXT_MAX);
+		return OK;
+	}
+	NEW(p, &l->out->mem, uint8_t, text.n);
+	memcpy(p, text.p, text.n);
+	*to = (struct secret){ p, text.n };
+	return OK;
+}
+
+static err_t set_secret(struct loading *l, const struct setting *s, str value, struct secret *to)
+{
+	str text = value;
+
+	if (value.n == 0)
+		return OK;
+	if (str_starts(value, STR("file:/")))
+		TRY(secret_from_file(l, s, str_skip(value, STR("file:").n), &text));
+	else if (str_starts(value, STR("file:")))
+		problem_at(l, s, "after file: an absolute path must follow");
+	else
+		check_inline_secret(l, s, value);
+	if (l->bad[index_of(s)])
+		return OK;
+	if (s->kind == SETTING_PASSWORD)
+		return take_password(l, s, text, to);
+	return take_secret(l, s, text, to);
 }
 
 /* ---- one value ---- */
@@ -710,7 +735,8 @@ static err_t set_value(struct loading *l, const struct setting *s)
 	case SETTING_INT:
 	case SETTING_SIZE:
 	case SETTING_DURATION: set_number(l, s, value, to); break;
-	case SETTING_SECRET: return set_secret(l, s, value, to);
+	case SETTING_SECRET:
+	case SETTING_PASSWORD: return set_secret(l, s, value, to);
 	case SETTING_UNSET: FAIL(ERR_BUG);
 	}
 	return OK;
@@ -771,6 +797,29 @@ static err_t finish_proxies(struct loading *l, struct config *cfg)
 	return OK;
 }
 
+static err_t finish_site(struct loading *l, struct config *cfg)
+{
+	str *items;
+
+	if (cfg->site.urls.n > 0 || cfg->server.public_url.n == 0)
+		return OK;
+	NEW(items, &l->out->mem, str, 1);
+	items[0] = cfg->server.public_url;
+	cfg->site.urls = (struct str_list){ items, 1 };
+	return OK;
+}
+
+static err_t finish_mail_dir(struct loading *l, struct config *cfg)
+{
+	if (cfg->mail.dir.n == 0)
+		TRY(arena_printf(&l->out->mem, &cfg->mail.dir, "%.*s/mail",
+				 STR_ARG(cfg->server.data_dir)));
+	if (cfg->mail.dir.n > SETTING_TEXT_MAX)
+		problem_at(l, setting_get("mail.dir"), "is longer than %zu bytes with server.data_dir in it",
+			   SETTING_TEXT_MAX);
+	return OK;
+}
+
 static void check_tls(struct loading *l, const struct config *cfg)
 {
 	if ((cfg->server.tls_cert.n == 0) == (cfg->server.tls_key.n == 0))
@@ -781,12 +830,24 @@ static void check_tls(struct loading *l, const struct config *cfg)
 		problem_at(l, setting_get("server.tls_key"), "must be given, because server.tls_cert is");
 }
 
+static bool is_open(const struct loading *l, const char *key, str address)
+{
+	return good(l, key) && listen_reach(address) == REACH_ANY;
+}
+
+/* Can other machines connect? */
+static bool is_exposed(const struct loading *l, const struct config *cfg)
+{
+	return is_open(l, "server.listen", cfg->server.listen) ||
+	       is_open(l, "server.ops_listen", cfg->server.ops_listen);
+}
+
 static void check_listeners(struct loading *l, const struct config *cfg)
 {
 	const struct setting *listen = setting_get("server.listen");
 	const struct setting *ops = setting_get("server.ops_listen");
-	bool listen_open = good(l, "server.listen") && listen_reach(cfg->server.listen) == REACH_ANY;
-	bool ops_open = good(l, "server.ops_listen") && listen_reach(cfg->server.ops_listen) == REACH_ANY;
+	bool listen_open = is_open(l, "server.listen", cfg->server.listen);
+	bool ops_open = is_open(l, "server.ops_listen", cfg->server.ops_listen);
 
 	if (cfg->dev && listen_open)
 		problem_at(l, listen, "%.*s is not on this machine only, as --dev demands: use 127.0.0.1, "
@@ -824,6 +885,128 @@ static void check_orders(struct loading *l, const struct config *cfg)
 		    cfg->limits.account_max);
 }
 
+/* ---- mail and SMS ---- */
+
+static void need(struct loading *l, const char *key, bool given, const char *because)
+{
+	if (!given && good(l, key))
+		problem_at(l, setting_get(key), "must be given, because %s", because);
+}
+
+/* No password goes where everybody on the way can read it, and no mail either unless told so. */
+static void check_smtp_tls(struct loading *l, const struct config *cfg)
+{
+	const struct setting *tls = setting_get("mail.smtp_tls");
+
+	if (cfg->mail.smtp_url.n == 0 || !good(l, "mail.smtp_url") || !good(l, "mail.smtp_tls"))
+		return;
+	if (cfg->mail.smtp_tls == MAIL_TLS_OFF &&
+	    str_eq(url_scheme(cfg->mail.smtp_url), STR("smtps")))
+		problem_at(l, tls, "off contradicts smtps:// in mail.smtp_url");
+	if (cfg->mail.smtp_tls == MAIL_TLS_REQUIRED || host_is_loopback(url_host(cfg->mail.smtp_url)))
+		return;
+	if (cfg->mail.smtp_tls == MAIL_TLS_OFF)
+		problem_at(l, tls, "off is allowed only when the server of mail.smtp_url is on loopback");
+	else if (cfg->mail.smtp_user.n > 0 || cfg->mail.smtp_password.n > 0)
+		problem_at(l, tls, "opportunistic could show the password of mail.smtp_user to others; with a "
+				   "password it must be required");
+}
+
+static void check_smtp(struct loading *l, const struct config *cfg)
+{
+	bool user = cfg->mail.smtp_user.n > 0, password = cfg->mail.smtp_password.n > 0;
+
+	if (cfg->mail.transport == MAIL_SMTP)
+		need(l, "mail.smtp_url", cfg->mail.smtp_url.n > 0, "mail.transport is smtp");
+	if (user && good(l, "mail.smtp_user"))
+		need(l, "mail.smtp_password", password, "mail.smtp_user is");
+	if (password && good(l, "mail.smtp_password"))
+		need(l, "mail.smtp_user", user, "mail.smtp_password is");
+	check_smtp_tls(l, cfg);
+}
+
+/* Before server.public_url is made up from the listener. */
+static void check_mail(struct loading *l, const struct config *cfg)
+{
+	const struct setting *transport = setting_get("mail.transport");
+	bool out = cfg->mail.transport == MAIL_SMTP || cfg->mail.transport == MAIL_HTTP;
+
+	check_smtp(l, cfg);
+	if (cfg->mail.transport == MAIL_HTTP)
+		need(l, "mail.http_url", cfg->mail.http_url.n > 0, "mail.transport is http");
+	if (out || cfg->mail.transport == MAIL_FILE)
+		need(l, "mail.from", cfg->mail.from.n > 0, "mails need a sender");
+	if (out && !cfg->dev && cfg->site.urls.n == 0 && cfg->server.public_url.n == 0)
+		problem_at(l, transport, "links in mails need site.urls or server.public_url");
+	if (cfg->mail.transport == MAIL_LOG && !cfg->dev && is_exposed(l, cfg))
+		problem_at(l, transport, "log shows links that sign in; it is allowed only when every "
+					 "listener is on loopback or a Unix socket");
+	if (cfg->mail.transport == MAIL_NONE && (cfg->verification.mode == VERIFICATION_LAZY ||
+						 cfg->verification.mode == VERIFICATION_STRICT))
+		problem_at(l, setting_get("verification.mode"),
+			   "addresses can be proven by mail only; set mail.transport");
+}
+
+static void check_twilio(struct loading *l, const struct config *cfg)
+{
+	static const char because[] = "sms.transport is twilio";
+
+	need(l, "sms.user", cfg->sms.user.n > 0, because);
+	need(l, "sms.password", cfg->sms.password.n > 0, because);
+	need(l, "sms.from", cfg->sms.from.n > 0, because);
+}
+
+static void check_sms(struct loading *l, const struct config *cfg)
+{
+	bool gateway = cfg->sms.transport == SMS_HTTP_GET || cfg->sms.transport == SMS_HTTP_POST;
+
+	if (gateway)
+		need(l, "sms.url", cfg->sms.url.n > 0, "sms.transport is a gateway");
+	if (cfg->sms.transport == SMS_TWILIO)
+		check_twilio(l, cfg);
+	if ((gateway || cfg->sms.transport == SMS_TWILIO) && cfg->sms.countries.n == 0)
+		problem_at(l, setting_get("sms.countries"),
+			   "list the countries you text, like +39, +41: messages to all others cost money "
+			   "and are refused");
+	if (cfg->sms.transport == SMS_LOG && !cfg->dev && is_exposed(l, cfg))
+		problem_at(l, setting_get("sms.transport"),
+			   "log shows codes that sign in; it is allowed only when every listener is on "
+			   "loopback or a Unix socket");
+}
+
+/* ---- what is allowed and yet worth a word ---- */
+
+static void warn_site(struct loading *l, const struct config *cfg, str url)
+{
+	str scheme = url_scheme(url);
+	bool web = str_eq(scheme, STR("http")) || str_eq(scheme, STR("https"));
+
+	/* server.public_url has its own warning */
+	if (str_eq(scheme, STR("http")) && !host_is_loopback(url_host(url)) &&
+	    !str_eq(url, cfg->server.public_url))
+		WARNING(l, "site.urls: %.*s is not https: links in mails can be read and changed on the way",
+			STR_ARG(url));
+	if (!web && !str_has_byte(scheme, '.'))
+		WARNING(l, "site.urls: %.*s can be claimed by any app: use a scheme with a dot, like "
+			   "com.example.app",
+			STR_ARG(url));
+}
+
+static void warn_delivery(struct loading *l, const struct config *cfg)
+{
+	for (size_t i = 0; i < cfg->site.urls.n && good(l, "site.urls"); i++)
+		warn_site(l, cfg, cfg->site.urls.items[i]);
+	if (cfg->mail.transport == MAIL_FILE && !cfg->dev)
+		WARNING(l, "mail.transport: file sends nothing; whoever can read mail.dir can use the links "
+			   "in the mails");
+	if (cfg->sms.transport == SMS_HTTP_GET)
+		WARNING(l, "sms.transport: http-get puts credentials and codes into URLs, which gateways and "
+			   "proxies write to their logs; prefer http-post");
+	if (cfg->sms.test_numbers.n > 0 && is_exposed(l, cfg))
+		WARNING(l, "sms.test_numbers: anyone who knows the number can sign in to the account that "
+			   "holds it");
+}
+
 static void warn(struct loading *l, const struct config *cfg)
 {
 	str url = cfg->server.public_url;
@@ -845,10 +1028,15 @@ static err_t finish(struct loading *l)
 	check_tls(l, cfg);
 	check_listeners(l, cfg);
 	check_orders(l, cfg);
+	check_mail(l, cfg);
+	check_sms(l, cfg);
 	TRY(finish_store(l, cfg));
 	TRY(finish_public_url(l, cfg));
+	TRY(finish_site(l, cfg));
+	TRY(finish_mail_dir(l, cfg));
 	TRY(finish_proxies(l, cfg));
 	warn(l, cfg);
+	warn_delivery(l, cfg);
 	return OK;
 }
 

@@ -81,7 +81,7 @@ bool config_same_startup(const struct config *a, const struct config *b, struct 
 	return same;
 }
 
-/* Secrets and enums are never settings that take a restart. */
+/* Secrets, passwords and enums are never settings that take a restart. */
 static err_t keep_value(const struct setting *s, const struct config *from, struct config *to,
 			struct arena *mem)
 {
@@ -105,6 +105,7 @@ static err_t keep_value(const struct setting *s, const struct config *from, stru
 		return OK;
 	case SETTING_ENUM:
 	case SETTING_SECRET:
+	case SETTING_PASSWORD:
 	case SETTING_UNSET: break;
 	}
 	FAIL(ERR_BUG);
@@ -172,7 +173,8 @@ static void print_value(const struct setting *s, const struct config *cfg, FILE 
 	case SETTING_INT: buf_i64(&b, *(const int64_t *)x); break;
 	case SETTING_SIZE: size_format(&b, *(const int64_t *)x); break;
 	case SETTING_DURATION: duration_format(&b, *(const int64_t *)x); break;
-	case SETTING_SECRET: (void)fputs(((const struct secret *)x)->n > 0 ? "***" : "", out); break;
+	case SETTING_SECRET:
+	case SETTING_PASSWORD: (void)fputs(((const struct secret *)x)->n > 0 ? "***" : "", out); break;
 	case SETTING_UNSET: break;
 	}
 	(void)fprintf(out, "%.*s", (int)b.n, text);

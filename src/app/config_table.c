@@ -15,6 +15,8 @@
 
 /* ---- checks of text ---- */
 
+#define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
 static bool all_of(str s, const char *others)
 {
 	for (size_t i = 0; i < s.n; i++) {
@@ -156,11 +158,19 @@ static str after_scheme(str url)
 	return STR_NONE;
 }
 
+str url_scheme(str url)
+{
+	str scheme, rest;
+
+	(void)str_cut(url, ':', &scheme, &rest);
+	return scheme;
+}
+
 str url_host(str url)
 {
 	str authority, path, host, port;
 
-	(void)str_cut(after_scheme(url), '/', &authority, &path);
+	(void)str_cut(str_skip(url, url_scheme(url).n + STR("://").n), '/', &authority, &path);
 	if (str_starts(authority, STR("["))) {
 		(void)str_cut(str_skip(authority, 1), ']', &host, &port);
 		return host;
@@ -189,7 +199,7 @@ static bool check_public_url(str s)
 		return false;
 	(void)str_cut(rest, '/', &authority, &path);
 	return check_authority(authority) &&
-	       all_of(path, "/._~-ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+	       all_of(path, "/._~-" UPPER);
 }
 
 static bool check_prefix(str s)
@@ -238,6 +248,150 @@ static bool check_site_name(str s)
 	return s.n > 0 && utf8_points(s) <= 64;
 }
 
+/* ---- checks of text: links, mail and SMS ---- */
+
+static bool all_digits(str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return false;
+	}
+	return true;
+}
+
+/* Schemes that a browser or a phone handles itself: a link to them would run, read or open something
+ * that is no app of ours. */
+static bool scheme_is_taken(str scheme)
+{
+	static const char *const taken[] = { "http", "https", "javascript", "data", "file", "vbscript", "blob",
+					     "about", "content", "intent", "filesystem", "view-source", "ws",
+					     "wss", "ftp" };
+
+	for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
+		if (str_eq(scheme, str_of_cstr(taken[i])))
+			return true;
+	}
+	return str_starts(scheme, STR("chrome")) || str_starts(scheme, STR("ms-"));
+}
+
+/* myapp://auth, com.example.app://host/path */
+static bool check_app_url(str s)
+{
+	str scheme = url_scheme(s), rest = str_skip(s, scheme.n), host, path;
+
+	if (scheme.n < 2 || scheme.n > 63 || scheme.p[0] < 'a' || scheme.p[0] > 'z' ||
+	    !all_of(scheme, "+.-") || scheme_is_taken(scheme) || !str_starts(rest, STR("://")))
+		return false;
+	rest = str_skip(rest, STR("://").n);
+	if (str_ends(rest, STR("/")) || has_empty_segment(rest))
+		return false;
+	(void)str_cut(rest, '/', &host, &path);
+	return host.n > 0 && host.n <= 253 && all_of(host, ".-") && all_of(path, "/._~-" UPPER);
+}
+
+static bool check_site(str s)
+{
+	return after_scheme(s).n > 0 ? check_public_url(s) : check_app_url(s);
+}
+
+static bool is_dot_atom(str s, const char *others)
+{
+	str label, rest = s;
+
+	while (str_cut(rest, '.', &label, &rest)) {
+		if (label.n == 0 || !all_of(label, others))
+			return false;
+	}
+	return label.n > 0 && all_of(label, others);
+}
+
+/* One addr-spec in ASCII, as domain/email.h takes it from users. */
+static bool check_address(str s)
+{
+	str local, domain;
+
+	if (s.n == 0)
+		return true;
+	if (s.n > 254 || !str_cut(s, '@', &local, &domain) || local.n > 64)
+		return false;
+	return is_dot_atom(local, UPPER "#$&'*+-/=?^_`{|}~") && is_dot_atom(domain, UPPER "-") &&
+	       str_has_byte(domain, '.') && !str_starts(domain, STR("-")) && !str_ends(domain, STR("-"));
+}
+
+static bool check_label(str s)
+{
+	return utf8_points(s) <= 64;
+}
+
+static bool check_lang(str s)
+{
+	bool fit = s.n >= 2 && s.n <= 10;
+
+	for (size_t i = 0; fit && i < s.n; i++)
+		fit = s.p[i] == '-' || (s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= 'A' && s.p[i] <= 'Z');
+	return fit;
+}
+
+static bool check_smtp_url(str s)
+{
+	str scheme = url_scheme(s);
+
+	if (s.n == 0)
+		return true;
+	if (!str_eq(scheme, STR("smtp")) && !str_eq(scheme, STR("smtps")))
+		return false;
+	return str_starts(str_skip(s, scheme.n), STR("://")) &&
+	       check_authority(str_skip(s, scheme.n + STR("://").n));
+}
+
+/* What stands behind the authority: a path and perhaps a query. */
+static bool is_request_target(str s)
+{
+	return s.n == 0 || ((s.p[0] == '/' || s.p[0] == '?') &&
+			    all_of(s, UPPER "/?._~-!$&'()*+,;=:@%"));
+}
+
+/* https, or http to a service on this machine. Without user and password, which settings of their own
+ * hold. */
+static bool check_service_url(str s)
+{
+	str rest = after_scheme(s);
+	size_t n = 0;
+
+	if (s.n == 0)
+		return true;
+	while (n < rest.n && rest.p[n] != '/' && rest.p[n] != '?')
+		n++;
+	if (!check_authority((str){ rest.p, n }) || !is_request_target(str_skip(rest, n)))
+		return false;
+	return str_starts(s, STR("https://")) ||
+	       host_is_loopback(url_host((str){ s.p, s.n - rest.n + n }));
+}
+
+static bool check_mail_dir(str s)
+{
+	return !has_brace(s);
+}
+
+/* "+39", "+1242": the beginning of numbers. */
+static bool check_number_prefix(str s)
+{
+	return s.n >= 2 && s.n <= 16 && s.p[0] == '+' && s.p[1] != '0' && all_digits(str_skip(s, 1));
+}
+
+static bool check_country(str s)
+{
+	return str_eq(s, STR("any")) || check_number_prefix(s);
+}
+
+static bool check_test_number(str s)
+{
+	str number, code;
+
+	return str_cut(s, '=', &number, &code) && number.n >= 8 && check_number_prefix(number) &&
+	       code.n == 6 && all_digits(code);
+}
+
 /* ---- the table ---- */
 
 /* The place of a member, if it has the type that the kind of setting writes. */
@@ -249,9 +403,19 @@ static bool check_site_name(str s)
 static const char *const words_check_on[] = { "allcalls", "refresh", "none", NULL };
 static const char *const words_algorithm[] = { "ES256", "RS256", "EdDSA", "HS256", NULL };
 static const char *const words_format[] = { "json", "text", NULL };
+static const char *const words_app_links[] = { "full", "short", NULL };
+static const char *const words_verification[] = { "none", "lazy", "strict", NULL };
+static const char *const words_mail[] = { "none", "smtp", "http", "log", "file", NULL };
+static const char *const words_mail_tls[] = { "required", "opportunistic", "off", NULL };
+static const char *const words_sms[] = { "none", "http-get", "http-post", "twilio", "log", NULL };
 static const char *const words_level[] = { "debug", "info", "warn", "error", NULL };
 _Static_assert(SESSION_CHECK_ALLCALLS == 1 && SESSION_CHECK_NONE == 3, "order of words_check_on");
 _Static_assert(ALG_ES256 == 1 && ALG_HS256 == 4, "order of words_algorithm");
+_Static_assert(LINKS_FULL == 1 && LINKS_SHORT == 2, "order of words_app_links");
+_Static_assert(VERIFICATION_NONE == 1 && VERIFICATION_STRICT == 3, "order of words_verification");
+_Static_assert(MAIL_NONE == 1 && MAIL_SMTP == 2 && MAIL_FILE == 5, "order of words_mail");
+_Static_assert(MAIL_TLS_REQUIRED == 1 && MAIL_TLS_OFF == 3, "order of words_mail_tls");
+_Static_assert(SMS_NONE == 1 && SMS_HTTP_GET == 2 && SMS_LOG == 5, "order of words_sms");
 _Static_assert(LOG_DEBUG == 1 && LOG_ERROR == 4, "order of words_level");
 
 #define TEXT(k, m, d, chk, w, h) \
@@ -272,8 +436,13 @@ _Static_assert(LOG_DEBUG == 1 && LOG_ERROR == 4, "order of words_level");
 	.key = k, .kind = SETTING_ENUM, .offset = AT(enum T, m), .def = d, .words = w, .help = h
 #define SECRET(k, m, h) \
 	.key = k, .kind = SETTING_SECRET, .offset = AT(struct secret, m), .def = "", .help = h
+#define PASSWORD(k, m, h) \
+	.key = k, .kind = SETTING_PASSWORD, .offset = AT(struct secret, m), .def = "", .help = h
 
 #define A_TIMEOUT 50, 10 * MS_PER_MIN
+#define A_BUDGET   1, 1000000
+#define A_SERVICE  "an https:// URL, or http:// on this machine, without user and password"
+#define A_DELIVERY MS_PER_S, 5 * MS_PER_MIN
 
 const struct setting settings[] = {
 	{ TEXT("server.listen", server.listen, "127.0.0.1:3000", check_listen,
@@ -414,6 +583,139 @@ const struct setting settings[] = {
 	      "Registrations from one network in an hour.") },
 	{ DURATION("limits.device_ttl", limits.device_ttl_ms, "180d", MS_PER_HOUR, 10 * YEAR_MS,
 		   "How long a device stays known after its last successful sign-in.") },
+	{ DURATION("limits.resend", limits.resend_ms, "60s", 0, 10 * MS_PER_MIN,
+		   "Time before the same kind of message is sent to the same address or number again. A "
+		   "request within it sends nothing and is answered as usual.") },
+	{ INT("limits.mail_per_10min", limits.mail_per_10min, "3", A_BUDGET,
+	      "Mails one recipient may be sent on request in ten minutes.") },
+	{ INT("limits.mail_per_day", limits.mail_per_day, "10", A_BUDGET,
+	      "Mails one recipient may be sent on request in a day.") },
+	{ INT("limits.mail_network_per_hour", limits.mail_network_per_hour, "20", A_BUDGET,
+	      "Mails one network may ask for in an hour.") },
+	{ INT("limits.sms_per_hour", limits.sms_per_hour, "5", A_BUDGET,
+	      "Text messages to one number in an hour.") },
+	{ INT("limits.sms_per_day", limits.sms_per_day, "10", A_BUDGET,
+	      "Text messages to one number in a day.") },
+	{ INT("limits.sms_network_per_hour", limits.sms_network_per_hour, "10", A_BUDGET,
+	      "Text messages one network may ask for in an hour.") },
+	{ INT("limits.sms_range_per_hour", limits.sms_range_per_hour, "20", A_BUDGET,
+	      "Text messages in an hour to numbers that differ in the last three digits only.") },
+	{ INT("limits.sms_total_per_day", limits.sms_total_per_day, "1000", A_BUDGET,
+	      "Text messages to all numbers together in a day: what a day can cost at most.") },
+	{ INT("limits.bad_tokens", limits.bad_tokens, "20", A_BUDGET,
+	      "Wrong link tokens of one network in ten minutes before it has to wait.") },
+
+	{ LIST("site.urls", site.urls, "", check_site,
+	       "a URL in lower case without a slash at the end: http, https, or the scheme of an app",
+	       "Where links in messages may lead, such as `https://app.example.com` or "
+	       "`com.example.app://auth`. The first is the one for requests that name none. None: "
+	       "`server.public_url`.") },
+	{ ENUM(link_style, "site.app_links", site.app_links, "full", words_app_links,
+	       "How links to the scheme of an app are built: with `server.api_prefix` in them, like "
+	       "links to a web site, or short without it.") },
+
+	{ ENUM(verification_mode, "verification.mode", verification.mode, "none", words_verification,
+	       "Must users prove their e-mail address: never, within `verification.grace` of signing up "
+	       "(lazy), or before the first sign-in (strict). With strict a registration tells nobody "
+	       "whether an address is taken.") },
+	{ DURATION("verification.grace", verification.grace_ms, "7d", MS_PER_S, YEAR_MS,
+		   "How long a new account works without a proven address, when `verification.mode` is "
+		   "lazy.") },
+
+	{ DURATION("stepup.max_age", stepup.max_age_ms, "10m", 0, MS_PER_DAY,
+		   "Sensitive actions ask for a sign-in that is not older, or the password once more. 0s: "
+		   "never asked.") },
+	{ BOOL("stepup.account_delete", stepup.account_delete, "false",
+	       "Is deleting the own account such an action?") },
+
+	{ ENUM(mail_transport, "mail.transport", mail.transport, "none", words_mail,
+	       "How mails leave: an SMTP server, an HTTP mailer, or for development standard output "
+	       "(log) or one file per mail in `mail.dir`. none switches everything off that needs mail."),
+	  .dev = "log" },
+	{ TEXT("mail.from", mail.from, "", check_address, "one e-mail address in ASCII, without a name",
+	       "The sender of mails, in a domain your mail server may send for."),
+	  .dev = "no-reply@localhost.localdomain" },
+	{ TEXT("mail.from_name", mail.from_name, "", check_label, "a name of at most 64 characters",
+	       "The name beside that address. None: `ui.site_name`.") },
+	{ TEXT("mail.smtp_url", mail.smtp_url, "", check_smtp_url,
+	       "smtp://host, smtp://host:port, smtps://host or smtps://host:port in lower case, without user, "
+	       "password and path",
+	       "The SMTP server: `smtp://host:587` for STARTTLS, `smtps://host:465` for TLS from the start."),
+	  .hush = true },
+	{ TEXT("mail.smtp_user", mail.smtp_user, "", check_any, "a name",
+	       "User at the SMTP server. With `mail.smtp_password`.") },
+	{ PASSWORD("mail.smtp_password", mail.smtp_password,
+		   "Password of that user. Best `file:` and a path.") },
+	{ ENUM(mail_tls, "mail.smtp_tls", mail.smtp_tls, "required", words_mail_tls,
+	       "Protection of the connection to the SMTP server. opportunistic goes on without when the "
+	       "server offers none, and is refused with a password; off is for a server on this machine.") },
+	{ TEXT("mail.tls_ca", mail.tls_ca, "", check_any, "the name of a file",
+	       "PEM file with certificate authorities that mail servers and SMS gateways may be certified "
+	       "by. None: those of the system.") },
+	{ TEXT("mail.http_url", mail.http_url, "", check_service_url, A_SERVICE,
+	       "Where the HTTP mailer takes a mail as JSON."),
+	  .hush = true },
+	{ PASSWORD("mail.http_key", mail.http_key,
+		   "Key for the HTTP mailer, sent as `X-API-Key`. Best `file:` and a path.") },
+	{ TEXT("mail.http_provider", mail.http_provider, "", check_label, "a name of at most 64 characters",
+	       "What the HTTP mailer is told as `provider`. None: nothing.") },
+	{ TEXT("mail.default_lang", mail.default_lang, "en", check_lang,
+	       "a language like en or pt-BR: 2 to 10 letters and hyphens",
+	       "Language of messages when the request names none that there is.") },
+	{ TEXT("mail.dir", mail.dir, "", check_mail_dir, "the name of a directory, without braces",
+	       "Where the mails of `mail.transport = file` are put. None: `mail` in `server.data_dir`."),
+	  .restart = true },
+	{ DURATION("mail.timeout", mail.timeout_ms, "30s", A_DELIVERY,
+		   "Longest time to hand over one mail, from connecting to the last reply.") },
+	{ INT("mail.senders", mail.senders, "1", 1, 16,
+	      "Mails under way at once. Each of them may be sent twice if the process is killed at that "
+	      "moment."),
+	  .restart = true },
+
+	{ ENUM(sms_transport, "sms.transport", sms.transport, "none", words_sms,
+	       "How text messages leave: a gateway that takes GET or POST requests, Twilio, or for "
+	       "development standard output (log). none switches everything off that needs SMS."),
+	  .dev = "log" },
+	{ TEXT("sms.url", sms.url, "", check_service_url, A_SERVICE,
+	       "Where the gateway takes messages. A query of its own is kept. Not needed for Twilio."),
+	  .hush = true },
+	{ TEXT("sms.user", sms.user, "", check_any, "a name",
+	       "User at the gateway; for Twilio the account SID.") },
+	{ PASSWORD("sms.password", sms.password,
+		   "Password of that user; for Twilio the auth token. Best `file:` and a path.") },
+	{ PASSWORD("sms.key", sms.key,
+		   "Key for the gateway, sent as `X-API-Key`. Best `file:` and a path.") },
+	{ TEXT("sms.from", sms.from, "", check_label, "a number or name of at most 64 characters",
+	       "Sender of text messages, where the gateway wants one: a number, a name, or for Twilio also "
+	       "a messaging service.") },
+	{ TEXT("sms.expect", sms.expect, "", check_any, "text",
+	       "Text that the answer of the gateway must contain, for those that answer 200 to a message "
+	       "they refuse. None: the status decides.") },
+	{ LIST("sms.countries", sms.countries, "", check_country, "the beginning of numbers like +39, or any",
+	       "Where text messages may go: country codes like `+39`, or `any`. Numbers elsewhere are "
+	       "refused."),
+	  .dev = "any" },
+	{ LIST("sms.blocked", sms.blocked, "+979,+878,+881,+882,+883,+870,+888", check_number_prefix,
+	       "the beginning of numbers like +979",
+	       "Numbers never texted, whatever `sms.countries` says: premium, satellite and "
+	       "international networks, where a message is dear.") },
+	{ LIST("sms.test_numbers", sms.test_numbers, "", check_test_number,
+	       "a number, = and six digits, like +15550100=123456",
+	       "Numbers with a fixed code to which nothing is sent, for app reviewers. Whoever knows one "
+	       "can sign in to the account that holds it, so administrators cannot hold one.") },
+	{ BOOL("sms.require_proof", sms.require_proof, "true",
+	       "Must a number be proven with a code before it is used for signing in?") },
+	{ DURATION("sms.code_ttl", sms.code_ttl_ms, "5m", 30 * MS_PER_S, 10 * MS_PER_MIN,
+		   "How long a code sent by SMS works.") },
+	{ DURATION("sms.timeout", sms.timeout_ms, "10s", A_DELIVERY,
+		   "Longest time to hand over one text message.") },
+
+	{ DURATION("outbox.max_age", outbox.max_age_ms, "3d", MS_PER_MIN, 30 * MS_PER_DAY,
+		   "How long a message that cannot be handed over is tried again. Links and codes end "
+		   "sooner, and are not sent after.") },
+
+	{ BOOL("notice.new_sign_in", notice.new_sign_in, "true",
+	       "Tell users by mail about a sign-in from a device that was not known.") },
 
 	{ DURATION("audit.retention", audit.retention_ms, "180d", MS_PER_HOUR, 100 * YEAR_MS,
 		   "How long events are kept.") },
@@ -481,6 +783,7 @@ void setting_allowed(const struct setting *s, struct buf *out)
 	case SETTING_SECRET:
 		buf_lit(out, "at least 32 random bytes as base64url or text, or file:/path");
 		break;
+	case SETTING_PASSWORD: buf_lit(out, "1 to 1024 bytes of text, or file:/path"); break;
 	case SETTING_UNSET: break;
 	}
 }
@@ -509,7 +812,8 @@ bool setting_equal(const struct setting *s, const struct config *a, const struct
 	case SETTING_INT:
 	case SETTING_SIZE:
 	case SETTING_DURATION: return *(const int64_t *)x == *(const int64_t *)y;
-	case SETTING_SECRET: return secret_equal(*(const struct secret *)x, *(const struct secret *)y);
+	case SETTING_SECRET:
+	case SETTING_PASSWORD: return secret_equal(*(const struct secret *)x, *(const struct secret *)y);
 	case SETTING_UNSET: break;
 	}
 	return false;

@@ -14,7 +14,8 @@ enum setting_kind {
 	SETTING_INT,      /* int64_t, as the next two */
 	SETTING_SIZE,
 	SETTING_DURATION,
-	SETTING_SECRET,   /* struct secret */
+	SETTING_SECRET,   /* struct secret: random bytes of our own */
+	SETTING_PASSWORD, /* struct secret: text that another service has given us */
 };
 
 struct setting {
@@ -32,7 +33,7 @@ struct setting {
 	bool hush;                   /* the value may hold a password: not shown in problems */
 };
 
-#define SETTINGS_MAX 80
+#define SETTINGS_MAX 128
 #define SETTING_TEXT_MAX ((size_t)1024)
 extern const struct setting settings[];
 extern const size_t n_settings; /* <= SETTINGS_MAX */
@@ -84,7 +85,9 @@ enum reach listen_reach(str address);
 bool listen_is_tcp(str address); /* "host:port" in some form */
 bool host_is_loopback(str host); /* "127.0.0.1", "::1", "localhost" */
 
-/* The host of an http(s) URL that passed the check: "auth.example.com", "::1". */
+/* The host of a URL that passed its check: "auth.example.com", "::1". */
 str url_host(str url);
+/* The scheme of such a URL: "https", "com.example.app". */
+str url_scheme(str url);
 
 #endif

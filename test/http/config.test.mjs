@@ -84,6 +84,47 @@ test('settings that contradict each other are refused', async () => {
   assert.match(dev.stderr, /--dev/);
 });
 
+const SMTP = { SALLYPORT_MAIL_TRANSPORT: 'smtp', SALLYPORT_MAIL_FROM: 'no-reply@a.example', SALLYPORT_MAIL_SMTP_URL: 'smtp://mail.a.example:587' };
+const SITE = { SALLYPORT_SITE_URLS: 'https://a.example' };
+
+test('EL09 mails do not start without a site that their links lead to', async () => {
+  await refused(SMTP, /mail\.transport: links in mails need site\.urls or server\.public_url/);
+  await refused({ ...SMTP, SALLYPORT_SITE_URLS: '', SALLYPORT_SERVER_PUBLIC_URL: '' }, /links in mails need site\.urls/);
+  await refused({ SALLYPORT_MAIL_TRANSPORT: 'http', SALLYPORT_MAIL_FROM: 'no-reply@a.example', SALLYPORT_MAIL_HTTP_URL: 'https://mail.a.example/send' }, /links in mails need site\.urls/);
+  for (const site of ['javascript://a', 'intent://a', '*', 'https://a.example/', 'https://u:p@a.example']) await refused({ ...SMTP, SALLYPORT_SITE_URLS: `https://a.example,${site}` }, /site\.urls/);
+  assert.equal((await check({ ...SMTP, ...SITE })).code, 0);
+  assert.equal((await check({ ...SMTP, SALLYPORT_SERVER_PUBLIC_URL: 'https://a.example' })).code, 0);
+});
+
+test('mail and SMS that cannot work do not start', async () => {
+  await refused({ ...SITE, SALLYPORT_MAIL_TRANSPORT: 'smtp' }, /mail\.smtp_url.*\n.*mail\.from/);
+  await refused({ SALLYPORT_VERIFICATION_MODE: 'strict' }, /verification\.mode/);
+  await refused({ SALLYPORT_SMS_TRANSPORT: 'http-post', SALLYPORT_SMS_URL: 'https://a.example' }, /sms\.countries: list the countries you text/);
+  await refused({ SALLYPORT_SMS_TRANSPORT: 'twilio', SALLYPORT_SMS_COUNTRIES: '+39' }, /sms\.user[^]*sms\.password[^]*sms\.from/);
+});
+
+test('neither passwords nor codes go where others can read them', async () => {
+  const open = { SALLYPORT_SERVER_LISTEN: '0.0.0.0:0', SALLYPORT_SERVER_PUBLIC_URL: 'https://a.example' };
+  await refused({ ...SMTP, ...SITE, SALLYPORT_MAIL_SMTP_TLS: 'off' }, /mail\.smtp_tls/);
+  await refused({ ...SMTP, ...SITE, SALLYPORT_MAIL_SMTP_TLS: 'opportunistic', SALLYPORT_MAIL_SMTP_USER: 'u', SALLYPORT_MAIL_SMTP_PASSWORD: 'p' }, /mail\.smtp_tls/);
+  await refused({ ...open, SALLYPORT_MAIL_TRANSPORT: 'log' }, /mail\.transport/);
+  await refused({ ...open, SALLYPORT_SMS_TRANSPORT: 'log' }, /sms\.transport/);
+  const warned = await check({ ...open, SALLYPORT_SMS_TEST_NUMBERS: '+15550100=123456' });
+  assert.equal(warned.code, 0);
+  assert.match(warned.stderr + warned.stdout, /warning: sms\.test_numbers: anyone who knows the number/);
+});
+
+test('LG01 the passwords of mail servers and gateways are never printed', async () => {
+  const password = 'correct-horse-7f3a';
+  const env = { SALLYPORT_MAIL_SMTP_USER: 'u', SALLYPORT_MAIL_SMTP_PASSWORD: password, SALLYPORT_MAIL_HTTP_KEY: password, SALLYPORT_SMS_PASSWORD: password, SALLYPORT_SMS_KEY: password };
+  const shown = await sallyport(['print-config', '--origin'], env);
+  assert.equal(shown.code, 0, shown.stderr);
+  assert.equal(shown.stdout.split('= ***\n').length, 5);
+  const bad = await check({ ...env, SALLYPORT_MAIL_SMTP_URL: `smtp://u:${password}@mail.a.example`, SALLYPORT_SMS_URL: `http://a.example/?p=${password}` });
+  assert.equal(bad.code, 3);
+  for (const r of [shown, bad]) assert.ok(!(r.stdout + r.stderr).includes(password));
+});
+
 test('a misspelt name is refused with the nearest one', async () => {
   await refused({ SALLYPORT_TOKEN_ALGORITM: 'ES256' }, /SALLYPORT_TOKEN_ALGORITHM/);
   await refused({}, /token\.algorithm.*line 2/, ['--config', write('misspelt.ini', '[token]\nalgoritm = ES256\n')]);

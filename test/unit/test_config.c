@@ -193,6 +193,51 @@ static void without_any_source_the_defaults_hold(void **state)
 	assert_int_equal(cfg->log.level, LOG_INFO);
 }
 
+static void without_any_source_nothing_is_sent_and_links_lead_to_the_server(void **state)
+{
+	const struct config_source none = { 0 };
+
+	(void)state;
+	assert_taken(load(&none), "");
+	assert_int_equal(cfg->site.urls.n, 1);
+	assert_str(cfg->site.urls.items[0], "http://127.0.0.1:3000");
+	assert_int_equal(cfg->site.app_links, LINKS_FULL);
+	assert_int_equal(cfg->verification.mode, VERIFICATION_NONE);
+	assert_int_equal(cfg->verification.grace_ms, 7 * MS_PER_DAY);
+	assert_int_equal(cfg->stepup.max_age_ms, 10 * MS_PER_MIN);
+	assert_false(cfg->stepup.account_delete);
+	assert_int_equal(cfg->mail.transport, MAIL_NONE);
+	assert_int_equal(cfg->mail.from.n + cfg->mail.from_name.n + cfg->mail.smtp_url.n, 0);
+	assert_int_equal(cfg->mail.smtp_user.n + cfg->mail.smtp_password.n + cfg->mail.tls_ca.n, 0);
+	assert_int_equal(cfg->mail.http_url.n + cfg->mail.http_key.n + cfg->mail.http_provider.n, 0);
+	assert_int_equal(cfg->mail.smtp_tls, MAIL_TLS_REQUIRED);
+	assert_str(cfg->mail.default_lang, "en");
+	assert_str(cfg->mail.dir, "./data/mail");
+	assert_int_equal(cfg->mail.timeout_ms, 30000);
+	assert_int_equal(cfg->mail.senders, 1);
+	assert_int_equal(cfg->sms.transport, SMS_NONE);
+	assert_int_equal(cfg->sms.url.n + cfg->sms.user.n + cfg->sms.password.n + cfg->sms.key.n, 0);
+	assert_int_equal(cfg->sms.from.n + cfg->sms.expect.n, 0);
+	assert_int_equal(cfg->sms.countries.n + cfg->sms.test_numbers.n, 0);
+	assert_int_equal(cfg->sms.blocked.n, 7);
+	assert_str(cfg->sms.blocked.items[6], "+888");
+	assert_true(cfg->sms.require_proof);
+	assert_int_equal(cfg->sms.code_ttl_ms, 5 * MS_PER_MIN);
+	assert_int_equal(cfg->sms.timeout_ms, 10000);
+	assert_int_equal(cfg->outbox.max_age_ms, 3 * MS_PER_DAY);
+	assert_true(cfg->notice.new_sign_in);
+	assert_int_equal(cfg->limits.resend_ms, 60000);
+	assert_int_equal(cfg->limits.mail_per_10min, 3);
+	assert_int_equal(cfg->limits.mail_per_day, 10);
+	assert_int_equal(cfg->limits.mail_network_per_hour, 20);
+	assert_int_equal(cfg->limits.sms_per_hour, 5);
+	assert_int_equal(cfg->limits.sms_per_day, 10);
+	assert_int_equal(cfg->limits.sms_network_per_hour, 10);
+	assert_int_equal(cfg->limits.sms_range_per_hour, 20);
+	assert_int_equal(cfg->limits.sms_total_per_day, 1000);
+	assert_int_equal(cfg->limits.bad_tokens, 20);
+}
+
 static void every_kind_of_value_is_read_from_a_file(void **state)
 {
 	(void)state;
@@ -287,6 +332,11 @@ static void development_has_defaults_of_its_own_that_a_file_overrides(void **sta
 	assert_true(cfg->dev);
 	assert_str(cfg->log.format, "text");
 	assert_str(cfg->server.ops_listen, "same");
+	assert_int_equal(cfg->mail.transport, MAIL_LOG);
+	assert_str(cfg->mail.from, "no-reply@localhost.localdomain");
+	assert_int_equal(cfg->sms.transport, SMS_LOG);
+	assert_int_equal(cfg->sms.countries.n, 1);
+	assert_str(cfg->sms.countries.items[0], "any");
 	assert_taken(load_ini_env("[log]\nformat = json\n", NULL, true), "");
 	assert_str(cfg->log.format, "json");
 }
@@ -333,6 +383,21 @@ static void values_out_of_bounds_are_refused_with_what_is_allowed(void **state)
 		{ "[token]\nalgorithm = es256",
 		  "token.algorithm: \"es256\" is not ES256, RS256, EdDSA or HS256 (in test.ini line 2)\n" },
 		{ "[log]\nformat = xml", "log.format: \"xml\" is not json or text (in test.ini line 2)\n" },
+		{ "[mail]\nsenders = 17",
+		  "mail.senders: \"17\" is not a whole number from 1 to 16 (in test.ini line 2)\n" },
+		{ "[mail]\ntimeout = 999ms",
+		  "mail.timeout: \"999ms\" is not a duration from 1s to 5m (in test.ini line 2)\n" },
+		{ "[sms]\ncode_ttl = 11m",
+		  "sms.code_ttl: \"11m\" is not a duration from 30s to 10m (in test.ini line 2)\n" },
+		{ "[outbox]\nmax_age = 31d",
+		  "outbox.max_age: \"31d\" is not a duration from 1m to 30d (in test.ini line 2)\n" },
+		{ "[limits]\nresend = 601s",
+		  "limits.resend: \"601s\" is not a duration from 0s to 10m (in test.ini line 2)\n" },
+		{ "[mail]\ntransport = sendmail",
+		  "mail.transport: \"sendmail\" is not none, smtp, http, log or file (in test.ini line 2)\n" },
+		{ "[sms]\ntransport = http",
+		  "sms.transport: \"http\" is not none, http-get, http-post, twilio or log (in test.ini line "
+		  "2)\n" },
 		{ "[registration]\nenabled = yes",
 		  "registration.enabled: \"yes\" is not true or false (in test.ini line 2)\n" },
 		{ "[password]\nmin_length = 7",
@@ -391,7 +456,7 @@ static void unknown_names_are_refused_with_the_nearest_one(void **state)
 		  "\"token.refresh\": there is no such setting; the nearest is token.refresh_ttl (in test.ini "
 		  "line 3)\n" },
 		{ "[a\"\x7F\xC2\x9B]\nb = 1", "\"a\\\"\\u007f\\u009b.b\": there is no such setting; the nearest is "
-					      "store.url (in test.ini line 2)\n" },
+					      "mail.dir (in test.ini line 2)\n" },
 	};
 	const char *const env[] = { "SALLYPORT_SERVER_WORKRES=3", "SALLYPORT_=1", "SALLYPOR_X=1", NULL };
 	const struct config_source source = {
@@ -456,7 +521,8 @@ static void lines_and_files_that_are_too_long_are_refused(void **state)
 	memset(text, 'a', n);
 	memcpy(text, "[server]\ndata_dir = ", 20);
 	write_file(FILE_NAME, text, 20 + 1024, 0600);
-	assert_refused(load(&source), "store.url: is longer than 1024 bytes with server.data_dir in it\n");
+	assert_refused(load(&source), "store.url: is longer than 1024 bytes with server.data_dir in it\n"
+				      "mail.dir: is longer than 1024 bytes with server.data_dir in it\n");
 	write_file(FILE_NAME, text, n, 0600);
 	assert_refused(load(&source), "test.ini: cannot be read: it is too large\n");
 	free(text);
@@ -481,7 +547,7 @@ static void all_problems_are_told_at_once(void **state)
 				    "refresh_ttl = 2d\nrefresh_max_ttl = 1d\n",
 				    env, false),
 		       "test.ini line 3: is neither [section] nor key = value\n"
-		       "\"SALLYPORT_NOPE\": there is no such setting; the nearest is SALLYPORT_STORE_URL "
+		       "\"SALLYPORT_NOPE\": there is no such setting; the nearest is SALLYPORT_SMS_KEY "
 		       "(in the environment)\n"
 		       "server.workers: \"abc\" is not a whole number from 1 to 1024 (in test.ini line 2)\n"
 		       "server.queue_max: \"0\" is not a whole number from 1 to 1000000 (in test.ini line 4)\n"
@@ -591,6 +657,137 @@ static void the_grammar_of_addresses_and_paths_is_strict(void **state)
 	one_value("server.ops_listen", "", false);
 }
 
+static void values_are(const char *key, const char *const *values, bool taken)
+{
+	for (size_t i = 0; values[i] != NULL; i++)
+		one_value(key, values[i], taken);
+}
+
+static void EL09_links_lead_to_web_sites_and_apps_only(void **state)
+{
+	static const char *const taken[] = {
+		"https://app.example.com", "https://app.example.com/app", "http://localhost:8080", "myapp://auth",
+		"com.example.app://auth/x", "my-app+1://h", "https://a.example, myapp://auth", NULL,
+	};
+	static const char *const refused[] = {
+		"https://a.example/", "https://a.example?x", "https://a.example#x", "https://u:p@a.example",
+		"https://", "https:/a", "https:a", "a.example", "*", "https://*.example.com", "myapp://",
+		"myapp:/x", "myapp:x", "myapp://auth/", "myapp://a//b", "myapp://a?x=1", "myapp://a#x",
+		"myapp://u@a", "MyApp://auth", "m://auth", "1app://auth", "my_app://auth", "://auth",
+		"javascript://a", "JavaScript://a", "javascript:alert(1)", "data://a", "data:text/html,x",
+		"file://a/b", "vbscript://a", "blob://a", "about://a", "content://a", "intent://a",
+		"filesystem://a", "view-source://a", "ws://a", "wss://a", "ftp://a", "chrome://a",
+		"chrome-extension://a", "ms-settings://a", "https://a.example, javascript://a",
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa://a", NULL,
+	};
+
+	(void)state;
+	values_are("site.urls", taken, true);
+	values_are("site.urls", refused, false);
+}
+
+static void the_grammar_of_senders_services_and_numbers_is_strict(void **state)
+{
+	static const char *const from[] = { "", "no-reply@example.com", "A.b+c@xn--4ca.example", NULL };
+	static const char *const no_from[] = {
+		"example.com", "@example.com", "a@", "a@localhost", "a@b@example.com", "Name <a@example.com>",
+		"a b@example.com", "\"a\"@example.com", "a%b@example.com", "a!b@example.com", ".a@example.com",
+		"a..b@example.com", "a.@example.com", "a@.example.com", "a@example..com", "a@example.com.",
+		"a@[127.0.0.1]", "a,b@example.com", "\xC3\xA4@example.com", "a@\xC3\xA4.example",
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa@example.com", NULL,
+	};
+	static const char *const smtp[] = {
+		"", "smtp://mail.example.com", "smtp://mail.example.com:587", "smtps://[2001:db8::1]:465", NULL,
+	};
+	static const char *const no_smtp[] = {
+		"mail.example.com", "mail.example.com:587", "http://mail.example.com", "SMTP://a", "smtp:a",
+		"smtp://", "smtp://a/", "smtp://a/x", "smtp://u:p@a", "smtp://a:", "smtp://a:99999", "smtp://a?x",
+		"smtp://A", NULL,
+	};
+	static const char *const service[] = {
+		"", "https://sms.example.com", "https://sms.example.com:8443/v1/Send?account=1&x=%20",
+		"https://sms.example.com?a=b", "http://127.0.0.1:8080/send", "http://[::1]/",
+		"http://localhost?x", NULL,
+	};
+	static const char *const no_service[] = {
+		"http://sms.example.com/", "http://localhost.example.com", "http://127.0.0.1.example.com/",
+		"http://127.0.0.1@sms.example.com/", "https://u:p@sms.example.com/", "ftp://127.0.0.1/",
+		"sms.example.com", "https://", "https:///x", "https://a/#x", "https://a b", "https://a/<x>",
+		"https://a/\\x", NULL,
+	};
+	static const char *const countries[] = { "", "any", "+39", "+1, +44", "+1242", NULL };
+	static const char *const no_countries[] = {
+		"39", "IT", "+", "+0", "+3x", "0039", "all", "+12345678901234567", NULL,
+	};
+	static const char *const blocked[] = { "", "+979", "+1900, +44909", NULL };
+	static const char *const no_blocked[] = { "any", "979", NULL };
+	static const char *const test_numbers[] = {
+		"", "+15550100=123456", "+15550100=000000, +15550101=123456", NULL,
+	};
+	static const char *const no_test_numbers[] = {
+		"+15550100", "+15550100=", "+15550100=12345", "+15550100=1234567", "+15550100=12345x",
+		"15550100=123456", "+1555=123456", "+1234567890123456=123456", "=123456", NULL,
+	};
+	static const char *const langs[] = { "de", "pt-BR", NULL };
+	static const char *const no_langs[] = { "", "e", "en_US", "e1", "../../etc", NULL };
+	char label[66] = "";
+
+	(void)state;
+	values_are("mail.from", from, true);
+	values_are("mail.from", no_from, false);
+	values_are("mail.smtp_url", smtp, true);
+	values_are("mail.smtp_url", no_smtp, false);
+	values_are("mail.http_url", service, true);
+	values_are("mail.http_url", no_service, false);
+	values_are("sms.url", service, true);
+	values_are("sms.url", no_service, false);
+	values_are("sms.countries", countries, true);
+	values_are("sms.countries", no_countries, false);
+	values_are("sms.blocked", blocked, true);
+	values_are("sms.blocked", no_blocked, false);
+	values_are("sms.test_numbers", test_numbers, true);
+	values_are("sms.test_numbers", no_test_numbers, false);
+	values_are("mail.default_lang", langs, true);
+	values_are("mail.default_lang", no_langs, false);
+	one_value("mail.dir", "/srv/{data_dir}", false);
+	one_value("mail.from_name", "\xC3\x84pfel & Birnen", true);
+	memset(label, 'a', 64);
+	one_value("mail.from_name", label, true);
+	label[64] = 'a';
+	one_value("mail.from_name", label, false);
+}
+
+static void EL18_names_and_addresses_of_senders_have_no_control_characters(void **state)
+{
+	static const char *const keys[] = { "mail.from", "mail.from_name", "mail.smtp_url", "mail.smtp_user",
+					    "mail.smtp_password", "mail.http_key", "sms.from", "sms.key" };
+
+	(void)state;
+	for (size_t i = 0; i < N_OF(keys); i++) {
+		one_value(keys[i], "a\rBcc: b@example.com", false);
+		one_value(keys[i], "a\x01", false);
+		one_value(keys[i], "a\xC2\x85", false);
+	}
+}
+
+static void links_lead_to_the_public_url_unless_sites_are_given(void **state)
+{
+	(void)state;
+	assert_taken(load_ini("[server]\npublic_url = https://a.example\n"), "");
+	assert_int_equal(cfg->site.urls.n, 1);
+	assert_str(cfg->site.urls.items[0], "https://a.example");
+	assert_taken(load_ini("[site]\nurls = https://b.example/x, com.example.app://auth\n"
+			      "app_links = short\n"),
+		     "");
+	assert_int_equal(cfg->site.urls.n, 2);
+	assert_str(cfg->site.urls.items[1], "com.example.app://auth");
+	assert_int_equal(cfg->site.app_links, LINKS_SHORT);
+	assert_taken(load_ini("[server]\ndata_dir = /srv/x/\n"), "");
+	assert_str(cfg->mail.dir, "/srv/x/mail");
+	assert_taken(load_ini("[mail]\ndir = /srv/y\n"), "");
+	assert_str(cfg->mail.dir, "/srv/y");
+}
+
 static void the_public_url_follows_the_listener_or_must_be_given(void **state)
 {
 	static const char tls[] = "[server]\nlisten = localhost:8443\ntls_cert = c.pem\ntls_key = k.pem\n";
@@ -688,6 +885,152 @@ static void risky_but_allowed_settings_bring_a_warning(void **state)
 	text = printed(print_report);
 	assert_memory_equal(text, "warning: token.access_ttl: ", 27);
 	free(text);
+}
+
+/* ---- mail and SMS ---- */
+
+#define SITE "[site]\nurls = https://a.example\n" /* lines 1 and 2 */
+#define SMTP SITE "[mail]\ntransport = smtp\nfrom = a@b.example\nsmtp_url = smtp://"
+
+static void a_transport_without_what_it_needs_is_refused(void **state)
+{
+	static const struct refusal rows[] = {
+		{ SITE "[mail]\ntransport = smtp",
+		  "mail.smtp_url: must be given, because mail.transport is smtp\n"
+		  "mail.from: must be given, because mails need a sender\n" },
+		{ SITE "[mail]\ntransport = http",
+		  "mail.http_url: must be given, because mail.transport is http\n"
+		  "mail.from: must be given, because mails need a sender\n" },
+		{ "[mail]\ntransport = file", "mail.from: must be given, because mails need a sender\n" },
+		{ "[mail]\nsmtp_user = u", "mail.smtp_password: must be given, because mail.smtp_user is\n" },
+		{ "[mail]\nsmtp_password = p",
+		  "mail.smtp_user: must be given, because mail.smtp_password is\n" },
+		{ "[sms]\ntransport = http-post\ncountries = +39",
+		  "sms.url: must be given, because sms.transport is a gateway\n" },
+		{ "[sms]\ntransport = http-get\ncountries = +39",
+		  "sms.url: must be given, because sms.transport is a gateway\n" },
+		{ "[sms]\ntransport = twilio\ncountries = +39",
+		  "sms.user: must be given, because sms.transport is twilio\n"
+		  "sms.password: must be given, because sms.transport is twilio\n"
+		  "sms.from: must be given, because sms.transport is twilio\n" },
+		{ "[sms]\ntransport = http-post\nurl = https://a",
+		  "sms.countries: list the countries you text, like +39, +41: messages to all others cost money "
+		  "and are refused\n" },
+		{ "[sms]\ntransport = twilio\nuser = u\npassword = p\nfrom = f\ncountries = ,",
+		  "sms.countries: list the countries you text, like +39, +41: messages to all others cost money "
+		  "and are refused (in test.ini line 6)\n" },
+		{ "[verification]\nmode = lazy",
+		  "verification.mode: addresses can be proven by mail only; set mail.transport (in test.ini line "
+		  "2)\n" },
+		{ "[verification]\nmode = strict",
+		  "verification.mode: addresses can be proven by mail only; set mail.transport (in test.ini line "
+		  "2)\n" },
+	};
+
+	(void)state;
+	assert_refusals(rows, N_OF(rows));
+	assert_taken(load_ini(SMTP "b.example\n[verification]\nmode = strict\n"), "");
+	assert_taken(load_ini(SITE "[mail]\ntransport = http\nfrom = a@b.example\n"
+				   "http_url = https://c\n"),
+		     "");
+	assert_taken(load_ini("[sms]\ntransport = http-post\nurl = https://a\ncountries = +39\n"), "");
+	assert_taken(load_ini("[sms]\ntransport = twilio\nuser = u\npassword = p\nfrom = f\n"
+			      "countries = any"),
+		     "");
+	assert_taken(load_ini("[mail]\ntransport = log\n[sms]\ntransport = log\n"
+			      "[verification]\nmode = lazy"),
+		     "");
+}
+
+static void EL09_mails_without_a_site_for_their_links_are_refused(void **state)
+{
+	static const char smtp[] =
+		"[mail]\ntransport = smtp\nfrom = a@b.example\nsmtp_url = smtp://b.example\n";
+	static const char http[] =
+		"[mail]\ntransport = http\nfrom = a@b.example\nhttp_url = https://b.example\n";
+	static const char why[] =
+		"mail.transport: links in mails need site.urls or server.public_url (in test.ini line 2)\n";
+	static const char *const site[] = { "SALLYPORT_SITE_URLS=https://a.example", NULL };
+	static const char *const none[] = { "SALLYPORT_SITE_URLS=", "SALLYPORT_SERVER_PUBLIC_URL=", NULL };
+	static const char *const url[] = { "SALLYPORT_SERVER_PUBLIC_URL=https://a.example", NULL };
+
+	(void)state;
+	assert_refused(load_ini(smtp), why);
+	assert_refused(load_ini(http), why);
+	assert_refused(load_ini_env(smtp, none, false), why);
+	assert_taken(load_ini_env(smtp, site, false), "");
+	assert_taken(load_ini_env(http, url, false), "");
+	assert_str(cfg->site.urls.items[0], "https://a.example");
+	assert_taken(load_ini_env(smtp, NULL, true), "");
+}
+
+static void passwords_are_not_sent_to_a_mail_server_in_the_clear(void **state)
+{
+#define LOGIN "\nsmtp_user = u\nsmtp_password = p\n"
+#define OFF_AWAY \
+	"mail.smtp_tls: off is allowed only when the server of mail.smtp_url is on loopback (in test.ini line "
+	static const struct refusal rows[] = {
+		{ SMTP "b.example\nsmtp_tls = off", OFF_AWAY "7)\n" },
+		{ SMTP "b.example" LOGIN "smtp_tls = off", OFF_AWAY "9)\n" },
+		{ SMTP "b.example" LOGIN "smtp_tls = opportunistic",
+		  "mail.smtp_tls: opportunistic could show the password of mail.smtp_user to others; with a "
+		  "password it must be required (in test.ini line 9)\n" },
+		{ "[mail]\nsmtp_url = smtps://127.0.0.1\nsmtp_tls = off",
+		  "mail.smtp_tls: off contradicts smtps:// in mail.smtp_url (in test.ini line 3)\n" },
+	};
+
+	(void)state;
+	assert_refusals(rows, N_OF(rows));
+	assert_taken(load_ini(SMTP "b.example" LOGIN), "");
+	assert_taken(load_ini(SMTP "b.example\nsmtp_tls = opportunistic"), "");
+	assert_taken(load_ini(SMTP "127.0.0.1:2525" LOGIN "smtp_tls = off"), "");
+	assert_taken(load_ini(SMTP "[::1]:2525" LOGIN "smtp_tls = opportunistic"), "");
+	assert_int_equal(cfg->mail.smtp_tls, MAIL_TLS_OPPORTUNISTIC);
+	assert_true(str_eq(secret_str(cfg->mail.smtp_password), STR("p")));
+}
+
+static void codes_are_shown_on_the_console_only_where_nobody_else_can_connect(void **state)
+{
+#define OPEN "[server]\nlisten = 10.1.2.3:1\npublic_url = https://a\n"
+#define OPEN_OPS "[server]\nops_listen = 10.1.2.3:1\n"
+	static const char mail[] = "mail.transport: log shows links that sign in; it is allowed only when every "
+				   "listener is on loopback or a Unix socket (in test.ini line ";
+	static const char sms[] = "sms.transport: log shows codes that sign in; it is allowed only when every "
+				  "listener is on loopback or a Unix socket (in test.ini line ";
+	char want[512];
+
+	(void)state;
+	(void)snprintf(want, sizeof(want), "%s5)\n%s7)\n", mail, sms);
+	assert_refused(load_ini(OPEN "[mail]\ntransport = log\n[sms]\ntransport = log\n"), want);
+	(void)snprintf(want, sizeof(want), "%s4)\n", mail);
+	assert_refused(load_ini(OPEN_OPS "[mail]\ntransport = log\n"), want);
+	(void)snprintf(want, sizeof(want), "%s5)\n", sms);
+	assert_refused(load_ini("[server]\nlisten = systemd\npublic_url = https://a\n"
+				"[sms]\ntransport = log\n"),
+		       want);
+	assert_taken(load_ini("[server]\nlisten = unix:/run/s\npublic_url = https://a\n"
+			      "[mail]\ntransport = log\n"),
+		     "");
+	assert_taken(load_ini(OPEN "[mail]\ntransport = file\nfrom = a@b.example\n"),
+		     "mail.transport: file sends nothing; whoever can read mail.dir can use the links in the "
+		     "mails\n");
+}
+
+static void risky_links_and_gateways_bring_a_warning(void **state)
+{
+	(void)state;
+	assert_taken(load_ini("[site]\nurls = myapp://auth, com.example.app://auth, http://a.example, "
+			      "http://localhost:1, https://a.example\n"),
+		     "site.urls: myapp://auth can be claimed by any app: use a scheme with a dot, like "
+		     "com.example.app\n"
+		     "site.urls: http://a.example is not https: links in mails can be read and changed on the "
+		     "way\n");
+	assert_taken(load_ini("[sms]\ntransport = http-get\nurl = https://a\ncountries = +39\n"),
+		     "sms.transport: http-get puts credentials and codes into URLs, which gateways and proxies "
+		     "write to their logs; prefer http-post\n");
+	assert_taken(load_ini("[sms]\ntest_numbers = +15550100=123456\n"), "");
+	assert_taken(load_ini(OPEN "[sms]\ntest_numbers = +15550100=123456\n"),
+		     "sms.test_numbers: anyone who knows the number can sign in to the account that holds it\n");
 }
 
 /* ---- secrets ---- */
@@ -811,6 +1154,71 @@ static void LG01_no_output_shows_a_secret(void **state)
 		       "(in test.ini line 2)\n");
 }
 
+static void passwords_of_other_services_are_taken_as_they_are(void **state)
+{
+	const char *const env[] = { "SALLYPORT_SMS_KEY=changeme", NULL };
+	static const char inlined[] = "[sms]\nkey = k\n";
+	struct config_source source = { .file = FILE_NAME };
+	char ini[1200], want[1400];
+
+	(void)state;
+	assert_taken(load_ini("[sms]\npassword = x\nkey = AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n"), "");
+	assert_true(str_eq(secret_str(cfg->sms.password), STR("x")));
+	assert_true(str_eq(secret_str(cfg->sms.key), STR("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")));
+	assert_taken(load_ini_env(NULL, env, false),
+		     "sms.key: is given in the environment, where it is easily seen; file:/path is safer\n");
+	assert_true(str_eq(secret_str(cfg->sms.key), STR("changeme")));
+	(void)snprintf(ini, sizeof(ini), "[sms]\nkey = file:%s/secret\n", work_dir);
+	write_file("secret", "p \xC3\xA4=#\n", 7, 0600);
+	assert_taken(load_ini(ini), "");
+	assert_true(str_eq(secret_str(cfg->sms.key), STR("p \xC3\xA4=#")));
+	(void)snprintf(want, sizeof(want), "sms.key: the file must hold one line of plain UTF-8 text, 1 to 1024 "
+					   "bytes (in test.ini line 2)\n");
+	write_file("secret", "\n", 1, 0600);
+	assert_refused(load_ini(ini), want);
+	write_file("secret", "a\nb\n", 4, 0600);
+	assert_refused(load_ini(ini), want);
+	write_file("secret", "a\0b", 3, 0600);
+	assert_refused(load_ini(ini), want);
+	write_file("secret", "k", 1, 0640);
+	(void)snprintf(want, sizeof(want),
+		       "sms.key: the file %s/secret may be used by group or others (mode 0640); allow the owner "
+		       "only: chmod 600 (in test.ini line 2)\n",
+		       work_dir);
+	assert_refused(load_ini(ini), want);
+	write_file(FILE_NAME, inlined, sizeof(inlined) - 1, 0644);
+	assert_refused(load(&source), "sms.key: stands in a file that group or others may use; allow the owner "
+				      "only (chmod 600), or use file:/path (in test.ini line 2)\n");
+}
+
+static void LG01_no_output_shows_a_password_of_another_service(void **state)
+{
+	static const char *const bad[] = {
+		"[mail]\nsmtp_url = smtp://user:hunter2@b.example\n", "[mail]\nhttp_url = https://hunter2@b\n",
+		"[sms]\nurl = http://b.example/?password=hunter2\n", "[sms]\npassword = hunter2\xC2\x85\n",
+		"[sms]\nkey = file:hunter2\n", "[mail]\nsmtp_password = hunter2\n",
+	};
+	char *text;
+
+	(void)state;
+	assert_taken(load_ini("[mail]\nsmtp_user = u\nsmtp_password = hunter2\nhttp_key = hunter2\n"
+			      "[sms]\npassword = hunter2\nkey = hunter2\n"),
+		     "");
+	text = printed(print_with_origin);
+	assert_non_null(strstr(text, "smtp_password = ***\n"));
+	assert_non_null(strstr(text, "http_key = ***\n"));
+	assert_non_null(strstr(text, "password = ***\n"));
+	assert_null(strstr(text, "hunter2"));
+	free(text);
+	for (size_t i = 0; i < N_OF(bad); i++) {
+		assert_int_equal(load_ini(bad[i]).code, ERR_CONFIG);
+		assert_null(strstr(report.problems.text, "hunter2"));
+	}
+	assert_refused(load_ini("[sms]\nkey = ***\n"),
+		       "sms.key: *** stands for a secret that was not printed; give the secret itself (in "
+		       "test.ini line 2)\n");
+}
+
 /* ---- printing ---- */
 
 static void what_print_config_writes_reads_back_to_the_same_settings(void **state)
@@ -821,6 +1229,11 @@ static void what_print_config_writes_reads_back_to_the_same_settings(void **stat
 		    "max_body = 100001\n[token]\nalgorithm = HS256\naudience = a,b\nrefresh_window = 0\n"
 		    "refresh_ttl = 1.5h\n[ui]\nsite_name = # ; = [x] \"\xC3\xA4\"\n[limits]\nenabled = false\n"
 		    "[log]\nlevel = error\n[session]\ncheck_on = none\n",
+		"[site]\nurls = https://a.example, com.example.app://auth\napp_links = short\n"
+		"[verification]\nmode = strict\n[mail]\ntransport = smtp\nfrom = a@b.example\n"
+		"from_name = \xC3\x84pfel = #\nsmtp_url = smtp://[::1]:25\nsmtp_tls = off\ndir = /x\n"
+		"[sms]\ntransport = http-post\nurl = https://a/?b=c;d\ncountries = +39,+41\nblocked =\n"
+		"test_numbers = +15550100=123456\n[limits]\nresend = 0\n",
 	};
 
 	(void)state;
@@ -907,7 +1320,8 @@ static void every_row_of_the_table_is_complete_and_has_its_own_names(void **stat
 		if (s->kind == SETTING_INT || s->kind == SETTING_SIZE || s->kind == SETTING_DURATION)
 			assert_true(s->min < s->max);
 		if (s->restart) /* config_warn_restart keeps these kinds only */
-			assert_true(s->kind != SETTING_ENUM && s->kind != SETTING_SECRET);
+			assert_true(s->kind != SETTING_ENUM && s->kind != SETTING_SECRET &&
+				    s->kind != SETTING_PASSWORD);
 		setting_env_name(s, &name);
 		for (size_t j = 0; j < i; j++) {
 			other.n = 0;
@@ -954,7 +1368,7 @@ static void changes_that_need_a_restart_are_named_and_kept_back(void **state)
 	fresh = cfg;
 	assert_false(config_same_startup(running, fresh, &b));
 	assert_str(buf_view(&b), "server.listen, server.data_dir, server.trusted_proxies, server.workers, "
-				 "store.url");
+				 "store.url, mail.dir");
 	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	assert_int_equal(log_start(null, true, LOG_INFO).code, ERR_OK);
 	config_warn_restart(running, fresh);
@@ -997,6 +1411,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_any_source_the_defaults_hold),
+		cmocka_unit_test(without_any_source_nothing_is_sent_and_links_lead_to_the_server),
 		cmocka_unit_test(every_kind_of_value_is_read_from_a_file),
 		cmocka_unit_test(later_sources_win_and_print_config_says_which),
 		cmocka_unit_test(the_environment_names_the_file_and_the_data_directory),
@@ -1010,15 +1425,26 @@ int main(int argc, char **argv)
 		cmocka_unit_test(all_problems_are_told_at_once),
 		cmocka_unit_test(more_problems_than_fit_are_counted),
 		cmocka_unit_test(the_grammar_of_addresses_and_paths_is_strict),
+		cmocka_unit_test(EL09_links_lead_to_web_sites_and_apps_only),
+		cmocka_unit_test(the_grammar_of_senders_services_and_numbers_is_strict),
+		cmocka_unit_test(EL18_names_and_addresses_of_senders_have_no_control_characters),
+		cmocka_unit_test(links_lead_to_the_public_url_unless_sites_are_given),
 		cmocka_unit_test(the_public_url_follows_the_listener_or_must_be_given),
 		cmocka_unit_test(settings_that_contradict_each_other_are_refused),
 		cmocka_unit_test(limits_are_off_only_where_nobody_else_can_connect),
 		cmocka_unit_test(development_is_refused_off_loopback),
 		cmocka_unit_test(risky_but_allowed_settings_bring_a_warning),
+		cmocka_unit_test(a_transport_without_what_it_needs_is_refused),
+		cmocka_unit_test(EL09_mails_without_a_site_for_their_links_are_refused),
+		cmocka_unit_test(passwords_are_not_sent_to_a_mail_server_in_the_clear),
+		cmocka_unit_test(codes_are_shown_on_the_console_only_where_nobody_else_can_connect),
+		cmocka_unit_test(risky_links_and_gateways_bring_a_warning),
 		cmocka_unit_test(secrets_come_from_files_as_base64url_text_or_bytes),
 		cmocka_unit_test(SC01_secret_files_of_others_are_refused_and_the_environment_warns),
 		cmocka_unit_test(JW14_weak_secrets_are_refused_without_being_shown),
 		cmocka_unit_test(LG01_no_output_shows_a_secret),
+		cmocka_unit_test(passwords_of_other_services_are_taken_as_they_are),
+		cmocka_unit_test(LG01_no_output_shows_a_password_of_another_service),
 		cmocka_unit_test(what_print_config_writes_reads_back_to_the_same_settings),
 		cmocka_unit_test(help_lists_every_setting_with_its_variable),
 		cmocka_unit_test(the_settings_page_of_the_guide_is_current),
