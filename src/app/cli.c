@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "app/cli_internal.h"
+#include "app/cli_mail.h"
 #include "base/base64url.h"
 #include "base/log.h"
 #include "base/timefmt.h"
@@ -480,6 +481,8 @@ static const struct cli_command commands[] = {
 	{ "keys", "list", "", "list the signing keys", NEEDS_KEYS, keys_list_cmd },
 	{ "keys", "rotate", "[--now]", "publish a new signing key", NEEDS_STORE, keys_rotate_cmd },
 	{ "audit", "tail", "[--follow]", "show the last security events", NEEDS_STORE, audit_tail_cmd },
+	{ "mail", "test", "ADDRESS", "send one mail directly and say what the server answered",
+	  NEEDS_CONFIG, mail_test_cmd },
 	{ "backup", NULL, "FILE", "copy the live store into a new file", NEEDS_STORE, backup_cmd },
 	{ "verify", NULL, "", "check the whole store for damage", NEEDS_STORE, verify_cmd },
 	{ "calibrate", NULL, "[MILLISECONDS]", "measure password hashing, propose settings",

@@ -1,0 +1,10 @@
+/* cli_mail.h — `sallyport mail`: does mail leave this machine? */
+#ifndef APP_CLI_MAIL_H
+#define APP_CLI_MAIL_H
+
+#include "app/cli_internal.h"
+
+/* Sends one mail to argv[1] directly, without the outbox, and prints what the server answered. */
+enum exit_code mail_test_cmd(struct cli *cli, int argc, char **argv);
+
+#endif
