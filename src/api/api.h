@@ -8,6 +8,7 @@
 #include "api/metrics.h"
 #include "base/clock.h"
 #include "domain/ctx.h"
+#include "domain/outbox.h"
 #include "http/http.h"
 #include "store/db.h"
 
@@ -18,6 +19,12 @@ struct runtime {
 	struct keyring *keys;
 	atomic_int holders;
 	void (*free)(struct runtime *rt);
+};
+
+/* How far the sender of one channel is; api knows no more of it. */
+struct api_outbox {
+	int64_t waiting, dead, oldest_s;
+	bool breaker_open;
 };
 
 struct api {
@@ -35,6 +42,10 @@ struct api {
 	atomic_bool log_requests; /* of the current settings */
 	void (*thread_opened)(void *self, struct db *db); /* tests only: wraps the thread's handle */
 	void *thread_opened_self;
+	/* The sender: told when a request queued a message. NULL: there is none (tests). */
+	void (*outbox_wake)(void *self);
+	void (*outbox_stats)(void *self, enum outbox_channel channel, struct api_outbox *ret);
+	void *outbox_self;
 };
 
 /* A listener's face of the application. ops: it serves /metrics too (and, when ops_only, nothing else

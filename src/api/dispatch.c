@@ -319,6 +319,8 @@ static bool handle(void *self, struct http_thread *ht, struct http_request *http
 	body_use_arena(NULL);
 	if (again)
 		return false;
+	if (r.c.outbox_added && l->api->outbox_wake != NULL) /* after an error there is just less to send */
+		l->api->outbox_wake(l->api->outbox_self);
 	if (e.code != ERR_OK)
 		render_refusal(&r, e, allow, rep);
 	http->user_id = r.c.log_user_id;

@@ -62,6 +62,18 @@ static void write_domain(struct buf *b, const struct counters *n)
 		{ "login_limited_total", "Sign-ins refused by limits.", get(&n->login_limited) },
 		{ "token_cache_hits_total", "Access tokens found verified.", get(&n->jwt_cache_hits) },
 		{ "token_cache_misses_total", "Access tokens verified anew.", get(&n->jwt_cache_misses) },
+		{ "mail_sent_total", "Mails that a provider has taken over.", get(&n->mail_sent) },
+		{ "mail_retried_total", "Attempts to send a mail that failed for now.",
+		  get(&n->mail_retried) },
+		{ "mail_dead_total", "Mails given up.", get(&n->mail_dead) },
+		{ "mail_expired_total", "Mails dropped because they came too late.",
+		  get(&n->mail_expired) },
+		{ "sms_sent_total", "Text messages that a gateway has taken over.", get(&n->sms_sent) },
+		{ "sms_retried_total", "Attempts to send a text message that failed for now.",
+		  get(&n->sms_retried) },
+		{ "sms_dead_total", "Text messages given up.", get(&n->sms_dead) },
+		{ "sms_expired_total", "Text messages dropped because they came too late.",
+		  get(&n->sms_expired) },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
@@ -110,6 +122,38 @@ static void write_edge(struct buf *b, const struct http_server *server)
 			    s.queue_refusals[LANE_HASH]);
 }
 
+static void write_channel(struct buf *b, const struct api_outbox *o, const char *const names[4])
+{
+	metrics_write_value(b, names[0], "gauge", "Messages waiting to be sent.", o->waiting);
+	metrics_write_value(b, names[1], "gauge", "Messages given up, kept for an operator.", o->dead);
+	metrics_write_value(b, names[2], "gauge", "Age of the oldest waiting message.", o->oldest_s);
+	metrics_write_value(b, names[3], "gauge", "1 while the provider is given a rest.",
+			    o->breaker_open);
+}
+
+static void write_outbox(struct buf *b, const struct api *api)
+{
+	static const struct {
+		enum outbox_channel channel;
+		const char *names[4];
+	} rows[] = {
+		{ OUTBOX_MAIL,
+		  { "outbox_waiting_mail", "outbox_dead_mail", "outbox_oldest_seconds_mail",
+		    "breaker_open_mail" } },
+		{ OUTBOX_SMS,
+		  { "outbox_waiting_sms", "outbox_dead_sms", "outbox_oldest_seconds_sms",
+		    "breaker_open_sms" } },
+	};
+	struct api_outbox o;
+
+	if (api->outbox_stats == NULL)
+		return;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		api->outbox_stats(api->outbox_self, rows[i].channel, &o);
+		write_channel(b, &o, rows[i].names);
+	}
+}
+
 err_t api_ops_metrics(struct req *r, const void *body, struct http_reply *rep)
 {
 	const struct api *api = r->listener->api;
@@ -121,6 +165,7 @@ err_t api_ops_metrics(struct req *r, const void *body, struct http_reply *rep)
 	write_domain(b, api->count);
 	write_store(b, api->store);
 	write_edge(b, api->server);
+	write_outbox(b, api);
 	metrics_write_value(b, "hash_microseconds", "gauge", "Smoothed time of one password hash.",
 			    password_gate_hash_us(api->gate));
 	metrics_write_requests(api->metrics, b, label);

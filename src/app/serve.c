@@ -14,6 +14,7 @@
 #include "api/body.h"
 #include "base/log.h"
 #include "crypto/mac.h"
+#include "egress/mailer.h"
 #include "jobs/sweep.h"
 
 #define POLL_MS (5 * MS_PER_S)
@@ -159,8 +160,8 @@ enum exit_code serve_run(const struct wire_options *o)
 	if (bad)
 		return EXIT_BAD_CONFIG;
 	signals = take_signals();
-	if (signals < 0 || crypto_init().code != ERR_OK) {
-		(void)fprintf(stderr, "sallyport: cannot set up signals or the cryptographic library\n");
+	if (signals < 0 || crypto_init().code != ERR_OK || egress_init().code != ERR_OK) {
+		(void)fprintf(stderr, "sallyport: cannot set up signals or the libraries\n");
 		config_free(cfg);
 		return EXIT_FAULT;
 	}

@@ -9,6 +9,7 @@
 #include "crypto/mac.h"
 #include "domain/audit.h"
 #include "domain/clock_guard.h"
+#include "jobs/sender.h"
 #include "jobs/sweep.h"
 #include "store/query.h"
 
@@ -17,6 +18,7 @@ struct wire {
 	struct api api;
 	struct api_listener main_listener, ops_listener;
 	struct http_server *main_server, *ops_server;
+	_Atomic(struct sender *) sender;
 	struct counters count;
 	struct clock_guard clock_guard;
 	struct db *db; /* of the housekeeping thread */
@@ -176,6 +178,62 @@ static enum exit_code start_listeners(struct wire *w, const struct config *cfg, 
 	return EXIT_DONE;
 }
 
+/* ---- sending ---- */
+
+static void sender_hold(void *self, struct sender_runtime *ret)
+{
+	struct wire *w = self;
+	struct runtime *rt = runtime_hold(&w->api);
+
+	*ret = (struct sender_runtime){ .cfg = rt->cfg, .keys = rt->keys, .held = rt };
+}
+
+static void sender_release(void *self, struct sender_runtime *rt)
+{
+	(void)self;
+	runtime_release(rt->held);
+}
+
+/* Requests are served before the sender runs; what they queue it finds by itself. */
+static void outbox_wake(void *self)
+{
+	struct sender *s = atomic_load(&((struct wire *)self)->sender);
+
+	if (s != NULL)
+		sender_wake(s);
+}
+
+static void outbox_stats(void *self, enum outbox_channel channel, struct api_outbox *ret)
+{
+	const struct sender *s = atomic_load(&((struct wire *)self)->sender);
+	struct sender_stats st = { 0 };
+
+	if (s != NULL)
+		sender_stats(s, channel, &st);
+	*ret = (struct api_outbox){ st.waiting, st.dead, st.oldest_age_ms / MS_PER_S, st.breaker_open };
+}
+
+static err_t start_sender(struct wire *w, const struct config *cfg)
+{
+	const struct sender_options o = {
+		.store = w->api.store,
+		.count = &w->count,
+		.clock = w->o.clock,
+		.rng = w->o.rng,
+		.hold = sender_hold,
+		.release = sender_release,
+		.self = w,
+		.thread_opened = w->o.thread_opened,
+		.thread_opened_self = w->o.thread_opened_self,
+		.mail_threads = cfg->mail.senders,
+	};
+	struct sender *s;
+
+	TRY(sender_start(&o, &s));
+	atomic_store(&w->sender, s);
+	return OK;
+}
+
 /* ---- housekeeping ---- */
 
 static struct ctx house_ctx(struct wire *w, const struct runtime *rt)
@@ -263,6 +321,8 @@ void wire_sweep(struct wire *w)
 		log_event(LOG_WARN, "sweep_failed", LOG_CSTR("fault", err_name(e.code)));
 	else if (n > 0)
 		log_event(LOG_DEBUG, "swept", LOG_INT("rows", n));
+	if (c.outbox_added)
+		outbox_wake(w);
 	arena_reset(&w->mem);
 	runtime_release(rt);
 	(void)with_clock(w, clock_at_sweep).code;
@@ -368,7 +428,12 @@ static enum exit_code start_parts(struct wire *w, struct config *cfg, char *why,
 		(void)snprintf(why, why_max, "the store cannot be read");
 		return EXIT_NO_STORE;
 	}
-	return start_listeners(w, cfg, why, why_max);
+	code = start_listeners(w, cfg, why, why_max);
+	if (code == EXIT_DONE && start_sender(w, cfg).code != ERR_OK) {
+		(void)snprintf(why, why_max, "the sender of messages cannot start");
+		return EXIT_FAULT;
+	}
+	return code;
 }
 
 static void free_parts(struct wire *w)
@@ -403,6 +468,9 @@ enum exit_code wire_start(const struct wire_options *o, struct config *cfg, stru
 	w->api.clock_guard = &w->clock_guard;
 	w->api.thread_opened = o->thread_opened;
 	w->api.thread_opened_self = o->thread_opened_self;
+	w->api.outbox_wake = outbox_wake;
+	w->api.outbox_stats = outbox_stats;
+	w->api.outbox_self = w;
 	code = start_parts(w, cfg, why, why_max);
 	if (code == EXIT_DONE) {
 		audit_now(w, AUDIT_SERVER_STARTED);
@@ -441,6 +509,7 @@ const struct config *wire_config(const struct wire *w)
 bool wire_stop(struct wire *w)
 {
 	int64_t timeout_ms = wire_config(w)->server.shutdown_timeout_ms;
+	int64_t until_ms = monotonic_ms() + timeout_ms, left_ms;
 	bool clean;
 
 	atomic_store(&w->api.stopping, true);
@@ -449,7 +518,10 @@ bool wire_stop(struct wire *w)
 	clean = http_server_stop(w->main_server, timeout_ms);
 	audit_now(w, AUDIT_SERVER_STOPPED);
 	(void)with_clock(w, clock_at_stop).code;
-	if (clean) /* else a handler may still be running: the process ends with everything in place */
+	left_ms = until_ms - monotonic_ms();
+	if (clean) { /* else a handler may still be running: the process ends with everything in place */
+		sender_stop(atomic_load(&w->sender), left_ms > 0 ? left_ms : 0);
 		free_parts(w);
+	}
 	return clean;
 }
