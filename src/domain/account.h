@@ -9,7 +9,7 @@
  * again. Audit events stay until their retention ends. */
 MUST_USE err_t account_delete(struct ctx *c, const struct caller *who);
 
-/* What is stored about the caller. In the arena. Reads only. */
+/* What is stored about the caller. In the arena. Cost: 1 transaction for the record of it, 4 reads. */
 struct account_export {
 	struct user_row user;
 	struct session_row *sessions;

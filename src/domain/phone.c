@@ -1,5 +1,6 @@
 #include "domain/phone.h"
 
+#include "base/log.h"
 #include "domain/attempt.h"
 #include "domain/audit.h"
 #include "domain/message.h"
@@ -7,7 +8,7 @@
 #include "domain/phone_number.h"
 #include "store/query.h"
 
-/* "+39 ••• 4567": the mail says which number without handing it to whoever reads along. */
+/* "+39 ••• 567": the mail says which number without handing it to whoever reads along. */
 static err_t masked(struct ctx *c, str number, str *ret)
 {
 	if (number.p == NULL) {
@@ -79,6 +80,12 @@ static err_t send_code(struct ctx *c, const struct caller *who, str number, str 
 	return message_code(c, &user, number, code, c->now_ms + onetime_ttl_ms(c->cfg, ONETIME_PHONE));
 }
 
+static err_t refuse_unconfigured(struct ctx *c)
+{
+	log_event(LOG_WARN, "sms_not_configured", LOG_STR("request_id", c->request_id));
+	FAIL(ERR_SMS_NOT_CONFIGURED);
+}
+
 err_t phone_change(struct ctx *c, const struct caller *who, str raw)
 {
 	str number, fixed;
@@ -90,7 +97,8 @@ err_t phone_change(struct ctx *c, const struct caller *who, str raw)
 	TRY(check(c, who, raw, &number, &fixed));
 	if (!c->cfg->sms.require_proof)
 		return store_at_once(c, who, number);
-	REQUIRE(fixed.p != NULL || sms_is_on(c->cfg), ERR_SMS_NOT_CONFIGURED);
+	if (fixed.p == NULL && !sms_is_on(c->cfg))
+		return refuse_unconfigured(c);
 	TRY(tx_begin(&tx, c->db));
 	if (fixed.p == NULL)
 		TRY(attempt_sms(c, STR("phone"), number, &allowed));
