@@ -46,6 +46,12 @@ static err_t store_at_once(struct ctx *c, const struct caller *who, str number)
 	return tx_commit(&tx);
 }
 
+static err_t refuse_unconfigured(struct ctx *c)
+{
+	log_event(LOG_WARN, "sms_not_configured", LOG_STR("request_id", c->request_id));
+	FAIL(ERR_SMS_NOT_CONFIGURED);
+}
+
 static err_t check(struct ctx *c, const struct caller *who, str raw, str *ret_number, str *ret_fixed)
 {
 	err_t e = phone_canonical(c->mem, raw, ret_number);
@@ -58,7 +64,9 @@ static err_t check(struct ctx *c, const struct caller *who, str raw, str *ret_nu
 	else if (phone_test_code(c->cfg, *ret_number, ret_fixed)) {
 		if (who->row.is_admin) /* its code is in the settings: no key to the whole house */
 			ctx_field(c, "phoneNumber", "TEST_NUMBER");
-	} else if (!phone_allowed(c->cfg, *ret_number))
+	} else if (c->cfg->sms.require_proof && !sms_is_on(c->cfg)) /* nor are countries listed then */
+		return refuse_unconfigured(c);
+	else if (!phone_allowed(c->cfg, *ret_number))
 		ctx_field(c, "phoneNumber", "COUNTRY");
 	REQUIRE(c->n_fields == 0, ERR_INPUT);
 	return OK;
@@ -80,12 +88,6 @@ static err_t send_code(struct ctx *c, const struct caller *who, str number, str 
 	return message_code(c, &user, number, code, c->now_ms + onetime_ttl_ms(c->cfg, ONETIME_PHONE));
 }
 
-static err_t refuse_unconfigured(struct ctx *c)
-{
-	log_event(LOG_WARN, "sms_not_configured", LOG_STR("request_id", c->request_id));
-	FAIL(ERR_SMS_NOT_CONFIGURED);
-}
-
 err_t phone_change(struct ctx *c, const struct caller *who, str raw)
 {
 	str number, fixed;
@@ -97,8 +99,6 @@ err_t phone_change(struct ctx *c, const struct caller *who, str raw)
 	TRY(check(c, who, raw, &number, &fixed));
 	if (!c->cfg->sms.require_proof)
 		return store_at_once(c, who, number);
-	if (fixed.p == NULL && !sms_is_on(c->cfg))
-		return refuse_unconfigured(c);
 	TRY(tx_begin(&tx, c->db));
 	if (fixed.p == NULL)
 		TRY(attempt_sms(c, STR("phone"), number, &allowed));
