@@ -93,7 +93,7 @@ static err_t challenge_make(struct ctx *c, str account, str *ret)
 	struct buf b = { .cap = CHALLENGE_TEXT };
 	uint8_t raw[CHALLENGE_BYTES];
 
-	memcpy(raw, &c->now_ms, 8); /* read by this process family only: byte order does not matter */
+	memcpy(raw, &c->now_ms, 8); /* read by this server only: byte order does not matter */
 	TRY(rng_fill(c->rng, raw + 8, RANDOM_BYTES));
 	tag_of(c, raw, account, raw + BODY_BYTES);
 	NEW(b.p, c->mem, char, b.cap);
