@@ -893,14 +893,15 @@ static void need(struct loading *l, const char *key, bool given, const char *bec
 		problem_at(l, setting_get(key), "must be given, because %s", because);
 }
 
-/* Neither a password nor, without being told so, a mail goes where everybody on the way can read it. */
+/* No password goes where everybody on the way can read it, and no mail either unless told so. */
 static void check_smtp_tls(struct loading *l, const struct config *cfg)
 {
 	const struct setting *tls = setting_get("mail.smtp_tls");
 
 	if (cfg->mail.smtp_url.n == 0 || !good(l, "mail.smtp_url") || !good(l, "mail.smtp_tls"))
 		return;
-	if (cfg->mail.smtp_tls == MAIL_TLS_OFF && str_eq(url_scheme(cfg->mail.smtp_url), STR("smtps")))
+	if (cfg->mail.smtp_tls == MAIL_TLS_OFF &&
+	    str_eq(url_scheme(cfg->mail.smtp_url), STR("smtps")))
 		problem_at(l, tls, "off contradicts smtps:// in mail.smtp_url");
 	if (cfg->mail.smtp_tls == MAIL_TLS_REQUIRED || host_is_loopback(url_host(cfg->mail.smtp_url)))
 		return;
