@@ -77,7 +77,7 @@ static err_t add_user(struct gen *g, int64_t i)
 	user.uid = str_of_bytes(uid, UID_BYTES);
 	TRY(arena_printf(&g->mem, &user.email, "user%" PRId64 "@example.test", i));
 	TRY(q_user_insert(g->c.db, &g->mem, user.uid, user.email, user.email, g->hash, STR("Ada"),
-			  STR("Example"), false, true, g->c.now_ms, &user.id, &found));
+			  STR("Example"), false, true, g->c.now_ms, STR_NONE, 0, &user.id, &found));
 	for (int64_t s = 0; s < g->per_user; s++)
 		TRY(add_session(g, &user, picked && s == 0));
 	if (picked)

@@ -3,14 +3,15 @@
 -- name: attempt_find
 -- in: key blob
 -- out: one attempt_row
-SELECT failures, since_ms, blocked_ms, last_ms, penalties FROM attempt WHERE key = $1;
+SELECT failures, since_ms, blocked_ms, last_ms, penalties, guess FROM attempt WHERE key = $1;
 
 -- name: attempt_put
--- in: key blob, scope int, failures int, since_ms int, blocked_ms int, last_ms int, penalties int
+-- in: key blob, scope int, failures int, since_ms int, blocked_ms int, last_ms int, penalties int, guess int
 -- out: none
-INSERT INTO attempt (key, scope, failures, since_ms, blocked_ms, last_ms, penalties)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
-ON CONFLICT (key) DO UPDATE SET failures = $3, since_ms = $4, blocked_ms = $5, last_ms = $6, penalties = $7;
+INSERT INTO attempt (key, scope, failures, since_ms, blocked_ms, last_ms, penalties, guess)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (key) DO UPDATE SET failures = $3, since_ms = $4, blocked_ms = $5, last_ms = $6, penalties = $7,
+	guess = $8;
 
 -- name: attempt_delete
 -- in: key blob

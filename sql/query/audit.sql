@@ -17,6 +17,12 @@ ORDER BY id;
 -- out: many audit_row
 SELECT id, at_ms, event, user_uid, sid, ip, request_id, detail FROM audit WHERE id > $1 ORDER BY id LIMIT $2;
 
+-- name: audit_of_user
+-- in: user_uid blob, limit_n int
+-- out: many audit_row
+SELECT id, at_ms, event, user_uid, sid, ip, request_id, detail FROM audit WHERE user_uid = $1
+ORDER BY id DESC LIMIT $2;
+
 -- name: audit_sweep_mark
 -- in: before_ms int
 -- out: none

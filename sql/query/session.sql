@@ -12,7 +12,7 @@ VALUES ($1, $2, $3, 1, $4, $8, $5, $6, $7, $8, $9, $10, $11, $8, $12, $13);
 -- out: one caller_row
 SELECT s.cur_gen, s.confirmed, s.last_active_ms, s.idle_expires_ms, s.abs_expires_ms,
        u.id, u.uid, u.email, u.first_name, u.last_name, u.role, u.login_provider,
-       u.password_hash IS NOT NULL AS has_password, u.is_admin, u.email_verified, u.disabled_ms, u.last_login_ms
+       u.password_hash IS NOT NULL AS has_password, u.is_admin, u.email_verified, u.disabled_ms, u.last_login_ms, u.phone
 FROM session s JOIN user u ON u.id = s.user_id
 WHERE s.id = $1 AND s.sid = $2;
 
@@ -72,6 +72,22 @@ DELETE FROM session WHERE id = $1 AND sid = $2 AND user_id = $3;
 -- in: user_id int
 -- out: changed
 DELETE FROM session WHERE user_id = $1;
+
+-- name: session_delete_others
+-- in: user_id int, id int, sid blob
+-- out: changed
+DELETE FROM session WHERE user_id = $1 AND NOT (id = $2 AND sid = $3);
+
+-- name: session_auth
+-- in: id int, sid blob, user_id int
+-- out: int
+-- When the session's owner last proved who he is.
+SELECT auth_ms FROM session WHERE id = $1 AND sid = $2 AND user_id = $3;
+
+-- name: session_reauth
+-- in: id int, sid blob, user_id int, now_ms int
+-- out: changed
+UPDATE session SET auth_ms = max(auth_ms, $4) WHERE id = $1 AND sid = $2 AND user_id = $3;
 
 -- name: session_trim
 -- in: user_id int, keep int

@@ -1,11 +1,12 @@
 -- Accounts. Look-ups by address use the canonical key only.
 
 -- name: user_insert
--- in: uid blob, email text, email_key text, password_hash text, first_name text, last_name text, is_admin bool, email_verified bool, now_ms int
+-- in: uid blob, email text, email_key text, password_hash text, first_name text, last_name text, is_admin bool, email_verified bool, now_ms int, lang text, verify_by_ms int
 -- out: int
 -- ERR_CONFLICT when the address is taken. Returns the row id.
-INSERT INTO user (uid, email, email_key, password_hash, first_name, last_name, is_admin, email_verified, created_ms)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+INSERT INTO user (uid, email, email_key, password_hash, first_name, last_name, is_admin, email_verified, created_ms,
+                  lang, verify_by_ms)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 RETURNING id;
 
 -- name: user_by_id
@@ -13,7 +14,7 @@ RETURNING id;
 -- out: one user_row
 SELECT id, uid, email, first_name, last_name, role, login_provider,
        password_hash IS NOT NULL AS has_password, is_admin, email_verified, disabled_ms, device_epoch,
-       created_ms, last_login_ms
+       created_ms, last_login_ms, phone, lang, verify_by_ms
 FROM user WHERE id = $1;
 
 -- name: user_by_uid
@@ -21,7 +22,7 @@ FROM user WHERE id = $1;
 -- out: one user_row
 SELECT id, uid, email, first_name, last_name, role, login_provider,
        password_hash IS NOT NULL AS has_password, is_admin, email_verified, disabled_ms, device_epoch,
-       created_ms, last_login_ms
+       created_ms, last_login_ms, phone, lang, verify_by_ms
 FROM user WHERE uid = $1;
 
 -- name: user_by_email
@@ -29,7 +30,7 @@ FROM user WHERE uid = $1;
 -- out: one user_row
 SELECT id, uid, email, first_name, last_name, role, login_provider,
        password_hash IS NOT NULL AS has_password, is_admin, email_verified, disabled_ms, device_epoch,
-       created_ms, last_login_ms
+       created_ms, last_login_ms, phone, lang, verify_by_ms
 FROM user WHERE email_key = $1;
 
 -- name: user_page
@@ -37,13 +38,18 @@ FROM user WHERE email_key = $1;
 -- out: many user_row
 SELECT id, uid, email, first_name, last_name, role, login_provider,
        password_hash IS NOT NULL AS has_password, is_admin, email_verified, disabled_ms, device_epoch,
-       created_ms, last_login_ms
+       created_ms, last_login_ms, phone, lang, verify_by_ms
 FROM user WHERE id > $1 ORDER BY id LIMIT $2;
 
 -- name: user_for_login
 -- in: email_key text
 -- out: one login_row
-SELECT id, uid, password_hash, disabled_ms, device_epoch FROM user WHERE email_key = $1;
+SELECT id, uid, password_hash, disabled_ms, device_epoch, email_verified, verify_by_ms FROM user WHERE email_key = $1;
+
+-- name: user_hash
+-- in: id int
+-- out: one login_row
+SELECT id, uid, password_hash, disabled_ms, device_epoch, email_verified, verify_by_ms FROM user WHERE id = $1;
 
 -- name: user_signed_in
 -- in: id int, now_ms int
@@ -60,6 +66,39 @@ UPDATE user SET password_hash = $3 WHERE id = $1 AND password_hash = $2;
 -- in: id int, password_hash text
 -- out: changed
 UPDATE user SET password_hash = $2, device_epoch = device_epoch + 1 WHERE id = $1;
+
+-- name: user_change_password
+-- in: id int, old_hash text, password_hash text
+-- out: changed
+-- Only while the hash is the one that was verified (or none, still).
+UPDATE user SET password_hash = $3, device_epoch = device_epoch + 1 WHERE id = $1 AND password_hash IS $2;
+
+-- name: user_clear_password
+-- in: id int
+-- out: changed
+-- Nobody signs in with a password until a reset: the one there may be known to somebody else.
+UPDATE user SET password_hash = NULL, device_epoch = device_epoch + 1 WHERE id = $1;
+
+-- name: user_set_email
+-- in: id int, email text, email_key text
+-- out: changed
+-- A proven address. ERR_CONFLICT when another account has it.
+UPDATE user SET email = $2, email_key = $3, email_verified = 1 WHERE id = $1;
+
+-- name: user_set_verified
+-- in: id int, email text
+-- out: changed
+UPDATE user SET email_verified = 1 WHERE id = $1 AND email = $2;
+
+-- name: user_set_phone
+-- in: id int, phone text
+-- out: changed
+UPDATE user SET phone = $2 WHERE id = $1;
+
+-- name: user_set_lang
+-- in: id int, lang text
+-- out: changed
+UPDATE user SET lang = $2 WHERE id = $1;
 
 -- name: user_set_disabled
 -- in: id int, disabled_ms int

@@ -35,6 +35,7 @@ struct api {
 	struct counters *count;
 	struct metrics *metrics;
 	struct clock clock;
+	struct clock_guard *clock_guard; /* NULL (tests): the clock is not checked */
 	struct rng rng;
 	struct http_server *server; /* for /metrics; set after start */
 	atomic_bool stopping;

@@ -113,6 +113,10 @@ static err_t take_field(struct ctx *c, const struct body_field *f, const json_t 
 	const char *reason = NULL;
 	err_t e = OK;
 
+	if (v != NULL && f->kind == BODY_REFUSED) {
+		ctx_field(c, f->name, "NOT_ALLOWED");
+		return OK;
+	}
 	if (v == NULL || (json_is_null(v) && f->null_ok && f->set_offset == SIZE_MAX))
 		return OK;
 	if (json_is_string(v))

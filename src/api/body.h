@@ -8,12 +8,14 @@
 
 #include "base/secret.h"
 #include "domain/ctx.h"
+#include "domain/stepup.h"
 #include "http/http.h"
 
 enum body_kind {
 	BODY_UNSET = 0,
 	BODY_TEXT,   /* str: plain text, no control characters */
 	BODY_SECRET, /* struct secret: any characters, NUL included */
+	BODY_REFUSED, /* must not be there: a member that somebody might think could be set */
 };
 
 struct body_field {
@@ -29,6 +31,7 @@ struct body_shape {
 	size_t size;
 	const struct body_field *fields;
 	size_t n_fields;
+	bool has_proof; /* begins with a struct stepup: what a route that asks again who is there reads */
 };
 
 /* The array of negative size makes a member of another type a compile error. */
@@ -47,7 +50,12 @@ struct body_shape {
 #define SECRET(T, member, name_, max_)                                                            \
 	{ .name = (name_), .offset = BODY_IS(T, member, struct secret), .max = (max_),             \
 	  .set_offset = SIZE_MAX, .kind = BODY_SECRET }
-#define SHAPE(T, array) { sizeof(T), (array), sizeof(array) / sizeof((array)[0]) }
+#define REFUSED(name_) { .name = (name_), .set_offset = SIZE_MAX, .kind = BODY_REFUSED }
+#define SHAPE(T, array) { sizeof(T), (array), sizeof(array) / sizeof((array)[0]), false }
+/* The first member of T must be `struct stepup proof`, its fields PROOF_FIELDS(T). */
+#define PROOF_FIELDS(T)                                                                           	{ .name = "currentPassword",                                                              	  .offset = BODY_IS(T, proof, struct stepup) + offsetof(struct stepup, current_password), 	  .max = PASSWORD_MAX_BYTES, .set_offset = SIZE_MAX, .kind = BODY_SECRET, .null_ok = true }
+#define SHAPE_WITH_PROOF(T, array) \
+	{ sizeof(T), (array), sizeof(array) / sizeof((array)[0]), offsetof(T, proof) == 0 }
 
 /* No body counts as {}. Refusals: ERR_MEDIA_TYPE, ERR_JSON (not strict RFC 8259, not one object,
  * duplicate members, deeper than 16, more than 1,000 nodes, numbers over 64 characters, BOM, bad

@@ -8,6 +8,7 @@
 #include "api/routes.h"
 #include "base/log.h"
 #include "base/utf8.h"
+#include "domain/clock_guard.h"
 
 #define AGENT_MAX_BYTES  256
 #define CACHE_ENTRIES    8192
@@ -131,6 +132,7 @@ static void req_init(struct req *r, const struct api_listener *l, struct http_th
 	struct api *api = l->api;
 	struct thread_state *t = ht->app_state;
 
+	clock_note(api->clock_guard, http->now_ms, http->start_us / 1000);
 	*r = (struct req){ .http = http, .listener = l };
 	r->c = (struct ctx){
 		.mem = &ht->arena,
@@ -142,12 +144,16 @@ static void req_init(struct req *r, const struct api_listener *l, struct http_th
 		.tokens = t->tokens,
 		.rng = api->rng,
 		.now_ms = http->now_ms,
+		.mono_ms = http->start_us / 1000,
+		.clock = api->clock_guard,
 		.deadline_us = http->start_us +
 			       (t->rt->cfg->password.max_wait_ms + HASH_PATIENCE_MS) * 1000,
 		.request_id = { http->request_id, REQUEST_ID_LEN },
 		.client_ip = str_of_cstr(http->client_ip),
 		.client_addr = http->client_addr,
 		.user_agent = cut_agent(http_header(http, "user-agent")),
+		.origin = http_header(http, "origin"),
+		.referer = http_header(http, "referer"),
 	};
 }
 
@@ -184,11 +190,20 @@ static err_t auth_check(struct req *r, const struct route *rt, bool *ret_again)
 	if (rt->auth == AUTH_PUBLIC)
 		return OK;
 	token = bearer_token(r->http);
+	if (token.p == NULL && rt->auth == AUTH_MAYBE)
+		return OK;
 	if (token.p == NULL)
 		FAIL(rt->auth == AUTH_PROXY ? ERR_ACCESS_TOKEN : ERR_NO_TOKEN);
 	TRY(session_caller(&r->c, token, &r->who));
 	REQUIRE(rt->auth != AUTH_ADMIN || r->who.row.is_admin, ERR_FORBIDDEN);
 	return note_use(r, ret_again);
+}
+
+static err_t stepup_check(struct req *r, const struct route *rt, const void *body)
+{
+	if (rt->stepup == STEPUP_NONE || (rt->stepup == STEPUP_SETTING && !r->c.cfg->stepup.account_delete))
+		return OK;
+	return stepup_require(&r->c, &r->who, body);
 }
 
 static void say_allow(struct http_reply *rep, unsigned allow)
@@ -251,6 +266,7 @@ static err_t run(struct req *r, struct http_reply *rep, bool *ret_again, unsigne
 	if (rt->body != NULL)
 		TRY(body_read(&r->c, rt->body, http_header(r->http, "content-type"), r->http->body,
 			      &body));
+	TRY(stepup_check(r, rt, body));
 	TRY(rt->handle(r, body, rep));
 	REQUIRE(!rep->body.overflow, ERR_BUG);
 	return OK;
@@ -277,7 +293,8 @@ static void render_refusal(struct req *r, err_t e, unsigned allow, struct http_r
 		say_allow(rep, allow);
 		return;
 	}
-	if (err_is_fault(e) && e.code != ERR_OVERLOAD && e.code != ERR_STOPPING)
+	if (err_is_fault(e) && e.code != ERR_OVERLOAD && e.code != ERR_STOPPING &&
+	    e.code != ERR_CLOCK) /* that one has its own line */
 		log_fault(r, e);
 	problem_write(e.code, &r->c, rt != NULL && rt->says_success, r->c.retry_after_s, rep);
 	if (e.code == ERR_METHOD)

@@ -1,5 +1,6 @@
 /* ops.c — /healthz, /readyz, /metrics: what an operator's machines ask. No versions, no secrets. */
 #include "api/routes.h"
+#include "domain/clock_guard.h"
 
 err_t api_ops_health(struct req *r, const void *body, struct http_reply *rep)
 {
@@ -16,6 +17,7 @@ err_t api_ops_ready(struct req *r, const void *body, struct http_reply *rep)
 
 	(void)body;
 	REQUIRE(!atomic_load(&api->stopping), ERR_STOPPING);
+	TRY(clock_issue(&r->c));
 	REQUIRE(keyring_signer(r->c.keys, r->c.now_ms) != NULL, ERR_CRYPTO);
 	TRY(store_check_writable(api->store));
 	rep->status = 200;

@@ -1,33 +1,71 @@
 #include "api/routes.h"
 
 const struct route routes[] = {
-	/* method      place         pattern                    auth         lane       body  handler */
-	{ METHOD_POST, PLACE_PREFIX, "/register", AUTH_PUBLIC, LANE_HASH, &user_register_shape,
-	  api_user_register, false },
-	{ METHOD_POST, PLACE_PREFIX, "/login", AUTH_PUBLIC, LANE_HASH, &session_login_shape,
-	  api_session_login, false },
-	{ METHOD_POST, PLACE_PREFIX, "/refresh", AUTH_PUBLIC, LANE_POOL, &session_refresh_shape,
-	  api_session_refresh, true },
-	{ METHOD_POST, PLACE_PREFIX, "/logout", AUTH_PUBLIC, LANE_POOL, &session_refresh_shape,
-	  api_session_logout, false },
-	{ METHOD_GET, PLACE_PREFIX, "/me", AUTH_USER, LANE_LOOP, NULL, api_user_me, false },
-	{ METHOD_PATCH, PLACE_PREFIX, "/profile", AUTH_USER, LANE_POOL, &user_profile_shape,
-	  api_user_profile, false },
-	{ METHOD_GET, PLACE_PREFIX, "/sessions", AUTH_USER, LANE_LOOP, NULL, api_session_list, false },
-	{ METHOD_POST, PLACE_PREFIX, "/sessions/cleanup", AUTH_ADMIN, LANE_POOL, NULL,
-	  api_session_cleanup, false },
-	{ METHOD_DELETE, PLACE_PREFIX, "/sessions/{handle}", AUTH_USER, LANE_POOL, NULL,
-	  api_session_end, false },
-	{ METHOD_GET, PLACE_PREFIX, "/check", AUTH_PROXY, LANE_LOOP, NULL, api_check, false },
-	{ METHOD_GET, PLACE_PREFIX, "/.well-known/jwks.json", AUTH_PUBLIC, LANE_LOOP, NULL, api_jwks,
-	  false },
-	{ METHOD_GET, PLACE_ROOT, "/.well-known/jwks.json", AUTH_PUBLIC, LANE_LOOP, NULL, api_jwks,
-	  false },
-	{ METHOD_GET, PLACE_ROOT, "/healthz", AUTH_PUBLIC, LANE_LOOP, NULL, api_ops_health, false },
-	{ METHOD_GET, PLACE_ROOT, "/readyz", AUTH_PUBLIC, LANE_POOL, NULL, api_ops_ready, false },
-	{ METHOD_GET, PLACE_OPS, "/metrics", AUTH_PUBLIC, LANE_LOOP, NULL, api_ops_metrics, false },
+	/* method      place         pattern  auth         asks again    lane       body  handler */
+	{ METHOD_POST, PLACE_PREFIX, "/register", AUTH_PUBLIC, STEPUP_NONE, LANE_HASH,
+	  &user_register_shape, api_user_register, false },
+	{ METHOD_POST, PLACE_PREFIX, "/login", AUTH_PUBLIC, STEPUP_NONE, LANE_HASH,
+	  &session_login_shape, api_session_login, false },
+	{ METHOD_POST, PLACE_PREFIX, "/refresh", AUTH_PUBLIC, STEPUP_NONE, LANE_POOL,
+	  &session_refresh_shape, api_session_refresh, true },
+	{ METHOD_POST, PLACE_PREFIX, "/logout", AUTH_PUBLIC, STEPUP_NONE, LANE_POOL,
+	  &session_refresh_shape, api_session_logout, false },
+	{ METHOD_GET, PLACE_PREFIX, "/me", AUTH_USER, STEPUP_NONE, LANE_LOOP,
+	  NULL, api_user_me, false },
+	{ METHOD_PATCH, PLACE_PREFIX, "/profile", AUTH_USER, STEPUP_NONE, LANE_POOL,
+	  &user_profile_shape, api_user_profile, false },
+	{ METHOD_GET, PLACE_PREFIX, "/sessions", AUTH_USER, STEPUP_NONE, LANE_LOOP,
+	  NULL, api_session_list, false },
+	{ METHOD_POST, PLACE_PREFIX, "/sessions/cleanup", AUTH_ADMIN, STEPUP_NONE, LANE_POOL,
+	  NULL, api_session_cleanup, false },
+	{ METHOD_DELETE, PLACE_PREFIX, "/sessions/{handle}", AUTH_USER, STEPUP_NONE, LANE_POOL,
+	  NULL, api_session_end, false },
+	{ METHOD_POST, PLACE_PREFIX, "/forgot-password", AUTH_PUBLIC, STEPUP_NONE, LANE_POOL,
+	  &password_forgot_shape, api_password_forgot, false },
+	{ METHOD_POST, PLACE_PREFIX, "/reset-password", AUTH_PUBLIC, STEPUP_NONE, LANE_HASH,
+	  &password_reset_shape, api_password_reset, false },
+	{ METHOD_POST, PLACE_PREFIX, "/change-password", AUTH_USER, STEPUP_NONE, LANE_HASH,
+	  &password_change_shape, api_password_change, false },
+	{ METHOD_POST, PLACE_PREFIX, "/send-verification-email", AUTH_MAYBE, STEPUP_NONE, LANE_POOL,
+	  &verification_send_shape, api_verification_send, false },
+	{ METHOD_GET, PLACE_PREFIX, "/verify-email", AUTH_PUBLIC, STEPUP_NONE, LANE_POOL,
+	  NULL, api_verification_get, false },
+	{ METHOD_POST, PLACE_PREFIX, "/verify-email", AUTH_PUBLIC, STEPUP_NONE, LANE_POOL,
+	  &token_shape, api_verification_confirm, false },
+	{ METHOD_POST, PLACE_PREFIX, "/change-email/request", AUTH_USER, STEPUP_FRESH, LANE_HASH,
+	  &email_change_request_shape, api_email_change_request, false },
+	{ METHOD_POST, PLACE_PREFIX, "/change-email/confirm", AUTH_PUBLIC, STEPUP_NONE, LANE_POOL,
+	  &token_shape, api_email_change_confirm, false },
+	{ METHOD_POST, PLACE_PREFIX, "/change-email/revert", AUTH_PUBLIC, STEPUP_NONE, LANE_POOL,
+	  &token_shape, api_email_change_revert, false },
+	{ METHOD_POST, PLACE_PREFIX, "/add-phone", AUTH_USER, STEPUP_FRESH, LANE_HASH,
+	  &phone_change_shape, api_phone_change, false },
+	{ METHOD_POST, PLACE_PREFIX, "/add-phone/verify", AUTH_USER, STEPUP_NONE, LANE_POOL,
+	  &phone_verify_shape, api_phone_verify, false },
+	{ METHOD_DELETE, PLACE_PREFIX, "/account", AUTH_USER, STEPUP_SETTING, LANE_HASH,
+	  &account_delete_shape, api_account_delete, false },
+	{ METHOD_GET, PLACE_PREFIX, "/export", AUTH_USER, STEPUP_NONE, LANE_POOL,
+	  NULL, api_account_export, false },
+	{ METHOD_GET, PLACE_PREFIX, "/check", AUTH_PROXY, STEPUP_NONE, LANE_LOOP,
+	  NULL, api_check, false },
+	{ METHOD_GET, PLACE_PREFIX, "/.well-known/jwks.json", AUTH_PUBLIC, STEPUP_NONE, LANE_LOOP,
+	  NULL, api_jwks, false },
+	{ METHOD_GET, PLACE_ROOT, "/.well-known/jwks.json", AUTH_PUBLIC, STEPUP_NONE, LANE_LOOP,
+	  NULL, api_jwks, false },
+	{ METHOD_GET, PLACE_ROOT, "/healthz", AUTH_PUBLIC, STEPUP_NONE, LANE_LOOP,
+	  NULL, api_ops_health, false },
+	{ METHOD_GET, PLACE_ROOT, "/readyz", AUTH_PUBLIC, STEPUP_NONE, LANE_POOL,
+	  NULL, api_ops_ready, false },
+	{ METHOD_GET, PLACE_OPS, "/metrics", AUTH_PUBLIC, STEPUP_NONE, LANE_LOOP,
+	  NULL, api_ops_metrics, false },
 };
 const size_t n_routes = sizeof(routes) / sizeof(routes[0]);
+
+void reply_success(struct http_reply *rep)
+{
+	rep->status = 200;
+	buf_lit(&rep->body, "{\"success\":true}");
+}
 
 const struct route *route_check(void)
 {
@@ -35,7 +73,10 @@ const struct route *route_check(void)
 		const struct route *rt = &routes[i];
 
 		if (rt->method == METHOD_UNSET || rt->place == PLACE_UNSET || rt->pattern == NULL ||
-		    rt->auth == AUTH_UNSET || rt->lane == LANE_UNSET || rt->handle == NULL)
+		    rt->auth == AUTH_UNSET || rt->stepup == STEPUP_UNSET || rt->lane == LANE_UNSET || rt->handle == NULL)
+			return rt;
+		if (rt->stepup != STEPUP_NONE && (rt->auth != AUTH_USER || rt->lane != LANE_HASH ||
+						  rt->body == NULL || !rt->body->has_proof))
 			return rt;
 	}
 	return NULL;

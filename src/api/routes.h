@@ -5,12 +5,14 @@
 
 #include "api/api.h"
 #include "api/body.h"
+#include "base/json_out.h"
 #include "domain/session.h"
 #include "http/http.h"
 
 enum route_auth {
 	AUTH_UNSET = 0,
 	AUTH_PUBLIC,
+	AUTH_MAYBE, /* as AUTH_USER when a token comes along, public without one */
 	AUTH_USER,  /* a live access token; none at all is 403, a bad one 401 */
 	AUTH_PROXY, /* as AUTH_USER, but 401 either way: what reverse proxies expect */
 	AUTH_ADMIN, /* AUTH_USER of an administrator */
@@ -23,12 +25,20 @@ enum route_place {
 	PLACE_OPS,    /* root, only where metrics are served */
 };
 
+/* Does the route ask again who is there (domain/stepup.h)? */
+enum route_stepup {
+	STEPUP_UNSET = 0,
+	STEPUP_NONE,
+	STEPUP_FRESH,   /* a recent sign-in, or the current password in the body */
+	STEPUP_SETTING, /* the same if stepup.account_delete says so */
+};
+
 /* A request inside the application. */
 struct req {
 	struct ctx c;
 	const struct http_request *http;
 	const struct api_listener *listener;
-	struct caller who; /* AUTH_USER and above */
+	struct caller who; /* AUTH_USER and above; AUTH_MAYBE: row.id 0 without a token */
 };
 
 struct route {
@@ -36,6 +46,7 @@ struct route {
 	enum route_place place;
 	const char *pattern; /* "/sessions/{handle}" */
 	enum route_auth auth;
+	enum route_stepup stepup; /* not STEPUP_NONE: AUTH_USER, LANE_HASH, a body with proof */
 	enum http_lane lane;
 	const struct body_shape *body;
 	err_t (*handle)(struct req *r, const void *body, struct http_reply *rep);
@@ -53,7 +64,7 @@ MUST_USE err_t route_find(const struct api_listener *l, str prefix, struct http_
 /* The token after "Authorization: Bearer"; STR_NONE when there is no such header, "" when it is empty. */
 str bearer_token(const struct http_request *http);
 
-/* First row with an unset column, or NULL: asked at start. */
+/* First row with an unset column or columns that do not go together, or NULL: asked at start. */
 const struct route *route_check(void);
 
 /* The handlers, one file per resource. */
@@ -66,6 +77,19 @@ err_t api_session_logout(struct req *r, const void *body, struct http_reply *rep
 err_t api_session_list(struct req *r, const void *body, struct http_reply *rep);
 err_t api_session_end(struct req *r, const void *body, struct http_reply *rep);
 err_t api_session_cleanup(struct req *r, const void *body, struct http_reply *rep);
+err_t api_password_forgot(struct req *r, const void *body, struct http_reply *rep);
+err_t api_password_reset(struct req *r, const void *body, struct http_reply *rep);
+err_t api_password_change(struct req *r, const void *body, struct http_reply *rep);
+err_t api_verification_send(struct req *r, const void *body, struct http_reply *rep);
+err_t api_verification_get(struct req *r, const void *body, struct http_reply *rep);
+err_t api_verification_confirm(struct req *r, const void *body, struct http_reply *rep);
+err_t api_email_change_request(struct req *r, const void *body, struct http_reply *rep);
+err_t api_email_change_confirm(struct req *r, const void *body, struct http_reply *rep);
+err_t api_email_change_revert(struct req *r, const void *body, struct http_reply *rep);
+err_t api_phone_change(struct req *r, const void *body, struct http_reply *rep);
+err_t api_phone_verify(struct req *r, const void *body, struct http_reply *rep);
+err_t api_account_delete(struct req *r, const void *body, struct http_reply *rep);
+err_t api_account_export(struct req *r, const void *body, struct http_reply *rep);
 err_t api_check(struct req *r, const void *body, struct http_reply *rep);
 err_t api_jwks(struct req *r, const void *body, struct http_reply *rep);
 err_t api_ops_health(struct req *r, const void *body, struct http_reply *rep);
@@ -73,6 +97,18 @@ err_t api_ops_ready(struct req *r, const void *body, struct http_reply *rep);
 err_t api_ops_metrics(struct req *r, const void *body, struct http_reply *rep);
 
 extern const struct body_shape user_register_shape, user_profile_shape, session_login_shape,
-	session_refresh_shape;
+	session_refresh_shape, password_forgot_shape, password_reset_shape, password_change_shape,
+	verification_send_shape, token_shape, email_change_request_shape, phone_change_shape,
+	phone_verify_shape, account_delete_shape;
+
+/* {"token": …}: of mailed links */
+struct body_token {
+	str token;
+};
+
+/* {"success":true} */
+void reply_success(struct http_reply *rep);
+/* A session as lists and exports show it. */
+MUST_USE err_t out_session(struct req *r, struct json_out *o, const struct session_row *s);
 
 #endif

@@ -48,12 +48,6 @@ static void out_tokens(struct http_reply *rep, const struct tokens *t)
 	out_end_obj(&o);
 }
 
-static void out_success(struct http_reply *rep)
-{
-	rep->status = 200;
-	buf_lit(&rep->body, "{\"success\":true}");
-}
-
 err_t api_session_login(struct req *r, const void *body, struct http_reply *rep)
 {
 	const struct session_login *b = body;
@@ -82,11 +76,11 @@ err_t api_session_logout(struct req *r, const void *body, struct http_reply *rep
 	const struct session_refresh *b = body;
 
 	TRY(session_logout(&r->c, bearer_token(r->http), b->refresh_token));
-	out_success(rep);
+	reply_success(rep);
 	return OK;
 }
 
-static err_t out_session(struct req *r, struct json_out *o, const struct session_row *s)
+err_t out_session(struct req *r, struct json_out *o, const struct session_row *s)
 {
 	int64_t expires_ms =
 		s->idle_expires_ms < s->abs_expires_ms ? s->idle_expires_ms : s->abs_expires_ms;
@@ -133,7 +127,7 @@ err_t api_session_end(struct req *r, const void *body, struct http_reply *rep)
 {
 	(void)body;
 	TRY(session_end_own(&r->c, r->who.row.id, r->who.row.uid, r->http->route_params[0]));
-	out_success(rep);
+	reply_success(rep);
 	return OK;
 }
 

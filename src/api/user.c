@@ -9,12 +9,19 @@ struct user_register {
 	str email;
 	struct secret password;
 	str first_name, last_name;
+	str lang;
 };
+/* What an account is, is not for its owner to say: told instead of ignored (ASVS 15.3.3). */
+#define REFUSED_OF_ACCOUNTS                                                                      \
+	REFUSED("id"), REFUSED("role"), REFUSED("roles"), REFUSED("isAdmin"), REFUSED("isEmailVerified"), \
+		REFUSED("require2FA"), REFUSED("tenantId"), REFUSED("permissions")
 static const struct body_field user_register_fields[] = {
 	TEXT(struct user_register, email, "email", 1024),
 	SECRET(struct user_register, password, "password", PASSWORD_MAX_BYTES),
 	TEXT_OR_NULL(struct user_register, first_name, "firstName", 400),
 	TEXT_OR_NULL(struct user_register, last_name, "lastName", 400),
+	TEXT_OR_NULL(struct user_register, lang, "emailLang", 64),
+	REFUSED_OF_ACCOUNTS,
 };
 const struct body_shape user_register_shape = SHAPE(struct user_register, user_register_fields);
 
@@ -25,6 +32,7 @@ struct user_profile {
 static const struct body_field user_profile_fields[] = {
 	TEXT_CHANGE(struct user_profile, CHANGE(first_name), CHANGE(set_first), "firstName", 400),
 	TEXT_CHANGE(struct user_profile, CHANGE(last_name), CHANGE(set_last), "lastName", 400),
+	REFUSED_OF_ACCOUNTS,
 };
 const struct body_shape user_profile_shape = SHAPE(struct user_profile, user_profile_fields);
 
@@ -33,7 +41,7 @@ err_t api_user_register(struct req *r, const void *body, struct http_reply *rep)
 	const struct user_register *b = body;
 	const struct user_new n = {
 		.email = b->email, .password = b->password,
-		.first_name = b->first_name, .last_name = b->last_name,
+		.first_name = b->first_name, .last_name = b->last_name, .lang = b->lang,
 	};
 	struct json_out o;
 	str uid;
@@ -88,6 +96,7 @@ err_t api_user_me(struct req *r, const void *body, struct http_reply *rep)
 	out_str(&o, STR("firstName"), u->first_name);
 	out_str(&o, STR("lastName"), u->last_name);
 	out_str(&o, STR("name"), name);
+	out_str(&o, STR("phoneNumber"), u->phone);
 	out_bool(&o, STR("hasPassword"), u->has_password);
 	if (u->last_login_ms > 0)
 		out_time(&o, STR("lastLogin"), u->last_login_ms);
@@ -101,7 +110,6 @@ err_t api_user_profile(struct req *r, const void *body, struct http_reply *rep)
 	const struct user_profile *b = body;
 
 	TRY(user_change_profile(&r->c, r->who.row.id, r->who.row.uid, &b->change));
-	rep->status = 200;
-	buf_lit(&rep->body, "{\"success\":true}");
+	reply_success(rep);
 	return OK;
 }

@@ -13,11 +13,13 @@
 #include "app/cli_internal.h"
 #include "app/cli_mail.h"
 #include "app/cli_outbox.h"
+#include "app/cli_template.h"
 #include "base/base64url.h"
 #include "base/log.h"
 #include "base/timefmt.h"
 #include "crypto/mac.h"
 #include "domain/audit.h"
+#include "domain/clock_guard.h"
 #include "domain/uid.h"
 #include "domain/user.h"
 #include "store/query.h"
@@ -336,6 +338,24 @@ static enum exit_code keys_rotate_cmd(struct cli *cli, int argc, char **argv)
 	return EXIT_DONE;
 }
 
+/* ---- clock ---- */
+
+static enum exit_code clock_reset_cmd(struct cli *cli, int argc, char **argv)
+{
+	err_t e;
+
+	(void)argv;
+	if (argc != 1)
+		return EXIT_USAGE;
+	e = clock_reset(&cli->c);
+	if (e.code != ERR_OK)
+		return fail_err(cli, e);
+	(void)printf("the clock counts as right at ");
+	print_time(cli->c.now_ms);
+	(void)printf("; a running server notices within a few seconds\n");
+	return EXIT_DONE;
+}
+
 /* ---- audit, backup, calibrate ---- */
 
 static void print_hex(str bytes)
@@ -481,6 +501,8 @@ static const struct cli_command commands[] = {
 	  print_config_cmd },
 	{ "keys", "list", "", "list the signing keys", NEEDS_KEYS, keys_list_cmd },
 	{ "keys", "rotate", "[--now]", "publish a new signing key", NEEDS_STORE, keys_rotate_cmd },
+	{ "clock", "reset", "", "say that the clock is right now, after it was far ahead", NEEDS_STORE,
+	  clock_reset_cmd },
 	{ "audit", "tail", "[--follow]", "show the last security events", NEEDS_STORE, audit_tail_cmd },
 	{ "mail", "test", "ADDRESS", "send one mail directly and say what the server answered",
 	  NEEDS_CONFIG, mail_test_cmd },
@@ -492,6 +514,19 @@ static const struct cli_command commands[] = {
 	  outbox_drop_cmd },
 	{ "backup", NULL, "FILE", "copy the live store into a new file", NEEDS_STORE, backup_cmd },
 	{ "verify", NULL, "", "check the whole store for damage", NEEDS_STORE, verify_cmd },
+	{ "template", "list", "", "list the messages and what is stored for them", NEEDS_STORE,
+	  template_list_cmd },
+	{ "template", "show", "ID", "show variables, texts and bases of one", NEEDS_STORE,
+	  template_show_cmd },
+	{ "template", "set", "ID html|text FILE", "store a base of it", NEEDS_STORE, template_set_cmd },
+	{ "template", "translate", "ID LANG KEY TEXT", "store a text of it", NEEDS_STORE,
+	  template_translate_cmd },
+	{ "template", "untranslate", "ID LANG KEY", "forget that text", NEEDS_STORE,
+	  template_untranslate_cmd },
+	{ "template", "remove", "ID", "forget all that is stored for it", NEEDS_STORE,
+	  template_remove_cmd },
+	{ "template", "preview", "ID [LANG]", "print it with sample values", NEEDS_STORE,
+	  template_preview_cmd },
 	{ "calibrate", NULL, "[MILLISECONDS]", "measure password hashing, propose settings",
 	  NEEDS_CONFIG, calibrate_cmd },
 };

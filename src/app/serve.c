@@ -17,7 +17,7 @@
 #include "egress/mailer.h"
 #include "jobs/sweep.h"
 
-#define POLL_KEYS_MS (5 * MS_PER_S)
+#define POLL_MS (5 * MS_PER_S)
 
 /* Secrets stay out of core files and out of other processes' sight; new files are ours alone. */
 static void harden(void)
@@ -93,11 +93,12 @@ static void say_hello(const struct wire *w)
 	(void)fflush(stdout);
 }
 
-/* Until a signal says stop: reload on SIGHUP, look for new keys, sweep. Deadlines are monotonic. Ends by
- * itself, with a fault, when the store can only be trusted again by a process that opens it anew. */
+/* Until a signal says stop: reload on SIGHUP, look for new keys and a `clock reset`, sweep. Deadlines are
+ * monotonic. Ends by itself, with a fault, when the store can only be trusted again by a process that
+ * opens it anew. */
 static enum exit_code watch(struct wire *w, int signals)
 {
-	int64_t next_keys = monotonic_ms() + POLL_KEYS_MS, next_sweep = monotonic_ms() + SWEEP_EVERY_MS;
+	int64_t next_poll = monotonic_ms() + POLL_MS, next_sweep = monotonic_ms() + SWEEP_EVERY_MS;
 	int sig = 0;
 
 	while (sig != SIGTERM && sig != SIGINT && !wire_store_broken(w)) {
@@ -108,9 +109,10 @@ static enum exit_code watch(struct wire *w, int signals)
 			if (sig == SIGHUP)
 				wire_reload(w);
 		}
-		if (monotonic_ms() >= next_keys) {
-			next_keys = monotonic_ms() + POLL_KEYS_MS;
+		if (monotonic_ms() >= next_poll) {
+			next_poll = monotonic_ms() + POLL_MS;
 			wire_poll_keys(w);
+			wire_poll_clock(w);
 		}
 		if (monotonic_ms() >= next_sweep) {
 			next_sweep = monotonic_ms() + SWEEP_EVERY_MS;

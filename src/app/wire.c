@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "crypto/mac.h"
 #include "domain/audit.h"
+#include "domain/clock_guard.h"
 #include "jobs/sender.h"
 #include "jobs/sweep.h"
 #include "store/query.h"
@@ -19,6 +20,7 @@ struct wire {
 	struct http_server *main_server, *ops_server;
 	_Atomic(struct sender *) sender;
 	struct counters count;
+	struct clock_guard clock_guard;
 	struct db *db; /* of the housekeeping thread */
 	struct arena mem;
 	uint64_t keys_seen;
@@ -235,6 +237,9 @@ static err_t start_sender(struct wire *w, const struct config *cfg)
 
 static struct ctx house_ctx(struct wire *w, const struct runtime *rt)
 {
+	int64_t now_ms = clock_now_ms(w->o.clock), mono_ms = monotonic_ms();
+
+	clock_note(&w->clock_guard, now_ms, mono_ms);
 	return (struct ctx){
 		.mem = &w->mem,
 		.db = w->db,
@@ -243,7 +248,9 @@ static struct ctx house_ctx(struct wire *w, const struct runtime *rt)
 		.gate = w->api.gate,
 		.count = &w->count,
 		.rng = w->o.rng,
-		.now_ms = clock_now_ms(w->o.clock),
+		.now_ms = now_ms,
+		.mono_ms = mono_ms,
+		.clock = &w->clock_guard,
 		.client_ip = STR("server"),
 	};
 }
@@ -265,6 +272,43 @@ static void audit_now(struct wire *w, enum audit_event e)
 	runtime_release(rt);
 }
 
+static err_t clock_at_start(struct ctx *c)
+{
+	err_t e = clock_load(c);
+
+	if (e.code == ERR_OK)
+		(void)clock_issue(c).code; /* says in the log what the clock forbids */
+	return e;
+}
+
+static err_t clock_at_sweep(struct ctx *c)
+{
+	return clock_save(c, false);
+}
+
+static err_t clock_at_stop(struct ctx *c)
+{
+	return clock_save(c, true);
+}
+
+static err_t with_clock(struct wire *w, err_t (*act)(struct ctx *c))
+{
+	struct runtime *rt = runtime_hold(&w->api);
+	struct ctx c = house_ctx(w, rt);
+	err_t e = act(&c);
+
+	if (e.code != ERR_OK)
+		log_event(LOG_WARN, "clock_not_kept", LOG_CSTR("fault", err_name(e.code)));
+	arena_reset(&w->mem);
+	runtime_release(rt);
+	return e;
+}
+
+void wire_poll_clock(struct wire *w)
+{
+	(void)with_clock(w, clock_poll).code;
+}
+
 void wire_sweep(struct wire *w)
 {
 	struct runtime *rt = runtime_hold(&w->api);
@@ -280,6 +324,7 @@ void wire_sweep(struct wire *w)
 		outbox_wake(w);
 	arena_reset(&w->mem);
 	runtime_release(rt);
+	(void)with_clock(w, clock_at_sweep).code;
 }
 
 /* New keys under the settings as they are, or under new ones: either way a new runtime. */
@@ -378,6 +423,10 @@ static enum exit_code start_parts(struct wire *w, struct config *cfg, char *why,
 		return EXIT_FAULT;
 	}
 	runtime_publish(&w->api, rt);
+	if (with_clock(w, clock_at_start).code != ERR_OK) {
+		(void)snprintf(why, why_max, "the store cannot be read");
+		return EXIT_NO_STORE;
+	}
 	code = start_listeners(w, cfg, why, why_max);
 	if (code == EXIT_DONE && start_sender(w, cfg).code != ERR_OK) {
 		(void)snprintf(why, why_max, "the sender of messages cannot start");
@@ -415,6 +464,7 @@ enum exit_code wire_start(const struct wire_options *o, struct config *cfg, stru
 	w->api.clock = o->clock;
 	w->api.rng = o->rng;
 	w->api.count = &w->count;
+	w->api.clock_guard = &w->clock_guard;
 	w->api.thread_opened = o->thread_opened;
 	w->api.thread_opened_self = o->thread_opened_self;
 	w->api.outbox_wake = outbox_wake;
@@ -423,6 +473,7 @@ enum exit_code wire_start(const struct wire_options *o, struct config *cfg, stru
 	code = start_parts(w, cfg, why, why_max);
 	if (code == EXIT_DONE) {
 		audit_now(w, AUDIT_SERVER_STARTED);
+		(void)with_clock(w, clock_at_sweep).code; /* the first start leaves a watermark at once */
 		*ret = w;
 		return code;
 	}
@@ -465,6 +516,7 @@ bool wire_stop(struct wire *w)
 		(void)http_server_stop(w->ops_server, MS_PER_S);
 	clean = http_server_stop(w->main_server, timeout_ms);
 	audit_now(w, AUDIT_SERVER_STOPPED);
+	(void)with_clock(w, clock_at_stop).code;
 	left_ms = until_ms - monotonic_ms();
 	if (clean) { /* else a handler may still be running: the process ends with everything in place */
 		sender_stop(atomic_load(&w->sender), left_ms > 0 ? left_ms : 0);

@@ -38,7 +38,9 @@ enum exit_code wire_start(const struct wire_options *o, struct config *cfg, stru
 void wire_reload(struct wire *w);
 /* Load the keys again if files came or went (`keys rotate`). Called every few seconds. */
 void wire_poll_keys(struct wire *w);
-/* One round of sweeps. */
+/* Follow a `clock reset`. Called every few seconds. */
+void wire_poll_clock(struct wire *w);
+/* One round of sweeps, and the clock's watermark into the store. */
 void wire_sweep(struct wire *w);
 
 /* An fsync failed: the server must end, and be started again by its supervisor. */

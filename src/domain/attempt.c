@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "domain/phone_number.h"
 #include "store/query.h"
 
 #define ACCOUNT_DELAY_MAX_S 900
@@ -10,6 +11,7 @@
 #define ACCOUNT_IDLE_MS     (30 * MS_PER_DAY)
 #define NETWORK_IDLE_MS     (2 * MS_PER_HOUR)
 #define NETWORK_FORGIVE_MS  MS_PER_HOUR
+#define REPEAT_MS           (5 * MS_PER_S)
 
 static void key_of(struct ctx *c, enum attempt_scope scope, str subject,
 		   uint8_t ret[ATTEMPT_KEY_BYTES])
@@ -47,7 +49,7 @@ static err_t put(struct ctx *c, const uint8_t key[ATTEMPT_KEY_BYTES], enum attem
 		 const struct attempt_row *r)
 {
 	return q_attempt_put(c->db, key_str(key), scope, r->failures, r->since_ms, r->blocked_ms,
-			     c->now_ms, r->penalties);
+			     c->now_ms, r->penalties, r->guess);
 }
 
 /* min(first * 2^n, max), without overflowing for any n. */
@@ -119,7 +121,28 @@ static err_t check_unknown(struct ctx *c, const struct attempt *a, struct attemp
 	return check_network(c, ret_network);
 }
 
-static err_t reserve_unknown(struct ctx *c, const struct attempt *a)
+/* 16 bits: enough to know a repeat by, too few to test guesses against. 0 stands for none. */
+static int64_t guess_of(struct ctx *c, const struct attempt *a, struct secret guess)
+{
+	const str parts[] = { STR("guess"), key_str(a->account), secret_str(guess) };
+	uint8_t mac[MAC_BYTES];
+
+	if (guess.n == 0)
+		return 0;
+	mac_tag_parts(&c->keys->attempt, parts, 3, mac);
+	return 1 + (mac[0] << 8 | mac[1]);
+}
+
+/* The one repeat that clients send by themselves: not counted, but not another time either. */
+static bool is_repeat(struct ctx *c, int64_t guess, struct attempt_row *r)
+{
+	bool same = guess != 0 && r->guess == guess && c->now_ms - r->last_ms <= REPEAT_MS;
+
+	r->guess = same ? 0 : guess;
+	return same;
+}
+
+static err_t reserve_unknown(struct ctx *c, struct secret repeat, struct attempt *a)
 {
 	struct attempt_row account, network;
 	TX tx = { 0 };
@@ -128,6 +151,11 @@ static err_t reserve_unknown(struct ctx *c, const struct attempt *a)
 	TRY(check_unknown(c, a, &account, &network));
 	TRY(tx_begin(&tx, c->db));
 	TRY(check_unknown(c, a, &account, &network));
+	a->failures = account.failures;
+	if (is_repeat(c, guess_of(c, a, repeat), &account)) {
+		TRY(put(c, a->account, ATTEMPT_ACCOUNT, &account));
+		return tx_commit(&tx);
+	}
 	count_account(c, &account);
 	count_network(c, &network);
 	TRY(put(c, a->account, ATTEMPT_ACCOUNT, &account));
@@ -151,7 +179,8 @@ static err_t reserve_device(struct ctx *c, const struct attempt *a, bool *ret_co
 	return tx_commit(&tx);
 }
 
-err_t attempt_reserve(struct ctx *c, str account, str device_id, struct attempt *ret)
+err_t attempt_reserve(struct ctx *c, str account, str device_id, struct secret repeat,
+		      struct attempt *ret)
 {
 	struct attempt a = { .off = !c->cfg->limits.enabled || c->client_addr == NULL };
 
@@ -166,7 +195,7 @@ err_t attempt_reserve(struct ctx *c, str account, str device_id, struct attempt 
 		TRY(reserve_device(c, &a, &a.by_device));
 	}
 	if (!a.by_device)
-		TRY(reserve_unknown(c, &a));
+		TRY(reserve_unknown(c, repeat, &a));
 	*ret = a;
 	return OK;
 }
@@ -195,25 +224,161 @@ err_t attempt_clear_account(struct ctx *c, str account)
 	return q_attempt_delete(c->db, key_str(key));
 }
 
+/* ---- budgets ---- */
+
+struct budget {
+	int64_t window_ms, max;
+};
+
+static struct budget budget_of(const struct config *cfg, enum attempt_scope scope)
+{
+	switch (scope) {
+	case ATTEMPT_REGISTER: return (struct budget){ MS_PER_HOUR, cfg->limits.register_per_hour };
+	case ATTEMPT_BAD_TOKEN: return (struct budget){ 10 * MS_PER_MIN, cfg->limits.bad_tokens };
+	case ATTEMPT_RESEND: return (struct budget){ cfg->limits.resend_ms, 1 };
+	case ATTEMPT_MAIL_NETWORK:
+		return (struct budget){ MS_PER_HOUR, cfg->limits.mail_network_per_hour };
+	case ATTEMPT_MAIL_10MIN: return (struct budget){ 10 * MS_PER_MIN, cfg->limits.mail_per_10min };
+	case ATTEMPT_MAIL_DAY: return (struct budget){ MS_PER_DAY, cfg->limits.mail_per_day };
+	case ATTEMPT_SMS_NETWORK: return (struct budget){ MS_PER_HOUR, cfg->limits.sms_network_per_hour };
+	case ATTEMPT_SMS_RANGE: return (struct budget){ MS_PER_HOUR, cfg->limits.sms_range_per_hour };
+	case ATTEMPT_SMS_HOUR: return (struct budget){ MS_PER_HOUR, cfg->limits.sms_per_hour };
+	case ATTEMPT_SMS_DAY: return (struct budget){ MS_PER_DAY, cfg->limits.sms_per_day };
+	case ATTEMPT_SMS_TOTAL: return (struct budget){ MS_PER_DAY, cfg->limits.sms_total_per_day };
+	case ATTEMPT_UNSET:
+	case ATTEMPT_ACCOUNT:
+	case ATTEMPT_NETWORK:
+	case ATTEMPT_DEVICE: break;
+	}
+	return (struct budget){ 0, 0 };
+}
+
+struct budget_state {
+	uint8_t key[ATTEMPT_KEY_BYTES];
+	struct attempt_row row;
+	struct budget budget;
+	bool used_up;
+};
+
+static err_t budget_read(struct ctx *c, enum attempt_scope scope, str subject, struct budget_state *ret)
+{
+	ret->budget = budget_of(c->cfg, scope);
+	key_of(c, scope, subject.p == NULL ? network_of(c->client_addr) : subject, ret->key);
+	TRY(row_of(c, ret->key, &ret->row));
+	if (c->now_ms - ret->row.since_ms >= ret->budget.window_ms) {
+		ret->row.since_ms = c->now_ms;
+		ret->row.failures = 0;
+	}
+	ret->used_up = ret->row.failures >= ret->budget.max;
+	return OK;
+}
+
+static bool budgets_off(const struct ctx *c)
+{
+	return !c->cfg->limits.enabled || c->client_addr == NULL;
+}
+
+err_t attempt_budget(struct ctx *c, enum attempt_scope scope, str subject, bool *ret_ok)
+{
+	struct budget_state b;
+
+	*ret_ok = true;
+	if (budgets_off(c))
+		return OK;
+	TRY(budget_read(c, scope, subject, &b));
+	*ret_ok = !b.used_up;
+	if (b.used_up)
+		return OK;
+	b.row.failures++;
+	return put(c, b.key, scope, &b.row);
+}
+
+struct budget_use {
+	enum attempt_scope scope;
+	str subject;
+};
+
+/* One of each, in order, until one is used up: the asking network pays first, so that a network at its
+ * end uses up no budget of those it asks for. */
+static err_t take_all(struct ctx *c, const struct budget_use *uses, size_t n, bool *ret_ok)
+{
+	*ret_ok = true;
+	for (size_t i = 0; i < n && *ret_ok; i++)
+		TRY(attempt_budget(c, uses[i].scope, uses[i].subject, ret_ok));
+	return OK;
+}
+
+static err_t resend_subject(struct ctx *c, str what, str recipient, str *ret)
+{
+	return arena_printf(c->mem, ret, "%.*s %.*s", STR_ARG(what), STR_ARG(recipient));
+}
+
+err_t attempt_mail(struct ctx *c, str what, str recipient, bool *ret_ok)
+{
+	str resend;
+
+	TRY(resend_subject(c, what, recipient, &resend));
+	return take_all(c,
+			(const struct budget_use[]){ { ATTEMPT_MAIL_NETWORK, STR_NONE },
+						     { ATTEMPT_RESEND, resend },
+						     { ATTEMPT_MAIL_10MIN, recipient },
+						     { ATTEMPT_MAIL_DAY, recipient } },
+			4, ret_ok);
+}
+
+err_t attempt_sms(struct ctx *c, str what, str number, bool *ret_ok)
+{
+	str resend;
+
+	TRY(resend_subject(c, what, number, &resend));
+	return take_all(c,
+			(const struct budget_use[]){ { ATTEMPT_SMS_NETWORK, STR_NONE },
+						     { ATTEMPT_RESEND, resend },
+						     { ATTEMPT_SMS_HOUR, number },
+						     { ATTEMPT_SMS_DAY, number },
+						     { ATTEMPT_SMS_RANGE, phone_range(number) },
+						     { ATTEMPT_SMS_TOTAL, STR("") } },
+			6, ret_ok);
+}
+
+static err_t refuse_budget(struct ctx *c, const struct budget_state *b)
+{
+	return limited(c, b->row.since_ms + b->budget.window_ms);
+}
+
 err_t attempt_register(struct ctx *c)
 {
-	uint8_t key[ATTEMPT_KEY_BYTES];
-	struct attempt_row r;
+	struct budget_state b;
 	TX tx = { 0 };
 
-	if (!c->cfg->limits.enabled || c->client_addr == NULL)
+	if (budgets_off(c))
 		return OK;
-	key_of(c, ATTEMPT_REGISTER, network_of(c->client_addr), key);
 	TRY(tx_begin(&tx, c->db));
-	TRY(row_of(c, key, &r));
-	if (c->now_ms - r.since_ms > MS_PER_HOUR) {
-		r.since_ms = c->now_ms;
-		r.failures = 0;
-	}
-	if (r.failures >= c->cfg->limits.register_per_hour)
-		return limited(c, r.since_ms + MS_PER_HOUR);
-	r.failures++;
-	TRY(put(c, key, ATTEMPT_REGISTER, &r));
+	TRY(budget_read(c, ATTEMPT_REGISTER, STR_NONE, &b));
+	if (b.used_up)
+		return refuse_budget(c, &b);
+	b.row.failures++;
+	TRY(put(c, b.key, ATTEMPT_REGISTER, &b.row));
+	return tx_commit(&tx);
+}
+
+err_t attempt_token_door(struct ctx *c)
+{
+	struct budget_state b;
+
+	if (budgets_off(c))
+		return OK;
+	TRY(budget_read(c, ATTEMPT_BAD_TOKEN, STR_NONE, &b));
+	return b.used_up ? refuse_budget(c, &b) : OK;
+}
+
+err_t attempt_bad_token(struct ctx *c)
+{
+	bool ok;
+	TX tx = { 0 };
+
+	TRY(tx_begin(&tx, c->db));
+	TRY(attempt_budget(c, ATTEMPT_BAD_TOKEN, STR_NONE, &ok));
 	return tx_commit(&tx);
 }
 
@@ -227,6 +392,16 @@ err_t attempt_sweep(struct ctx *c, int64_t limit_n, int64_t *ret_n)
 		{ ATTEMPT_NETWORK, NETWORK_IDLE_MS },
 		{ ATTEMPT_DEVICE, ACCOUNT_IDLE_MS },
 		{ ATTEMPT_REGISTER, NETWORK_IDLE_MS },
+		{ ATTEMPT_BAD_TOKEN, NETWORK_IDLE_MS },
+		{ ATTEMPT_RESEND, NETWORK_IDLE_MS },
+		{ ATTEMPT_MAIL_NETWORK, NETWORK_IDLE_MS },
+		{ ATTEMPT_MAIL_10MIN, NETWORK_IDLE_MS },
+		{ ATTEMPT_MAIL_DAY, 2 * MS_PER_DAY },
+		{ ATTEMPT_SMS_NETWORK, NETWORK_IDLE_MS },
+		{ ATTEMPT_SMS_RANGE, NETWORK_IDLE_MS },
+		{ ATTEMPT_SMS_HOUR, NETWORK_IDLE_MS },
+		{ ATTEMPT_SMS_DAY, 2 * MS_PER_DAY },
+		{ ATTEMPT_SMS_TOTAL, 2 * MS_PER_DAY },
 	};
 	int64_t total = 0, n;
 	TX tx = { 0 };

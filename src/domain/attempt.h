@@ -1,4 +1,5 @@
-/* attempt.h — how often a password may be guessed, over all doors together.
+/* attempt.h — how often a password may be guessed, over all doors together, and how often messages may be
+ * asked for.
  *
  * An attempt is reserved (counted and committed) before the secret is looked at and released only by
  * success, so parallel guesses cannot slip through. Budgets, all durable:
@@ -18,7 +19,18 @@ enum attempt_scope {
 	ATTEMPT_ACCOUNT,
 	ATTEMPT_NETWORK,
 	ATTEMPT_DEVICE,
-	ATTEMPT_REGISTER,
+	/* Budgets: so many in a window (attempt_budget). */
+	ATTEMPT_REGISTER,     /* registrations of a network */
+	ATTEMPT_BAD_TOKEN,    /* wrong link tokens of a network */
+	ATTEMPT_RESEND,       /* one message to one address, within limits.resend */
+	ATTEMPT_MAIL_NETWORK, /* mails asked for by a network */
+	ATTEMPT_MAIL_10MIN,   /* mails to a recipient */
+	ATTEMPT_MAIL_DAY,
+	ATTEMPT_SMS_NETWORK,
+	ATTEMPT_SMS_RANGE,    /* to numbers that differ in the last three digits only */
+	ATTEMPT_SMS_HOUR,     /* to a number */
+	ATTEMPT_SMS_DAY,
+	ATTEMPT_SMS_TOTAL,    /* over all numbers */
 };
 
 #define ATTEMPT_KEY_BYTES 16
@@ -28,14 +40,18 @@ struct attempt {
 	uint8_t account[ATTEMPT_KEY_BYTES];
 	uint8_t network[ATTEMPT_KEY_BYTES];
 	uint8_t device[ATTEMPT_KEY_BYTES];
+	int64_t failures; /* of the account before this attempt */
 	bool by_device; /* reserved on the device's budget alone */
 	bool off;       /* limits.enabled = false, or the command line */
 };
 
 /* Count one attempt at `account` (canonical address, or what was typed). device_id: of a proven known
  * device of that account, or STR_NONE. A blocked attempt costs one or two reads and no write.
+ * repeat: a signed-in caller's secret, or {0}. Clients send a request again after its 401, so one
+ * identical repeat within 5 s of a wrong secret is not counted again.
  * Refusal: ERR_LIMITED with c->retry_after_s. Cost: 1–2 reads, 1 transaction. */
-MUST_USE err_t attempt_reserve(struct ctx *c, str account, str device_id, struct attempt *ret);
+MUST_USE err_t attempt_reserve(struct ctx *c, str account, str device_id, struct secret repeat,
+			       struct attempt *ret);
 
 /* The secret was right: inside the open transaction of what follows. */
 MUST_USE err_t attempt_release(struct ctx *c, const struct attempt *a);
@@ -45,6 +61,20 @@ MUST_USE err_t attempt_clear_account(struct ctx *c, str account);
 
 /* One registration from this network. Refusal: ERR_LIMITED. Cost: 1 transaction. */
 MUST_USE err_t attempt_register(struct ctx *c);
+
+/* Take one from a budget, inside the open transaction. subject: a canonical address, a number, …; STR_NONE:
+ * the caller's network. *ret_ok false: used up, and nothing was counted. */
+MUST_USE err_t attempt_budget(struct ctx *c, enum attempt_scope scope, str subject, bool *ret_ok);
+
+/* May a mail be sent to `recipient` (canonical address) because somebody asked for it? Takes from all
+ * budgets of mails. what: tells messages apart for limits.resend. Inside a transaction. */
+MUST_USE err_t attempt_mail(struct ctx *c, str what, str recipient, bool *ret_ok);
+MUST_USE err_t attempt_sms(struct ctx *c, str what, str number, bool *ret_ok);
+
+/* Before a link token is looked up. Refusal: ERR_LIMITED when this network sent too many wrong ones. */
+MUST_USE err_t attempt_token_door(struct ctx *c);
+/* A token that never was one. Cost: 1 transaction. */
+MUST_USE err_t attempt_bad_token(struct ctx *c);
 
 /* Forget idle counters, at most limit_n of each scope. */
 MUST_USE err_t attempt_sweep(struct ctx *c, int64_t limit_n, int64_t *ret_n);

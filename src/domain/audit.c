@@ -21,9 +21,25 @@ const char *audit_event_name(enum audit_event e)
 	case AUDIT_SESSION_ENDED: return "session.ended";
 	case AUDIT_REFRESH_REUSE: return "session.refresh_reuse";
 	case AUDIT_SESSION_AHEAD: return "session.ahead_of_store";
+	case AUDIT_RESET_REQUESTED: return "password.reset_requested";
+	case AUDIT_PASSWORD_RESET: return "password.reset";
+	case AUDIT_PASSWORD_CHANGED: return "password.changed";
+	case AUDIT_VERIFICATION_SENT: return "email.verification_sent";
+	case AUDIT_EMAIL_VERIFIED: return "email.verified";
+	case AUDIT_EMAIL_CHANGE_REQUESTED: return "email.change_requested";
+	case AUDIT_EMAIL_CHANGED: return "email.changed";
+	case AUDIT_EMAIL_REVERTED: return "email.reverted";
+	case AUDIT_PHONE_CODE_SENT: return "phone.code_sent";
+	case AUDIT_PHONE_CHANGED: return "phone.changed";
+	case AUDIT_PHONE_REMOVED: return "phone.removed";
+	case AUDIT_STEPUP_OK: return "stepup.ok";
+	case AUDIT_STEPUP_FAILED: return "stepup.failed";
+	case AUDIT_REGISTER_TAKEN: return "user.register_taken";
+	case AUDIT_EXPORTED: return "user.exported";
 	case AUDIT_KEYS_ROTATED: return "keys.rotated";
 	case AUDIT_SERVER_STARTED: return "server.started";
 	case AUDIT_SERVER_STOPPED: return "server.stopped";
+	case AUDIT_CLOCK_RESET: return "clock.reset";
 	}
 	return "unset";
 }

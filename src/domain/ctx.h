@@ -30,6 +30,8 @@ struct field_error {
 	const char *reason; /* static: "REQUIRED", "TYPE", "TOO_LONG", "PASSWORD_TOO_SHORT", … */
 };
 
+struct clock_guard;
+
 struct ctx {
 	struct arena *mem;          /* dies with the request */
 	struct db *db;              /* this thread's handle */
@@ -40,6 +42,8 @@ struct ctx {
 	struct token_cache *tokens; /* this thread's verified access tokens; NULL: none */
 	struct rng rng;
 	int64_t now_ms;             /* read once: one request, one instant */
+	int64_t mono_ms;            /* monotonic, the same instant */
+	struct clock_guard *clock;  /* of the whole process; NULL (command line): nothing is checked */
 	int64_t deadline_us;        /* monotonic: when waiting for a hash becomes ERR_OVERLOAD */
 	str request_id;
 	str client_ip;              /* "203.0.113.7"; "cli" for the command line */

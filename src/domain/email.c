@@ -121,3 +121,37 @@ err_t email_canonical(struct arena *mem, str raw, str *ret_typed, str *ret_key)
 	*ret_key = buf_view(&key);
 	return OK;
 }
+
+err_t email_envelope(struct arena *mem, str typed, str *ret)
+{
+	str local, domain;
+
+	if (is_ascii(typed)) {
+		*ret = typed;
+		return OK;
+	}
+	REQUIRE(str_cut(typed, '@', &local, &domain), ERR_BUG);
+	TRY(domain_to_a_labels(mem, domain, &domain));
+	return arena_printf(mem, ret, "%.*s@%.*s", STR_ARG(local), STR_ARG(domain));
+}
+
+err_t email_subject(struct arena *mem, str raw, str *ret_key)
+{
+	str typed;
+	err_t e = email_canonical(mem, raw, &typed, ret_key);
+
+	if (e.code != ERR_INPUT)
+		return e;
+	*ret_key = raw;
+	return OK;
+}
+
+err_t email_field(struct ctx *c, const char *field, str raw, str *ret_typed, str *ret_key)
+{
+	err_t e = email_canonical(c->mem, raw, ret_typed, ret_key);
+
+	if (e.code != ERR_INPUT)
+		return e;
+	ctx_field(c, field, "INVALID");
+	return OK;
+}

@@ -6,7 +6,7 @@
 #ifndef DOMAIN_EMAIL_H
 #define DOMAIN_EMAIL_H
 
-#include "base/arena.h"
+#include "domain/ctx.h"
 
 #define EMAIL_MAX_BYTES 254 /* RFC 5321 §4.5.3.1.3, without the angle brackets */
 
@@ -15,5 +15,16 @@
  * domain with at least two labels; no quotes, comments, routes, literals, encoded words, controls.
  * Checked after normalisation too. Faults: ERR_NO_MEMORY. */
 MUST_USE err_t email_canonical(struct arena *mem, str raw, str *ret_typed, str *ret_key);
+
+/* The key to look up or count by, of whatever was sent as an address: what cannot be one stands for itself, so
+ * that it costs the same and is never found. Faults only. */
+MUST_USE err_t email_subject(struct arena *mem, str raw, str *ret_key);
+
+/* email_canonical for a member of a body: a bad address is noted as a field error. Faults only. */
+MUST_USE err_t email_field(struct ctx *c, const char *field, str raw, str *ret_typed, str *ret_key);
+
+/* Where mail to an accepted address goes: as typed, the domain in A-labels (RFC 5890), so that any mail
+ * server takes it. */
+MUST_USE err_t email_envelope(struct arena *mem, str typed, str *ret);
 
 #endif

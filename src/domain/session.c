@@ -3,6 +3,9 @@
 #include <string.h>
 
 #include "domain/audit.h"
+#include "domain/clock_guard.h"
+#include "domain/message.h"
+#include "domain/place.h"
 #include "domain/rotation.h"
 #include "store/query.h"
 
@@ -16,26 +19,6 @@ static int64_t min_i64(int64_t a, int64_t b)
 static str sid_str(const uint8_t sid[UID_BYTES])
 {
 	return str_of_bytes(sid, UID_BYTES);
-}
-
-/* The product behind a User-Agent, as the client binding of rotation: versions change under a
- * session, the product does not. Browsers all begin with "Mozilla/5.0", so look for theirs. */
-static str agent_family(str agent)
-{
-	static const char *const browsers[] = { "Firefox/", "Edg/", "OPR/", "Chrome/", "Safari/" };
-	str head, tail;
-
-	if (!str_starts(agent, STR("Mozilla/"))) {
-		(void)str_cut(agent, '/', &head, &tail);
-		return head.p == NULL ? STR("") : (str){ head.p, head.n < 32 ? head.n : 32 };
-	}
-	for (size_t i = 0; i < sizeof(browsers) / sizeof(browsers[0]); i++) {
-		str name = str_of_cstr(browsers[i]);
-
-		if (memmem(agent.p, agent.n, name.p, name.n) != NULL)
-			return name;
-	}
-	return STR("Mozilla");
 }
 
 static err_t mint_both(struct ctx *c, const struct user_row *user, const struct refresh_token *t,
@@ -61,6 +44,7 @@ err_t session_issue(struct ctx *c, const struct user_row *user, str amr, struct 
 	int64_t ended;
 	str ip;
 
+	TRY(clock_issue(c));
 	TRY(rng_fill(c->rng, t.sid, sizeof(t.sid))); /* ASVS 7.2.3: 128 random bits, no UUID's fixed ones */
 	TRY(rng_fill(c->rng, t.nonce, sizeof(t.nonce)));
 	TRY(addr_coarse(c, &ip));
@@ -71,6 +55,12 @@ err_t session_issue(struct ctx *c, const struct user_row *user, str amr, struct 
 	if (ended > 0)
 		TRY(audit_add(c, AUDIT_SESSION_ENDED, user->uid, STR_NONE, STR("too many sessions")));
 	return mint_both(c, user, &t, c->now_ms, amr, ret);
+}
+
+static bool is_over(const struct ctx *c, int64_t idle_expires_ms, int64_t abs_expires_ms)
+{
+	return clock_expired(c, idle_expires_ms, c->cfg->token.refresh_ttl_ms) ||
+	       clock_expired(c, abs_expires_ms, c->cfg->token.refresh_max_ttl_ms);
 }
 
 /* ---- refresh ---- */
@@ -115,6 +105,7 @@ static err_t end_for_reuse(struct ctx *c, const struct user_row *user, const str
 	int64_t changed;
 
 	TRY(q_session_delete(c->db, session_id_of(t->sid), sid_str(t->sid), &changed));
+	TRY(message_to_user(c, user, STR("session-reuse"), NULL, 0));
 	return audit_add(c, AUDIT_REFRESH_REUSE, user->uid, sid_str(t->sid), STR_NONE);
 }
 
@@ -199,8 +190,7 @@ static err_t load_for_refresh(struct ctx *c, const struct refresh_token *t, stru
 	TRY(q_user_by_id(c->db, c->mem, ret_row->user_id, ret_user, &found));
 	REQUIRE(found && ret_user->disabled_ms == 0, ERR_SESSION_REVOKED);
 	c->log_user_id = ret_user->id;
-	REQUIRE(ret_row->idle_expires_ms > c->now_ms && ret_row->abs_expires_ms > c->now_ms,
-		ERR_REFRESH_TOKEN);
+	REQUIRE(!is_over(c, ret_row->idle_expires_ms, ret_row->abs_expires_ms), ERR_REFRESH_TOKEN);
 	return OK;
 }
 
@@ -214,6 +204,7 @@ err_t session_refresh(struct ctx *c, str refresh_token, struct tokens *ret)
 	TX tx = { 0 };
 
 	TRY(token_read_refresh(c, refresh_token, &t));
+	TRY(clock_issue(c)); /* before the session is looked at: a wrong clock must not end one */
 	TRY(tx_begin(&tx, c->db));
 	TRY(load_for_refresh(c, &t, &row, &user));
 	r = rotation_of(&row);
@@ -234,8 +225,7 @@ static err_t caller_by_session(struct ctx *c, struct caller *who)
 			     &who->row, &found));
 	REQUIRE(found && who->row.disabled_ms == 0, ERR_SESSION_REVOKED);
 	REQUIRE(secret_equal_bytes(who->row.uid.p, who->token.uid, UID_BYTES), ERR_ACCESS_TOKEN);
-	REQUIRE(who->row.idle_expires_ms > c->now_ms && who->row.abs_expires_ms > c->now_ms,
-		ERR_SESSION_REVOKED);
+	REQUIRE(!is_over(c, who->row.idle_expires_ms, who->row.abs_expires_ms), ERR_SESSION_REVOKED);
 	who->needs_write = (!who->row.confirmed && who->row.cur_gen == who->token.gen) ||
 			   c->now_ms - who->row.last_active_ms >= TOUCH_EVERY_MS;
 	return OK;
@@ -253,7 +243,7 @@ static err_t caller_by_user(struct ctx *c, struct caller *who)
 		.id = u.id, .uid = u.uid, .email = u.email, .first_name = u.first_name,
 		.last_name = u.last_name, .role = u.role, .login_provider = u.login_provider,
 		.has_password = u.has_password, .is_admin = u.is_admin,
-		.email_verified = u.email_verified, .last_login_ms = u.last_login_ms,
+		.email_verified = u.email_verified, .last_login_ms = u.last_login_ms, .phone = u.phone,
 	};
 	return OK;
 }
@@ -318,9 +308,38 @@ err_t session_logout(struct ctx *c, str access_token, str refresh_token)
 	return err_is_fault(e) ? e : OK;
 }
 
+err_t session_auth_ms(struct ctx *c, const struct caller *who, int64_t *ret_auth_ms)
+{
+	bool found;
+
+	TRY(q_session_auth(c->db, c->mem, session_id_of(who->token.sid), sid_str(who->token.sid), who->row.id,
+			   ret_auth_ms, &found));
+	REQUIRE(found, ERR_SESSION_REVOKED);
+	return OK;
+}
+
+err_t session_reauthenticated(struct ctx *c, const struct caller *who)
+{
+	int64_t changed;
+
+	TRY(q_session_reauth(c->db, session_id_of(who->token.sid), sid_str(who->token.sid), who->row.id,
+			     c->now_ms, &changed));
+	REQUIRE(changed == 1, ERR_SESSION_REVOKED);
+	return OK;
+}
+
+err_t session_end_others(struct ctx *c, int64_t user_id, str sid)
+{
+	int64_t changed;
+
+	if (sid.n != UID_BYTES)
+		return q_session_delete_all(c->db, user_id, &changed);
+	return q_session_delete_others(c->db, user_id, session_id_of((const uint8_t *)sid.p), sid, &changed);
+}
+
 err_t session_list_own(struct ctx *c, int64_t user_id, struct session_row **ret, size_t *ret_n)
 {
-	return q_session_list(c->db, c->mem, user_id, c->now_ms, ret, ret_n);
+	return q_session_list(c->db, c->mem, user_id, clock_effective_ms(c), ret, ret_n);
 }
 
 err_t session_end_own(struct ctx *c, int64_t user_id, str uid, str handle)

@@ -23,11 +23,11 @@ struct caller {
 };
 
 /* Make a session for `user` inside the open transaction, end the longest idle ones beyond
- * session.max_per_user, mint both tokens. amr: RFC 8176 names, blank-separated. */
+ * session.max_per_user, mint both tokens. amr: RFC 8176 names, blank-separated. Refusal: ERR_CLOCK. */
 MUST_USE err_t session_issue(struct ctx *c, const struct user_row *user, str amr, struct tokens *ret);
 
 /* Rotate. Refusals: ERR_REFRESH_TOKEN (not genuine, expired, straggler, ahead of the store),
- * ERR_SESSION_REVOKED (gone, or ended now because of reuse), ERR_LIMITED (too many repeats).
+ * ERR_SESSION_REVOKED (gone, or ended now because of reuse), ERR_LIMITED (too many repeats), ERR_CLOCK.
  * Cost: 1 transaction of 2–3 statements, 1 signature. Source: RFC 9700 §4.14.2. */
 MUST_USE err_t session_refresh(struct ctx *c, str refresh_token, struct tokens *ret);
 
@@ -41,6 +41,15 @@ MUST_USE err_t session_seen(struct ctx *c, const struct caller *who);
 /* Sign out the session that the access token (expired ones count) or the refresh token names.
  * Tokens that are not ours, or of a session already gone, are no error: OK. Access token first. */
 MUST_USE err_t session_logout(struct ctx *c, str access_token, str refresh_token);
+
+/* When the caller's session last proved who he is: signed in, or gave the password again. Refusal:
+ * ERR_SESSION_REVOKED. */
+MUST_USE err_t session_auth_ms(struct ctx *c, const struct caller *who, int64_t *ret_auth_ms);
+/* He just did. Inside the open transaction. */
+MUST_USE err_t session_reauthenticated(struct ctx *c, const struct caller *who);
+
+/* End the user's sessions but `sid` (STR_NONE: all). Inside the open transaction. */
+MUST_USE err_t session_end_others(struct ctx *c, int64_t user_id, str sid);
 
 /* The user's live sessions, last active first, at most 100. */
 MUST_USE err_t session_list_own(struct ctx *c, int64_t user_id, struct session_row **ret, size_t *ret_n);

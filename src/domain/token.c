@@ -5,6 +5,7 @@
 
 #include "base/base64url.h"
 #include "base/json_out.h"
+#include "domain/clock_guard.h"
 
 #define REFRESH_VERSION 1
 #define REFRESH_BODY    (1 + 1 + UID_BYTES + 8 + NONCE_BYTES)
@@ -193,11 +194,12 @@ static struct token_cache_entry *cache_set(struct token_cache *t, const uint8_t 
 static bool cache_find(struct ctx *c, const uint8_t key[SHA256_BYTES], struct access_token *ret)
 {
 	struct token_cache_entry *e = cache_set(c->tokens, key);
+	int64_t now_ms = clock_effective_ms(c);
 
 	for (size_t i = 0; i < CACHE_WAYS; i++) {
 		/* A plain compare: it is of hashes, which nobody can steer byte by byte. */
 		if (e[i].serial == c->keys->serial && memcmp(e[i].key, key, SHA256_BYTES) == 0 &&
-		    e[i].retire_ms > c->now_ms) {
+		    e[i].retire_ms > now_ms) {
 			*ret = e[i].token;
 			return true;
 		}
@@ -226,13 +228,19 @@ static void cache_put(struct ctx *c, const uint8_t key[SHA256_BYTES], str kid,
 	e[0].token = *t;
 }
 
+static bool is_live(const struct ctx *c, int64_t exp_s)
+{
+	return !clock_expired(c, exp_s * MS_PER_S, c->cfg->token.access_ttl_ms);
+}
+
 static err_t verify(struct ctx *c, str text, bool allow_expired, struct access_token *ret, str *ret_kid)
 {
-	const struct keyring_at at = { c->keys, c->now_ms };
+	int64_t now_ms = clock_effective_ms(c);
+	const struct keyring_at at = { c->keys, now_ms };
 	const struct jwt_expect expect = {
 		.iss = c->cfg->server.public_url,
 		.aud = c->cfg->server.public_url,
-		.now_s = c->now_ms / MS_PER_S,
+		.now_s = now_ms / MS_PER_S,
 		.leeway_s = 60,
 		.allow_expired = allow_expired,
 	};
@@ -242,6 +250,7 @@ static err_t verify(struct ctx *c, str text, bool allow_expired, struct access_t
 	/* Read in want of memory: neither a yes nor a no about it can be trusted. */
 	REQUIRE(!c->mem->exhausted, ERR_NO_MEMORY);
 	TRY(e);
+	REQUIRE(allow_expired || is_live(c, claims.exp_s), ERR_ACCESS_TOKEN);
 	REQUIRE(uid_parse(claims.sub, ret->uid) && uid_parse(claims.sid, ret->sid), ERR_ACCESS_TOKEN);
 	ret->gen = claims.gen;
 	ret->exp_s = claims.exp_s;
@@ -264,7 +273,7 @@ err_t token_read_access(struct ctx *c, str text, bool allow_expired, struct acce
 	sha256(text, key);
 	if (cache_find(c, key, &t)) {
 		atomic_fetch_add_explicit(&c->count->jwt_cache_hits, 1, memory_order_relaxed);
-		REQUIRE(t.exp_s > c->now_ms / MS_PER_S, ERR_ACCESS_TOKEN);
+		REQUIRE(is_live(c, t.exp_s), ERR_ACCESS_TOKEN);
 		*ret = t;
 		return OK;
 	}

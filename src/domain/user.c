@@ -5,7 +5,11 @@
 #include "domain/audit.h"
 #include "domain/credential.h"
 #include "domain/email.h"
+#include "domain/message.h"
+#include "domain/onetime.h"
+#include "domain/place.h"
 #include "domain/uid.h"
+#include "domain/verification.h"
 #include "store/query.h"
 
 static void check_name(struct ctx *c, const char *field, str name)
@@ -18,15 +22,24 @@ static void check_name(struct ctx *c, const char *field, str name)
 		ctx_field(c, field, "TOO_LONG");
 }
 
-/* The typed address and its key; a bad one is a field error like any other. */
-static err_t check_email(struct ctx *c, str email, str *ret_typed, str *ret_key)
+/* What a new account of somebody's own hears: prove the address, or with no proof asked, welcome. */
+static err_t greet(struct ctx *c, int64_t id, str lang)
 {
-	err_t e = email_canonical(c->mem, email, ret_typed, ret_key);
+	struct user_row user = { 0 };
+	bool found;
 
-	if (e.code != ERR_INPUT)
-		return e;
-	ctx_field(c, "email", "INVALID");
-	return OK;
+	TRY(q_user_by_id(c->db, c->mem, id, &user, &found));
+	REQUIRE(found, ERR_BUG);
+	if (c->cfg->verification.mode == VERIFICATION_NONE)
+		return message_to_user(c, &user, STR("welcome"), NULL, 0);
+	return verification_start(c, &user, lang);
+}
+
+static int64_t verify_by_ms(const struct ctx *c, const struct user_new *n)
+{
+	return n->self && c->cfg->verification.mode == VERIFICATION_LAZY ?
+		       c->now_ms + c->cfg->verification.grace_ms :
+		       0;
 }
 
 static err_t insert(struct ctx *c, const struct user_new *n, str typed, str key, str hash, str uid)
@@ -38,14 +51,38 @@ static err_t insert(struct ctx *c, const struct user_new *n, str typed, str key,
 
 	TRY(tx_begin(&tx, c->db));
 	e = q_user_insert(c->db, c->mem, uid, typed, key, hash, n->first_name, n->last_name, n->is_admin,
-			  n->email_verified, c->now_ms, &id, &found);
+			  n->email_verified, c->now_ms, template_lang_ok(n->lang) ? n->lang : STR_NONE,
+			  verify_by_ms(c, n), &id, &found);
 	if (e.code == ERR_CONFLICT)
 		FAIL(ERR_EMAIL_EXISTS);
 	TRY(e);
+	if (n->self)
+		TRY(greet(c, id, n->lang));
 	TRY(audit_add(c, AUDIT_USER_CREATED, uid, STR_NONE, n->is_admin ? STR("admin") : STR_NONE));
 	TRY(tx_commit(&tx));
 	c->log_user_id = id;
 	return OK;
+}
+
+/* May nobody learn by signing up who else has? */
+static bool hides_taken(const struct ctx *c, const struct user_new *n)
+{
+	return n->self && c->cfg->verification.mode == VERIFICATION_STRICT;
+}
+
+static err_t tell_owner(struct ctx *c, str key)
+{
+	struct user_row owner = { 0 };
+	bool found, allowed;
+	TX tx = { 0 };
+
+	TRY(tx_begin(&tx, c->db));
+	TRY(q_user_by_email(c->db, c->mem, key, &owner, &found));
+	TRY(attempt_mail(c, STR("account-exists"), key, &allowed));
+	if (found && allowed && owner.disabled_ms == 0)
+		TRY(message_to_user(c, &owner, STR("account-exists"), NULL, 0));
+	TRY(audit_add(c, AUDIT_REGISTER_TAKEN, owner.uid, STR_NONE, allowed ? STR_NONE : STR("limited")));
+	return tx_commit(&tx);
 }
 
 err_t user_create(struct ctx *c, const struct user_new *n, str *ret_uid)
@@ -54,27 +91,36 @@ err_t user_create(struct ctx *c, const struct user_new *n, str *ret_uid)
 	str typed = n->email, key = STR_NONE, hash, text;
 	struct user_row taken;
 	bool found;
+	err_t e;
 
-	TRY(check_email(c, n->email, &typed, &key));
+	TRY(email_field(c, "email", n->email, &typed, &key));
 	check_name(c, "firstName", n->first_name);
 	check_name(c, "lastName", n->last_name);
 	REQUIRE(c->n_fields == 0, ERR_INPUT);
 	TRY(q_user_by_email(c->db, c->mem, key, &taken, &found));
-	REQUIRE(!found, ERR_EMAIL_EXISTS); /* the unique index decides; this only saves the hash */
+	/* The unique index decides; this only saves the hash, where that may be seen. */
+	REQUIRE(!found || hides_taken(c, n), ERR_EMAIL_EXISTS);
 	TRY(credential_make(c, "password", n->password, typed, &hash));
 	TRY(uid_make(c->rng, uid));
 	TRY(uid_text(c->mem, str_of_bytes(uid, UID_BYTES), &text)); /* nothing may fail after the commit */
-	TRY(insert(c, n, typed, key, hash, str_of_bytes(uid, UID_BYTES)));
+	e = found ? err_raise(ERR_EMAIL_EXISTS, __FILE__, __LINE__) :
+		    insert(c, n, typed, key, hash, str_of_bytes(uid, UID_BYTES));
+	if (e.code == ERR_EMAIL_EXISTS && hides_taken(c, n))
+		e = tell_owner(c, key);
+	TRY(e);
 	*ret_uid = text;
 	return OK;
 }
 
 err_t user_register(struct ctx *c, const struct user_new *n, str *ret_uid)
 {
+	struct user_new self = *n;
+
 	REQUIRE(c->cfg->registration.enabled, ERR_REGISTRATION_OFF);
 	REQUIRE(n->email.n > 0 && n->password.n > 0, ERR_EMAIL_PASSWORD_REQUIRED);
 	TRY(attempt_register(c));
-	return user_create(c, n, ret_uid);
+	self.self = true;
+	return user_create(c, &self, ret_uid);
 }
 
 err_t user_change_profile(struct ctx *c, int64_t user_id, str uid, const struct profile_change *p)
@@ -164,6 +210,9 @@ err_t user_set_password(struct ctx *c, const struct user_row *u, struct secret p
 	TRY(tx_begin(&tx, c->db));
 	TRY(q_user_set_password(c->db, u->id, hash, &changed));
 	TRY(q_session_delete_all(c->db, u->id, &changed));
+	TRY(onetime_void_all(c, u->id));
+	TRY(place_forget_all(c, u->id));
+	TRY(message_to_user(c, u, STR("password-changed"), NULL, 0));
 	TRY(open_account(c, u));
 	TRY(audit_add(c, AUDIT_PASSWORD_SET, u->uid, STR_NONE, STR_NONE));
 	return tx_commit(&tx);

@@ -11,13 +11,17 @@ struct user_new {
 	str email; /* as typed */
 	struct secret password;
 	str first_name, last_name; /* STR_NONE: none */
+	str lang; /* of mails to the user; STR_NONE: the default */
 	bool is_admin, email_verified;
+	bool self; /* set by user_register */
 };
 
 /* Refusals: ERR_INPUT (c->fields), ERR_EMAIL_EXISTS. Cost: one hash, 1 transaction. */
 MUST_USE err_t user_create(struct ctx *c, const struct user_new *n, str *ret_uid);
 
-/* Self-registration: user_create behind registration.enabled (ERR_REGISTRATION_OFF), presence of both
+/* With verification.mode = strict a taken address is OK too, with an id that is nobody's: its owner is told by
+ * mail. Else ERR_EMAIL_EXISTS. A new account is mailed its verification link, or a welcome.
+ * Self-registration: user_create behind registration.enabled (ERR_REGISTRATION_OFF), presence of both
  * fields (ERR_EMAIL_PASSWORD_REQUIRED) and the network's budget (ERR_LIMITED). */
 MUST_USE err_t user_register(struct ctx *c, const struct user_new *n, str *ret_uid);
 

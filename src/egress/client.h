@@ -1,6 +1,6 @@
-/* client.h — one outbound HTTP request over libcurl, the way every module of this layer makes it: http
- * and https only, certificates and names verified, no redirects, no proxy from the environment, no
- * cookies, an absolute deadline, a bounded answer (WH03, WH04, SC06). */
+/* client.h — one outbound HTTP request over libcurl, the way every module of this layer makes it:
+ * http and https only, certificates and names verified, no redirects, no proxy from the
+ * environment, no cookies, an absolute deadline, a bounded answer (WH03, WH04, SC06). */
 #ifndef EGRESS_CLIENT_H
 #define EGRESS_CLIENT_H
 
@@ -18,10 +18,10 @@ struct client_request {
 		str name, value; /* no CR, LF or NUL */
 	} headers[CLIENT_HEADERS_MAX];
 	size_t n_headers;
-	str user;           /* HTTP basic authentication; n == 0: none */
+	str user; /* HTTP basic authentication; n == 0: none */
 	str password;
-	str body;           /* POST */
-	str tls_ca;         /* PEM file; n == 0: the system's authorities */
+	str body;	    /* POST */
+	str tls_ca;	    /* PEM file; n == 0: the system's authorities */
 	int64_t timeout_ms; /* from resolving to the last byte */
 };
 
@@ -38,9 +38,9 @@ void client_free(struct client *c);
 /* From any thread: what is under way, and every later request, ends within a second. */
 void client_abort(struct client *c);
 
-/* A provider that does not answer, or a URL with another scheme or with a user in it, is no error: then
- * ret->status is 0. Refusal: ERR_INPUT for a CR, LF or NUL in a header, or a NUL in URL or credentials.
- * Faults: ERR_NO_MEMORY. */
+/* A provider that does not answer, or a URL with another scheme or with a user in it, is no error:
+ * then ret->status is 0. Refusal: ERR_INPUT for a CR, LF or NUL in a header, or a NUL in URL or
+ * credentials. Faults: ERR_NO_MEMORY. */
 MUST_USE err_t client_send(struct client *c, const struct client_request *r, struct arena *mem,
 			   struct client_reply *ret);
 

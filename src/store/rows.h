@@ -19,6 +19,8 @@ struct user_row {
 	int64_t device_epoch;
 	int64_t created_ms;
 	int64_t last_login_ms;
+	str phone, lang; /* STR_NONE when unset */
+	int64_t verify_by_ms;
 };
 
 /* A user with the stored password hash: only for checking a password. */
@@ -28,6 +30,8 @@ struct login_row {
 	str password_hash;
 	int64_t disabled_ms;
 	int64_t device_epoch;
+	bool email_verified;
+	int64_t verify_by_ms;
 };
 
 /* The session of an access token together with its user: what every signed-in request needs. */
@@ -47,6 +51,7 @@ struct caller_row {
 	bool email_verified;
 	int64_t disabled_ms;
 	int64_t last_login_ms;
+	str phone;
 };
 
 /* A session as rotation sees it. */
@@ -84,6 +89,7 @@ struct attempt_row {
 	int64_t blocked_ms;
 	int64_t last_ms;
 	int64_t penalties;
+	int64_t guess; /* 16 bits of the MAC of the last wrong secret; 0: none */
 };
 
 struct outbox_row {

@@ -1,0 +1,49 @@
+-- One-time tokens and codes (domain/onetime.h). The hash is an HMAC: rows yield no secret.
+
+-- name: onetime_insert
+-- in: hash blob, purpose int, user_id int, address text, sid blob, now_ms int, expires_ms int
+-- out: none
+INSERT INTO onetime (hash, purpose, user_id, address, sid, created_ms, expires_ms)
+VALUES ($1, $2, $3, $4, $5, $6, $7);
+
+-- name: onetime_find
+-- in: hash blob, purpose int
+-- out: one onetime_row
+SELECT purpose, user_id, address, sid, tries, created_ms, expires_ms FROM onetime WHERE hash = $1 AND purpose = $2;
+
+-- name: onetime_take
+-- in: hash blob, purpose int, now_ms int
+-- out: one onetime_row
+-- The deletion decides who of several consumes it.
+DELETE FROM onetime WHERE hash = $1 AND purpose = $2 AND expires_ms > $3
+RETURNING purpose, user_id, address, sid, tries, created_ms, expires_ms;
+
+-- name: onetime_try
+-- in: user_id int, purpose int, max int, now_ms int
+-- out: one onetime_row
+-- Counts a try at the owner's code before anybody looks at it.
+UPDATE onetime SET tries = tries + 1
+WHERE user_id = $1 AND purpose = $2 AND tries < $3 AND expires_ms > $4
+RETURNING purpose, user_id, address, sid, tries, created_ms, expires_ms;
+
+-- name: onetime_of_user
+-- in: user_id int
+-- out: many onetime_row
+SELECT purpose, user_id, address, sid, tries, created_ms, expires_ms FROM onetime WHERE user_id = $1
+ORDER BY purpose, created_ms;
+
+-- name: onetime_void
+-- in: user_id int, purpose int
+-- out: none
+DELETE FROM onetime WHERE user_id = $1 AND purpose = $2;
+
+-- name: onetime_void_but
+-- in: user_id int, purpose int
+-- out: none
+-- All of the user's but those of one purpose.
+DELETE FROM onetime WHERE user_id = $1 AND purpose <> $2;
+
+-- name: onetime_sweep
+-- in: before_ms int, limit_n int
+-- out: changed
+DELETE FROM onetime WHERE hash IN (SELECT hash FROM onetime WHERE expires_ms < $1 ORDER BY expires_ms LIMIT $2);

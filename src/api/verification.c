@@ -1,0 +1,56 @@
+/* verification.c — POST /send-verification-email, GET and POST /verify-email. */
+#include "domain/verification.h"
+
+#include "api/query.h"
+#include "api/routes.h"
+
+struct verification_send {
+	str email, lang;
+};
+static const struct body_field verification_send_fields[] = {
+	TEXT_OR_NULL(struct verification_send, email, "email", 1024),
+	TEXT_OR_NULL(struct verification_send, lang, "emailLang", 64),
+};
+const struct body_shape verification_send_shape = SHAPE(struct verification_send, verification_send_fields);
+
+static const struct body_field token_fields[] = {
+	TEXT(struct body_token, token, "token", 1024),
+};
+const struct body_shape token_shape = SHAPE(struct body_token, token_fields);
+
+/* Signed in: one's own address. Without a token: the address in the body, and an answer that says nothing. */
+err_t api_verification_send(struct req *r, const void *body, struct http_reply *rep)
+{
+	const struct verification_send *b = body;
+
+	if (r->who.row.id != 0) {
+		TRY(verification_send(&r->c, &r->who, b->lang));
+	} else {
+		REQUIRE(b->email.n > 0, ERR_NO_TOKEN);
+		TRY(verification_send_to(&r->c, b->email, b->lang));
+	}
+	reply_success(rep);
+	return OK;
+}
+
+err_t api_verification_confirm(struct req *r, const void *body, struct http_reply *rep)
+{
+	const struct body_token *b = body;
+
+	TRY(verification_confirm(&r->c, b->token));
+	reply_success(rep);
+	return OK;
+}
+
+/* What a browser opens only shows a page: mail scanners open links too (EL01). Programs that ask for JSON get
+ * what they always got. */
+err_t api_verification_get(struct req *r, const void *body, struct http_reply *rep)
+{
+	str token;
+
+	(void)body;
+	TRY(query_value(r->http->query, STR("token"), &token));
+	TRY(verification_confirm(&r->c, token));
+	reply_success(rep);
+	return OK;
+}

@@ -1,0 +1,167 @@
+#include "domain/email_change.h"
+
+#include "domain/attempt.h"
+#include "domain/audit.h"
+#include "domain/email.h"
+#include "domain/message.h"
+#include "domain/onetime.h"
+#include "domain/place.h"
+#include "store/query.h"
+
+/* ---- asked for ---- */
+
+struct wanted {
+	const struct caller *who;
+	str typed, key, lang;
+};
+
+static err_t tell_owner(struct ctx *c, const struct user_row *owner)
+{
+	return message_to_user(c, owner, STR("address-in-use"), NULL, 0);
+}
+
+static err_t send_link(struct ctx *c, const struct wanted *w)
+{
+	const struct message_link m = {
+		.template = STR("change-email"), .path = STR("change-email/confirm"),
+		.purpose = ONETIME_EMAIL_CHANGE, .to = w->typed, .lang = w->lang,
+		.sid = str_of_bytes(w->who->token.sid, UID_BYTES),
+	};
+	struct user_row user = { 0 };
+	bool found;
+
+	TRY(q_user_by_id(c->db, c->mem, w->who->row.id, &user, &found));
+	REQUIRE(found, ERR_USER_NOT_FOUND);
+	return message_link(c, &user, &m);
+}
+
+static err_t answer_wish(struct ctx *c, const struct wanted *w)
+{
+	struct user_row owner = { 0 };
+	bool taken, allowed;
+	TX tx = { 0 };
+
+	TRY(tx_begin(&tx, c->db));
+	TRY(q_user_by_email(c->db, c->mem, w->key, &owner, &taken));
+	REQUIRE(!taken || (c->cfg->verification.mode == VERIFICATION_STRICT && owner.id != w->who->row.id),
+		ERR_EMAIL_TAKEN);
+	REQUIRE(w->who->row.has_password, ERR_PASSWORD_REQUIRED);
+	TRY(attempt_mail(c, STR("change-email"), w->key, &allowed));
+	if (allowed)
+		TRY(taken ? tell_owner(c, &owner) : send_link(c, w));
+	TRY(audit_add(c, AUDIT_EMAIL_CHANGE_REQUESTED, w->who->row.uid, str_of_bytes(w->who->token.sid, UID_BYTES),
+		      allowed ? STR_NONE : STR("limited")));
+	return tx_commit(&tx);
+}
+
+err_t email_change_request(struct ctx *c, const struct caller *who, str new_email, str lang)
+{
+	struct wanted w = { .who = who, .lang = lang };
+
+	TRY(email_field(c, "newEmail", new_email, &w.typed, &w.key));
+	REQUIRE(c->n_fields == 0, ERR_INPUT);
+	REQUIRE(mail_is_on(c->cfg), ERR_EMAIL_NOT_CONFIGURED);
+	return answer_wish(c, &w);
+}
+
+/* ---- confirmed ---- */
+
+/* ERR_CONFLICT is the unique index deciding between two who want the same address. */
+static err_t set_email(struct ctx *c, int64_t user_id, str address)
+{
+	int64_t changed;
+	str typed, key;
+	err_t e;
+
+	TRY(email_canonical(c->mem, address, &typed, &key));
+	e = q_user_set_email(c->db, user_id, typed, key, &changed);
+	if (e.code == ERR_CONFLICT)
+		FAIL(ERR_EMAIL_TAKEN);
+	TRY(e);
+	REQUIRE(changed == 1, ERR_BUG);
+	return OK;
+}
+
+static err_t load(struct ctx *c, const struct onetime_row *t, enum err_code gone, struct user_row *ret)
+{
+	bool found;
+
+	TRY(q_user_by_id(c->db, c->mem, t->user_id, ret, &found));
+	REQUIRE(found && ret->disabled_ms == 0, gone);
+	c->log_user_id = ret->id;
+	return OK;
+}
+
+static err_t tell_old_address(struct ctx *c, const struct user_row *user, str old)
+{
+	const struct message_link m = {
+		.template = STR("email-changed"), .path = STR("change-email/revert"),
+		.purpose = ONETIME_EMAIL_REVERT, .to = old,
+	};
+
+	return message_link(c, user, &m);
+}
+
+err_t email_change_confirm(struct ctx *c, str token)
+{
+	struct onetime_row t = { 0 };
+	struct user_row user = { 0 };
+	TX tx = { 0 };
+	str old;
+
+	TRY(onetime_find(c, ONETIME_EMAIL_CHANGE, token, &t));
+	TRY(tx_begin(&tx, c->db));
+	TRY(onetime_take(c, ONETIME_EMAIL_CHANGE, token, &t));
+	TRY(load(c, &t, ERR_EMAIL_CHANGE_TOKEN, &user));
+	TRY(set_email(c, user.id, t.address));
+	old = user.email;
+	user.email = t.address;
+	TRY(session_end_others(c, user.id, t.sid));
+	TRY(onetime_void_all(c, user.id));
+	TRY(tell_old_address(c, &user, old));
+	TRY(audit_add(c, AUDIT_EMAIL_CHANGED, user.uid, t.sid, STR_NONE));
+	return tx_commit(&tx);
+}
+
+/* ---- undone ---- */
+
+/* Whoever changed the address knew the password or held a session: none of it stays. */
+static err_t lock_out(struct ctx *c, const struct user_row *user)
+{
+	int64_t changed;
+
+	TRY(q_user_clear_password(c->db, user->id, &changed));
+	TRY(q_user_set_phone(c->db, user->id, STR_NONE, &changed));
+	TRY(session_end_others(c, user->id, STR_NONE));
+	TRY(onetime_void_all(c, user->id));
+	TRY(onetime_void(c, user->id, ONETIME_EMAIL_REVERT)); /* ways back to addresses of theirs */
+	return place_forget_all(c, user->id);
+}
+
+static err_t offer_reset(struct ctx *c, const struct user_row *user)
+{
+	const struct message_link m = {
+		.template = STR("email-reverted"), .path = STR("reset-password"), .purpose = ONETIME_RESET,
+		.to = user->email,
+	};
+
+	return message_link(c, user, &m);
+}
+
+err_t email_change_revert(struct ctx *c, str token)
+{
+	struct onetime_row t = { 0 };
+	struct user_row user = { 0 };
+	TX tx = { 0 };
+
+	TRY(onetime_find(c, ONETIME_EMAIL_REVERT, token, &t));
+	TRY(tx_begin(&tx, c->db));
+	TRY(onetime_take(c, ONETIME_EMAIL_REVERT, token, &t));
+	TRY(load(c, &t, ERR_EMAIL_REVERT_TOKEN, &user));
+	TRY(set_email(c, user.id, t.address));
+	user.email = t.address;
+	TRY(lock_out(c, &user));
+	TRY(offer_reset(c, &user));
+	TRY(audit_add(c, AUDIT_EMAIL_REVERTED, user.uid, STR_NONE, STR_NONE));
+	return tx_commit(&tx);
+}

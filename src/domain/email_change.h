@@ -1,0 +1,23 @@
+/* email_change.h — another address for an account: asked for, confirmed from the new one, undone from the old
+ * one within 72 hours. Source: ASVS 5.0 6.3.7, 7.5.1. */
+#ifndef DOMAIN_EMAIL_CHANGE_H
+#define DOMAIN_EMAIL_CHANGE_H
+
+#include "domain/session.h"
+
+/* Mail a link to the new address. Refusals: ERR_INPUT, ERR_EMAIL_NOT_CONFIGURED, ERR_EMAIL_TAKEN (one's own, or
+ * with verification.mode other than strict somebody's: with strict the owner of a taken address is told by
+ * mail, and the answer is that for a free one), ERR_PASSWORD_REQUIRED. Cost: 1 transaction. */
+MUST_USE err_t email_change_request(struct ctx *c, const struct caller *who, str new_email, str lang);
+
+/* The new address is proven and becomes the account's. Ends every session but the one that asked, and every
+ * one-time token; the old address is told, with a way back. Refusals: ERR_EMAIL_CHANGE_TOKEN,
+ * ERR_EMAIL_CHANGE_EXPIRED, ERR_EMAIL_TAKEN (meanwhile), ERR_LIMITED. */
+MUST_USE err_t email_change_confirm(struct ctx *c, str token);
+
+/* "That was not me", from the old address: it is the account's again, the password and the phone number are
+ * gone, all sessions and tokens with them; a link to set a new password is mailed. Refusals:
+ * ERR_EMAIL_REVERT_TOKEN, ERR_EMAIL_REVERT_EXPIRED, ERR_EMAIL_TAKEN, ERR_LIMITED. */
+MUST_USE err_t email_change_revert(struct ctx *c, str token);
+
+#endif

@@ -1,0 +1,183 @@
+#include "domain/onetime.h"
+
+#include "base/base64url.h"
+#include "domain/attempt.h"
+#include "domain/clock_guard.h"
+#include "store/query.h"
+
+#define TOKEN_BYTES     (ONETIME_TOKEN_TEXT / 2)
+#define KEPT_EXPIRED_MS MS_PER_DAY
+
+struct kind {
+	enum err_code unknown, expired;
+	int64_t ttl_ms;
+};
+
+static struct kind kind_of(enum onetime_purpose p)
+{
+	switch (p) {
+	case ONETIME_RESET: return (struct kind){ ERR_RESET_TOKEN, ERR_RESET_EXPIRED, MS_PER_HOUR };
+	case ONETIME_VERIFY: return (struct kind){ ERR_VERIFY_TOKEN, ERR_VERIFY_EXPIRED, MS_PER_DAY };
+	case ONETIME_EMAIL_CHANGE:
+		return (struct kind){ ERR_EMAIL_CHANGE_TOKEN, ERR_EMAIL_CHANGE_EXPIRED, MS_PER_HOUR };
+	case ONETIME_EMAIL_REVERT:
+		return (struct kind){ ERR_EMAIL_REVERT_TOKEN, ERR_EMAIL_REVERT_EXPIRED, 3 * MS_PER_DAY };
+	case ONETIME_PHONE: return (struct kind){ ERR_PHONE_CODE, ERR_PHONE_CODE, 0 };
+	case ONETIME_UNSET: break;
+	}
+	return (struct kind){ ERR_BUG, ERR_BUG, 0 };
+}
+
+int64_t onetime_ttl_ms(const struct config *cfg, enum onetime_purpose purpose)
+{
+	return purpose == ONETIME_PHONE ? cfg->sms.code_ttl_ms : kind_of(purpose).ttl_ms;
+}
+
+static void token_hash(struct ctx *c, enum onetime_purpose purpose, str token, uint8_t ret[MAC_BYTES])
+{
+	const char tag = (char)purpose;
+	const str parts[] = { { &tag, 1 }, token };
+
+	mac_tag_parts(&c->keys->onetime, parts, 2, ret);
+}
+
+/* The owner comes first and has a fixed length; the code is six digits: no two ways to read it. */
+static void code_hash(struct ctx *c, enum onetime_purpose purpose, int64_t user_id, str address, str code,
+		      uint8_t ret[MAC_BYTES])
+{
+	const char tag = (char)purpose;
+	const str parts[] = { { &tag, 1 }, str_of_bytes(&user_id, sizeof(user_id)), code, address };
+
+	mac_tag_parts(&c->keys->onetime, parts, 4, ret);
+}
+
+static err_t insert(struct ctx *c, const struct onetime_new *n, const uint8_t hash[MAC_BYTES])
+{
+	TRY(clock_issue(c));
+	if (n->purpose != ONETIME_EMAIL_REVERT)
+		TRY(q_onetime_void(c->db, n->user_id, n->purpose));
+	return q_onetime_insert(c->db, str_of_bytes(hash, MAC_BYTES), n->purpose, n->user_id, n->address, n->sid,
+				c->now_ms, c->now_ms + onetime_ttl_ms(c->cfg, n->purpose));
+}
+
+err_t onetime_make(struct ctx *c, const struct onetime_new *n, str *ret_token)
+{
+	uint8_t raw[TOKEN_BYTES], hash[MAC_BYTES];
+	struct buf b = { .cap = ONETIME_TOKEN_TEXT };
+
+	TRY(rng_fill(c->rng, raw, sizeof(raw)));
+	NEW(b.p, c->mem, char, b.cap);
+	hex_encode(&b, str_of_bytes(raw, sizeof(raw)));
+	explicit_bzero(raw, sizeof(raw));
+	REQUIRE(!b.overflow, ERR_BUG);
+	token_hash(c, n->purpose, buf_view(&b), hash);
+	TRY(insert(c, n, hash));
+	*ret_token = buf_view(&b);
+	return OK;
+}
+
+/* Uniform over all million codes: what does not divide evenly is drawn again. */
+static err_t random_code(struct ctx *c, str *ret)
+{
+	const uint32_t codes = 1000000, fair = UINT32_MAX - UINT32_MAX % codes;
+	uint32_t v;
+
+	do {
+		TRY(rng_fill(c->rng, &v, sizeof(v)));
+	} while (v >= fair);
+	return arena_printf(c->mem, ret, "%06u", v % codes);
+}
+
+err_t onetime_make_code(struct ctx *c, const struct onetime_new *n, str fixed, str *ret_code)
+{
+	uint8_t hash[MAC_BYTES];
+	str code = fixed;
+
+	if (code.p == NULL)
+		TRY(random_code(c, &code));
+	code_hash(c, n->purpose, n->user_id, n->address, code, hash);
+	TRY(insert(c, n, hash));
+	*ret_code = code;
+	return OK;
+}
+
+static err_t unknown(struct ctx *c, enum onetime_purpose purpose)
+{
+	TRY(attempt_bad_token(c));
+	FAIL(kind_of(purpose).unknown);
+}
+
+err_t onetime_find(struct ctx *c, enum onetime_purpose purpose, str token, struct onetime_row *ret)
+{
+	uint8_t hash[MAC_BYTES];
+	bool found;
+
+	TRY(attempt_token_door(c));
+	if (token.n != ONETIME_TOKEN_TEXT)
+		return unknown(c, purpose);
+	token_hash(c, purpose, token, hash);
+	TRY(q_onetime_find(c->db, c->mem, str_of_bytes(hash, MAC_BYTES), purpose, ret, &found));
+	if (!found)
+		return unknown(c, purpose);
+	REQUIRE(ret->expires_ms > clock_effective_ms(c), kind_of(purpose).expired);
+	return OK;
+}
+
+err_t onetime_take(struct ctx *c, enum onetime_purpose purpose, str token, struct onetime_row *ret)
+{
+	uint8_t hash[MAC_BYTES];
+	bool found;
+
+	token_hash(c, purpose, token, hash);
+	TRY(q_onetime_take(c->db, c->mem, str_of_bytes(hash, MAC_BYTES), purpose, clock_effective_ms(c), ret,
+			   &found));
+	REQUIRE(found, kind_of(purpose).unknown);
+	return OK;
+}
+
+err_t onetime_try_code(struct ctx *c, enum onetime_purpose purpose, int64_t user_id,
+		       struct onetime_row *ret)
+{
+	bool found;
+	TX tx = { 0 };
+
+	TRY(tx_begin(&tx, c->db));
+	TRY(q_onetime_try(c->db, c->mem, user_id, purpose, ONETIME_TRIES_MAX, clock_effective_ms(c), ret,
+			  &found));
+	REQUIRE(found, kind_of(purpose).unknown);
+	return tx_commit(&tx);
+}
+
+/* Looked up by its MAC: the code itself is never compared. */
+err_t onetime_take_code(struct ctx *c, const struct onetime_row *row, str code)
+{
+	enum onetime_purpose purpose = (enum onetime_purpose)row->purpose;
+	struct onetime_row taken;
+	uint8_t hash[MAC_BYTES];
+	bool found;
+
+	code_hash(c, purpose, row->user_id, row->address, code, hash);
+	TRY(q_onetime_take(c->db, c->mem, str_of_bytes(hash, MAC_BYTES), purpose, clock_effective_ms(c), &taken,
+			   &found));
+	REQUIRE(found, kind_of(purpose).unknown);
+	return OK;
+}
+
+err_t onetime_void(struct ctx *c, int64_t user_id, enum onetime_purpose purpose)
+{
+	return q_onetime_void(c->db, user_id, purpose);
+}
+
+err_t onetime_void_all(struct ctx *c, int64_t user_id)
+{
+	return q_onetime_void_but(c->db, user_id, ONETIME_EMAIL_REVERT);
+}
+
+err_t onetime_sweep(struct ctx *c, int64_t limit_n, int64_t *ret_n)
+{
+	TX tx = { 0 };
+
+	TRY(tx_begin(&tx, c->db));
+	TRY(q_onetime_sweep(c->db, c->now_ms - KEPT_EXPIRED_MS, limit_n, ret_n));
+	return tx_commit(&tx);
+}

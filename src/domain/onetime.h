@@ -1,0 +1,66 @@
+/* onetime.h — tokens and codes that prove an address and work once.
+ *
+ * A token is 256 random bits as 64 hex digits (contract §3.3); a code is six digits. Stored is an HMAC of
+ * purpose and secret (for codes also of owner and address: a million guesses are few), so a copy of the
+ * store yields none. Purposes are namespaces: a token of one is unknown to every other. A new token of a
+ * purpose ends the older ones of that user. The deletion of the row decides who of several uses it. */
+#ifndef DOMAIN_ONETIME_H
+#define DOMAIN_ONETIME_H
+
+#include "domain/ctx.h"
+#include "store/rows.h"
+
+/* Stored: do not renumber. */
+enum onetime_purpose {
+	ONETIME_UNSET = 0,
+	ONETIME_RESET = 1,        /* new password */
+	ONETIME_VERIFY = 2,       /* the account's address */
+	ONETIME_EMAIL_CHANGE = 3, /* another address; address = the new one */
+	ONETIME_EMAIL_REVERT = 4, /* undo of a change; address = the old one. Several may live: a second
+				   * change must not end the way back from the first */
+	ONETIME_PHONE = 5,        /* code; address = the number */
+};
+
+#define ONETIME_TOKEN_TEXT 64
+#define ONETIME_TRIES_MAX  5
+
+struct onetime_new {
+	enum onetime_purpose purpose;
+	int64_t user_id;
+	str address;
+	str sid;             /* of the session that asks; STR_NONE */
+};
+
+/* How long a secret of this purpose lives. */
+int64_t onetime_ttl_ms(const struct config *cfg, enum onetime_purpose purpose);
+
+/* Both inside the open transaction. Fault: ERR_CLOCK. fixed: a code to use instead of a random one, or
+ * STR_NONE. */
+MUST_USE err_t onetime_make(struct ctx *c, const struct onetime_new *n, str *ret_token);
+MUST_USE err_t onetime_make_code(struct ctx *c, const struct onetime_new *n, str fixed, str *ret_code);
+
+/* Is it a live token? Consumes nothing. Refusals: ERR_LIMITED (too many wrong ones from this network), the
+ * purpose's "unknown" and "expired" codes. Cost: 2 reads; a wrong token 1 transaction more. */
+MUST_USE err_t onetime_find(struct ctx *c, enum onetime_purpose purpose, str token,
+			    struct onetime_row *ret);
+/* Consume it inside the open transaction. Refusal: the purpose's "unknown" code: somebody was faster. */
+MUST_USE err_t onetime_take(struct ctx *c, enum onetime_purpose purpose, str token,
+			    struct onetime_row *ret);
+
+/* Counts a try at the user's live code, on disk before anybody compares. Refusal: ERR_PHONE_CODE: none
+ * there, expired, or five tries used. *ret says whose address it proves. Cost: 1 transaction. */
+MUST_USE err_t onetime_try_code(struct ctx *c, enum onetime_purpose purpose, int64_t user_id,
+				struct onetime_row *ret);
+/* Then: consume it inside the open transaction. `row`: from onetime_try_code. Refusal: ERR_PHONE_CODE: the
+ * code is wrong, or somebody was faster. */
+MUST_USE err_t onetime_take_code(struct ctx *c, const struct onetime_row *row, str code);
+
+/* Inside the open transaction. The second leaves ways back from a change of address: whoever changed the
+ * password may be the one they are for. */
+MUST_USE err_t onetime_void(struct ctx *c, int64_t user_id, enum onetime_purpose purpose);
+MUST_USE err_t onetime_void_all(struct ctx *c, int64_t user_id);
+
+/* Delete what expired more than a day ago (until then it is told as expired), at most limit_n. */
+MUST_USE err_t onetime_sweep(struct ctx *c, int64_t limit_n, int64_t *ret_n);
+
+#endif

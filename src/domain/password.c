@@ -1,0 +1,150 @@
+#include "domain/password.h"
+
+#include "domain/attempt.h"
+#include "domain/audit.h"
+#include "domain/credential.h"
+#include "domain/email.h"
+#include "domain/message.h"
+#include "domain/onetime.h"
+#include "domain/place.h"
+#include "domain/stepup.h"
+#include "store/query.h"
+
+/* ---- forgotten ---- */
+
+static err_t send_link(struct ctx *c, const struct user_row *user, str lang)
+{
+	const struct message_link m = {
+		.template = STR("password-reset"), .path = STR("reset-password"), .purpose = ONETIME_RESET,
+		.to = user->email, .lang = lang,
+	};
+
+	c->log_user_id = user->id;
+	return message_link(c, user, &m);
+}
+
+err_t password_forgot(struct ctx *c, str email, str lang)
+{
+	struct user_row user = { 0 };
+	bool found, allowed;
+	TX tx = { 0 };
+	str key;
+
+	TRY(email_subject(c->mem, email, &key));
+	TRY(tx_begin(&tx, c->db));
+	TRY(q_user_by_email(c->db, c->mem, key, &user, &found));
+	TRY(attempt_mail(c, STR("password-reset"), key, &allowed));
+	if (allowed && found && user.disabled_ms == 0)
+		TRY(send_link(c, &user, lang));
+	TRY(audit_add(c, AUDIT_RESET_REQUESTED, user.uid, STR_NONE, allowed ? STR_NONE : STR("limited")));
+	return tx_commit(&tx);
+}
+
+/* ---- reset ---- */
+
+/* The address was never proven until now: the account may have been made by somebody else, who waits for its
+ * owner with a way in of his own (ASVS 6.3; pre-hijacking). Sessions and tokens go in any case. */
+static err_t wipe_planted(struct ctx *c, const struct user_row *user)
+{
+	int64_t changed;
+
+	if (user->email_verified)
+		return OK;
+	TRY(q_user_set_phone(c->db, user->id, STR_NONE, &changed));
+	return q_onetime_void(c->db, user->id, ONETIME_EMAIL_REVERT);
+}
+
+static err_t store_reset(struct ctx *c, str token, str hash)
+{
+	struct onetime_row t = { 0 };
+	struct user_row user = { 0 };
+	int64_t changed;
+	bool found;
+	TX tx = { 0 };
+	str typed, key;
+
+	TRY(tx_begin(&tx, c->db));
+	TRY(onetime_take(c, ONETIME_RESET, token, &t));
+	TRY(q_user_by_id(c->db, c->mem, t.user_id, &user, &found));
+	REQUIRE(found && user.disabled_ms == 0, ERR_RESET_TOKEN);
+	TRY(wipe_planted(c, &user));
+	TRY(q_user_set_password(c->db, user.id, hash, &changed));
+	TRY(q_user_set_verified(c->db, user.id, t.address, &changed));
+	TRY(session_end_others(c, user.id, STR_NONE));
+	TRY(onetime_void_all(c, user.id));
+	TRY(place_forget_all(c, user.id));
+	TRY(email_canonical(c->mem, user.email, &typed, &key));
+	TRY(attempt_clear_account(c, key));
+	TRY(message_to_user(c, &user, STR("password-changed"), NULL, 0));
+	TRY(audit_add(c, AUDIT_PASSWORD_RESET, user.uid, STR_NONE, STR_NONE));
+	TRY(tx_commit(&tx));
+	c->log_user_id = user.id;
+	return OK;
+}
+
+err_t password_reset(struct ctx *c, str token, struct secret password)
+{
+	struct user_row user = { 0 };
+	struct onetime_row t = { 0 };
+	bool found;
+	str hash;
+
+	TRY(onetime_find(c, ONETIME_RESET, token, &t));
+	REQUIRE(password.n > 0, ERR_NEW_PASSWORD_REQUIRED);
+	TRY(q_user_by_id(c->db, c->mem, t.user_id, &user, &found));
+	REQUIRE(found, ERR_RESET_TOKEN);
+	TRY(credential_make(c, "password", password, user.email, &hash));
+	return store_reset(c, token, hash);
+}
+
+/* ---- changed ---- */
+
+static err_t store_change(struct ctx *c, const struct caller *who, const struct proven *p, str hash)
+{
+	str sid = str_of_bytes(who->token.sid, UID_BYTES);
+	struct user_row user = { 0 };
+	int64_t changed;
+	bool found;
+	TX tx = { 0 };
+
+	TRY(tx_begin(&tx, c->db));
+	TRY(q_user_by_id(c->db, c->mem, who->row.id, &user, &found));
+	REQUIRE(found, ERR_SESSION_REVOKED);
+	/* Only while the hash is the one that was verified: of two changes at once one wins. */
+	TRY(q_user_change_password(c->db, user.id, p->stored_hash, hash, &changed));
+	REQUIRE(changed == 1, ERR_CURRENT_PASSWORD);
+	if (p->stored_hash.p != NULL)
+		TRY(attempt_release(c, &p->attempt));
+	TRY(session_reauthenticated(c, who));
+	TRY(session_end_others(c, user.id, sid));
+	TRY(onetime_void_all(c, user.id));
+	TRY(place_forget_all(c, user.id));
+	TRY(message_to_user(c, &user, STR("password-changed"), NULL, 0));
+	TRY(audit_add(c, AUDIT_PASSWORD_CHANGED, user.uid, sid, STR_NONE));
+	return tx_commit(&tx);
+}
+
+/* What proves that the caller may: the current password, or with none set a recent sign-in. */
+static err_t prove(struct ctx *c, const struct caller *who, struct secret current, struct proven *ret)
+{
+	bool fresh;
+
+	*ret = (struct proven){ 0 };
+	if (who->row.has_password && current.n > 0)
+		return stepup_prove_password(c, who, current, ret);
+	TRY(stepup_is_fresh(c, who, &fresh));
+	REQUIRE(fresh, ERR_REAUTH);
+	REQUIRE(!who->row.has_password, ERR_CURRENT_PASSWORD);
+	return OK;
+}
+
+err_t password_change(struct ctx *c, const struct caller *who, struct secret current, struct secret password)
+{
+	struct proven proven;
+	str hash;
+
+	REQUIRE(password.n > 0, ERR_NEW_PASSWORD_REQUIRED);
+	TRY(prove(c, who, current, &proven));
+	TRY(credential_make(c, "newPassword", password, who->row.email, &hash));
+	return store_change(c, who, &proven, hash);
+}

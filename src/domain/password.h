@@ -1,0 +1,24 @@
+/* password.h — passwords forgotten, reset and changed. */
+#ifndef DOMAIN_PASSWORD_H
+#define DOMAIN_PASSWORD_H
+
+#include "domain/session.h"
+
+/* Mail a reset link if there is such an account. The same answer after the same work whether there is or not,
+ * and whether the budgets of mails (attempt.h) let it go out or not. lang: STR_NONE or as asked.
+ * Cost: 1 transaction. Source: OWASP Forgot Password. */
+MUST_USE err_t password_forgot(struct ctx *c, str email, str lang);
+
+/* Set a new password with a mailed token: ends every session, one-time token and remembered device, and what
+ * somebody may have planted in an account whose address was never proven. Signs nobody in.
+ * Refusals: ERR_RESET_TOKEN, ERR_RESET_EXPIRED, ERR_NEW_PASSWORD_REQUIRED, ERR_INPUT (policy; the token lives
+ * on), ERR_LIMITED. Cost: one hash, 1 transaction. */
+MUST_USE err_t password_reset(struct ctx *c, str token, struct secret password);
+
+/* Change one's own password, or set the first one. Ends all other sessions and every one-time token.
+ * Refusals: ERR_NEW_PASSWORD_REQUIRED, ERR_CURRENT_PASSWORD, ERR_REAUTH (no current password and the sign-in
+ * is old, or none is set), ERR_INPUT, ERR_LIMITED. Cost: two hashes, 2 transactions. */
+MUST_USE err_t password_change(struct ctx *c, const struct caller *who, struct secret current,
+			       struct secret password);
+
+#endif

@@ -1,0 +1,61 @@
+#include "domain/site.h"
+
+#include <string.h>
+
+static bool is_listed(const struct config *cfg, str url, str *ret)
+{
+	for (size_t i = 0; i < cfg->site.urls.n; i++) {
+		if (str_eq(cfg->site.urls.items[i], url)) {
+			*ret = cfg->site.urls.items[i];
+			return true;
+		}
+	}
+	return false;
+}
+
+/* "https://host:port" of "https://host:port/path?query". */
+static str origin_of(str url)
+{
+	const char *slashes = url.n == 0 ? NULL : memmem(url.p, url.n, "://", 3);
+	size_t start;
+
+	if (slashes == NULL)
+		return STR_NONE;
+	start = (size_t)(slashes - url.p) + 3;
+	for (size_t i = start; i < url.n; i++) {
+		if (url.p[i] == '/' || url.p[i] == '?' || url.p[i] == '#')
+			return (str){ url.p, i };
+	}
+	return url;
+}
+
+str site_of(const struct ctx *c)
+{
+	str site;
+
+	if (c->origin.n > 0 && is_listed(c->cfg, c->origin, &site))
+		return site;
+	if (c->referer.n > 0 && is_listed(c->cfg, origin_of(c->referer), &site))
+		return site;
+	return c->cfg->site.urls.items[0];
+}
+
+static bool is_web(str site)
+{
+	return str_starts(site, STR("https://")) || str_starts(site, STR("http://"));
+}
+
+err_t site_link(struct ctx *c, str path, str token, str *ret)
+{
+	str site = site_of(c), prefix = c->cfg->server.api_prefix;
+
+	if (!is_web(site) && c->cfg->site.app_links == LINKS_SHORT)
+		prefix = STR("");
+	return arena_printf(c->mem, ret, "%.*s%.*s/%.*s?token=%.*s", STR_ARG(site), STR_ARG(prefix),
+			    STR_ARG(path), STR_ARG(token));
+}
+
+err_t site_login_url(struct ctx *c, str *ret)
+{
+	return arena_printf(c->mem, ret, "%.*s/login", STR_ARG(site_of(c)));
+}

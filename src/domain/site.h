@@ -1,0 +1,16 @@
+/* site.h — where links lead: to one of site.urls, never anywhere else. A request only chooses among them. */
+#ifndef DOMAIN_SITE_H
+#define DOMAIN_SITE_H
+
+#include "domain/ctx.h"
+
+/* The entry that equals the request's Origin, or the origin of its Referer; else the first. */
+str site_of(const struct ctx *c);
+
+/* "{site}{api_prefix}/{path}?token={token}", path without a slash in front: "reset-password". For custom
+ * schemes with site.app_links = short: "{site}/{path}?token={token}". */
+MUST_USE err_t site_link(struct ctx *c, str path, str token, str *ret);
+/* "{site}/login" */
+MUST_USE err_t site_login_url(struct ctx *c, str *ret);
+
+#endif

@@ -1,0 +1,61 @@
+#include "domain/stepup.h"
+
+#include "domain/audit.h"
+#include "domain/credential.h"
+#include "domain/email.h"
+#include "store/query.h"
+
+err_t stepup_is_fresh(struct ctx *c, const struct caller *who, bool *ret)
+{
+	int64_t auth_ms;
+
+	TRY(session_auth_ms(c, who, &auth_ms));
+	*ret = c->cfg->stepup.max_age_ms == 0 || c->now_ms - auth_ms <= c->cfg->stepup.max_age_ms;
+	return OK;
+}
+
+static err_t refuse(struct ctx *c, const struct caller *who)
+{
+	TX tx = { 0 };
+
+	TRY(tx_begin(&tx, c->db));
+	TRY(audit_add(c, AUDIT_STEPUP_FAILED, who->row.uid, str_of_bytes(who->token.sid, UID_BYTES),
+		      STR("password")));
+	TRY(tx_commit(&tx));
+	FAIL(ERR_CURRENT_PASSWORD);
+}
+
+err_t stepup_prove_password(struct ctx *c, const struct caller *who, struct secret password,
+			    struct proven *ret)
+{
+	struct login_row user = { 0 };
+	str typed, key, new_hash;
+	bool known, match;
+
+	TRY(q_user_hash(c->db, c->mem, who->row.id, &user, &known));
+	REQUIRE(known, ERR_SESSION_REVOKED);
+	TRY(email_canonical(c->mem, who->row.email, &typed, &key));
+	TRY(attempt_reserve(c, key, STR_NONE, password, &ret->attempt));
+	TRY(credential_check(c, user.password_hash, password, &match, &new_hash));
+	ret->stored_hash = user.password_hash;
+	return match ? OK : refuse(c, who);
+}
+
+err_t stepup_require(struct ctx *c, const struct caller *who, const struct stepup *proof)
+{
+	struct proven proven;
+	bool fresh;
+	TX tx = { 0 };
+
+	TRY(stepup_is_fresh(c, who, &fresh));
+	if (fresh)
+		return OK;
+	REQUIRE(proof->current_password.n > 0, ERR_REAUTH);
+	TRY(stepup_prove_password(c, who, proof->current_password, &proven));
+	TRY(tx_begin(&tx, c->db));
+	TRY(attempt_release(c, &proven.attempt));
+	TRY(session_reauthenticated(c, who));
+	TRY(audit_add(c, AUDIT_STEPUP_OK, who->row.uid, str_of_bytes(who->token.sid, UID_BYTES),
+		      STR("password")));
+	return tx_commit(&tx);
+}
