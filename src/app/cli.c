@@ -12,6 +12,7 @@
 
 #include "app/cli_internal.h"
 #include "app/cli_mail.h"
+#include "app/cli_outbox.h"
 #include "app/cli_template.h"
 #include "base/base64url.h"
 #include "base/log.h"
@@ -505,6 +506,12 @@ static const struct cli_command commands[] = {
 	{ "audit", "tail", "[--follow]", "show the last security events", NEEDS_STORE, audit_tail_cmd },
 	{ "mail", "test", "ADDRESS", "send one mail directly and say what the server answered",
 	  NEEDS_CONFIG, mail_test_cmd },
+	{ "outbox", "list", "[--dead]", "list the messages that wait or were given up", NEEDS_STORE,
+	  outbox_list_cmd },
+	{ "outbox", "retry", "ID|--dead", "send a message, or all that were given up, again", NEEDS_STORE,
+	  outbox_retry_cmd },
+	{ "outbox", "drop", "ID|--dead", "forget a message, or all that were given up", NEEDS_STORE,
+	  outbox_drop_cmd },
 	{ "backup", NULL, "FILE", "copy the live store into a new file", NEEDS_STORE, backup_cmd },
 	{ "verify", NULL, "", "check the whole store for damage", NEEDS_STORE, verify_cmd },
 	{ "template", "list", "", "list the messages and what is stored for them", NEEDS_STORE,

@@ -11,8 +11,9 @@
 #include "jobs/breaker.h"
 #include "jobs/sending.h"
 
-#define POLL_MS	    (2 * MS_PER_S) /* the command line writes too, and tells nobody */
-#define ARENA_BYTES ((size_t)1024 * 1024)
+#define POLL_MS (2 * MS_PER_S) /* the command line writes too, and tells nobody */
+/* The largest template as JSON, each byte escaped; taken page by page as it is needed. */
+#define ARENA_BYTES ((size_t)4 * 1024 * 1024)
 /* Beyond the time-out of a transfer: what was sent must be recorded before another thread may take
  * it, also by a store that is full for a while. A restart gives leases back at once. */
 #define LEASE_MS	(15 * MS_PER_MIN)
