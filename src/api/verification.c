@@ -48,7 +48,8 @@ err_t api_verification_get(struct req *r, const void *body, struct http_reply *r
 {
 	str token;
 
-	(void)body;
+	if (r->http->method == METHOD_HEAD || wants_page(r->http))
+		return api_landing(r, body, rep);
 	TRY(query_value(r->http->query, STR("token"), &token));
 	TRY(verification_confirm(&r->c, token));
 	reply_success(rep);

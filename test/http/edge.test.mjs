@@ -184,7 +184,7 @@ test('HT06 no write is a GET but the verification link of API clients, and every
   const publicWrites = routes.filter((r) => r.auth === 'PUBLIC' && r.method !== 'GET').map((r) => r.path).sort();
   assert.deepEqual(publicWrites, ['/auth/change-email/confirm', '/auth/change-email/revert', '/auth/forgot-password', '/auth/login', '/auth/logout', '/auth/refresh', '/auth/register', '/auth/reset-password', '/auth/verify-email']);
   const reads = routes.filter((r) => r.method === 'GET').map((r) => r.path).sort();
-  assert.deepEqual(reads, ['/.well-known/jwks.json', '/auth/.well-known/jwks.json', '/auth/check', '/auth/export', '/auth/me', '/auth/sessions', '/auth/verify-email', '/healthz', '/metrics', '/readyz']);
+  assert.deepEqual(reads, ['/.well-known/jwks.json', '/auth/.well-known/jwks.json', '/auth/change-email/confirm', '/auth/change-email/revert', '/auth/check', '/auth/export', '/auth/me', '/auth/reset-password', '/auth/sessions', '/auth/verify-email', '/healthz', '/metrics', '/readyz']);
   for (const r of routes.filter((x) => x.method === 'GET')) assert.equal(r.body, null);
 });
 
