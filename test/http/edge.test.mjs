@@ -253,7 +253,8 @@ test('every answer carries its own request id; one that a client sends is not ta
 
 test('answers of every kind say no-store, nosniff and their type', async () => {
   // checkAnswer() looks at each of these; here is one of every status.
-  const seen = [await s.get('/healthz'), await s.get('/nope'), await s.get('/auth/me'), await s.me('junk'), await s.me(user.accessToken), await s.request('PUT', '/auth/login'),
+  const { accessToken } = await s.signIn(user);
+  const seen = [await s.get('/healthz'), await s.get('/nope'), await s.get('/auth/me'), await s.me('junk'), await s.me(accessToken), await s.request('PUT', '/auth/login'),
     await s.post('/auth/login', {}, { strategy: 'bearer' }), await s.post('/auth/register', {}), await s.request('POST', '/auth/login', { body: 'x', headers: { 'Content-Type': 'text/plain' } })];
   assert.deepEqual(seen.map((r) => r.status), [200, 404, 403, 401, 200, 405, 401, 400, 415]);
   for (const r of seen) {
