@@ -1,0 +1,19 @@
+// A provider for bench/delivery.sh on loopback: node bench/smtp.mjs PORT up|blackhole [COUNT]
+// "up" is a real SMTP server that takes everything, and ends after COUNT mails; "blackhole" accepts connections
+// and never says a word.
+import net from 'node:net';
+import { SMTPServer } from '../test/node_modules/smtp-server/lib/smtp-server.js';
+
+const [port, mode, count = Infinity] = process.argv.slice(2).map((a, i) => (i === 1 ? a : Number(a)));
+let taken = 0;
+const server = mode === 'blackhole' ? net.createServer((socket) => socket.on('error', () => {})) : new SMTPServer({
+  authOptional: true, disabledCommands: ['STARTTLS', 'AUTH'], disableReverseLookup: true,
+  onData(stream, session, done) {
+    stream.resume();
+    stream.on('end', () => {
+      done();
+      if (++taken >= count) setImmediate(() => process.exit(0));
+    });
+  },
+});
+server.listen(port, '127.0.0.1', () => console.log('ready'));
