@@ -30,11 +30,11 @@ struct lane {
 	atomic_bool open;
 };
 
+/* One whose channel is unset only looks how much there is, as those that send may hang. */
 struct worker {
 	struct sender *s;
 	struct lane *lane;
-	struct carrier
-		carrier; /* channel unset: this one only looks, as those that send may hang */
+	struct carrier carrier;
 	struct db *db;
 	struct arena mem;
 	pthread_t thread;
