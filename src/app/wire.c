@@ -508,7 +508,8 @@ const struct config *wire_config(const struct wire *w)
 bool wire_stop(struct wire *w)
 {
 	int64_t timeout_ms = wire_config(w)->server.shutdown_timeout_ms;
-	int64_t until_ms = monotonic_ms() + timeout_ms, left_ms;
+	/* Cutting a transfer takes up to a second. */
+	int64_t until_ms = monotonic_ms() + timeout_ms - MS_PER_S, left_ms;
 	bool clean;
 
 	atomic_store(&w->api.stopping, true);

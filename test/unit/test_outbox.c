@@ -486,6 +486,22 @@ static void deleting_an_account_drops_its_queued_messages(void **state)
 	assert_true(same(r[0].recipient, "nobody@example.test"));
 }
 
+static void the_end_of_a_dropped_message_does_not_touch_a_newer_one(void **state)
+{
+	struct outbox_item i;
+	struct outbox_row *r;
+	int64_t n;
+
+	(void)state;
+	add("dropped@example.test");
+	assert_true(claim(&i));
+	OK_OF(outbox_drop(&w.c, i.id, &n));
+	add("newer@example.test");
+	OK_OF(outbox_sent(&w.c, i.id));
+	assert_int_equal(rows(&r), 1);
+	assert_true(same(r[0].recipient, "newer@example.test"));
+}
+
 /* ---- operators ---- */
 
 static void a_dead_message_tried_again_begins_anew(void **state)
@@ -578,6 +594,7 @@ int main(void)
 		PLAIN(a_dead_message_is_kept_with_its_problem_and_not_handed_out),
 		PLAIN(the_depth_counts_each_channel_and_knows_its_oldest),
 		NAMED("ID16", deleting_an_account_drops_its_queued_messages),
+		PLAIN(the_end_of_a_dropped_message_does_not_touch_a_newer_one),
 		PLAIN(a_dead_message_tried_again_begins_anew),
 		PLAIN(a_resting_message_can_be_hurried_and_one_under_way_is_left_alone),
 		PLAIN(all_dead_ones_are_retried_or_dropped_together),
