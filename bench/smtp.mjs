@@ -1,8 +1,10 @@
 // A provider for bench/delivery.sh on loopback: node bench/smtp.mjs PORT up|blackhole [COUNT]
 // "up" is a real SMTP server that takes everything, and ends after COUNT mails; "blackhole" accepts connections
 // and never says a word.
+import { createRequire } from 'node:module';
 import net from 'node:net';
-import { SMTPServer } from '../test/node_modules/smtp-server/lib/smtp-server.js';
+
+const { SMTPServer } = createRequire(new URL('../test/package.json', import.meta.url))('smtp-server');
 
 const [port, mode, count = Infinity] = process.argv.slice(2).map((a, i) => (i === 1 ? a : Number(a)));
 let taken = 0;
