@@ -8,7 +8,7 @@ struct verification_send {
 	str email, lang;
 };
 static const struct body_field verification_send_fields[] = {
-	TEXT_OR_NULL(struct verification_send, email, "email", 1024),
+	TEXT(struct verification_send, email, "email", 1024),
 	TEXT_OR_NULL(struct verification_send, lang, "emailLang", 64),
 };
 const struct body_shape verification_send_shape = SHAPE(struct verification_send, verification_send_fields);
@@ -48,7 +48,8 @@ err_t api_verification_get(struct req *r, const void *body, struct http_reply *r
 {
 	str token;
 
-	(void)body;
+	if (r->http->method == METHOD_HEAD || wants_page(r->http))
+		return api_landing(r, body, rep);
 	TRY(query_value(r->http->query, STR("token"), &token));
 	TRY(verification_confirm(&r->c, token));
 	reply_success(rep);
