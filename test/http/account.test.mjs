@@ -115,7 +115,7 @@ test('ID16 messages that wait for a provider go with the account, only the farew
 });
 
 test('the body of a deletion may be absent, empty or hold what asks for nothing', async () => {
-  for (const options of [{}, { json: {} }, { json: { currentPassword: 'not looked at: signed in just now' } }, { json: { currentPassword: null, reason: 'x' } }]) {
+  for (const options of [{}, { json: {} }, { json: { currentPassword: 'not looked at: signed in just now' } }, { json: { reason: 'x' } }]) {
     const u = await s.signedIn();
     assert.deepEqual((await remove(u, options)).json, DONE, JSON.stringify(options));
   }
@@ -125,6 +125,7 @@ test('the body of a deletion may be absent, empty or hold what asks for nothing'
     [{ body: '{', headers: { 'Content-Type': 'application/json' } }, 400, 'INVALID_JSON'],
     [{ json: [] }, 400, 'INVALID_JSON'],
     [{ json: { currentPassword: 7 } }, 400, 'VALIDATION_ERROR'],
+    [{ json: { currentPassword: null } }, 400, 'VALIDATION_ERROR'],
     [{ json: { currentPassword: 'x'.repeat(70_000) } }, 413, 'PAYLOAD_TOO_LARGE'],
     [{ token: undefined }, 403, 'NO_ACCESS_TOKEN'],
     [{ token: 'junk' }, 401, 'INVALID_ACCESS_TOKEN'],
@@ -335,7 +336,7 @@ async function life() {
 
 test('ID15 every answer of every route holds listed members only', async () => {
   const answers = await life();
-  for (const route of routes.filter((r) => r.place === 'PREFIX')) {
+  for (const route of routes.filter((r) => r.place === 'PREFIX' && r.handler !== 'api_landing')) {
     const name = `${route.method} ${route.path}`;
     assert.ok(name in MEMBERS, `the members of ${name} are not listed`);
     assert.ok(answers.some(([n]) => n === name), `${name} was not called`);
