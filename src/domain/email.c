@@ -142,7 +142,7 @@ err_t email_subject(struct arena *mem, str raw, str *ret_key)
 
 	if (e.code != ERR_INPUT)
 		return e;
-	*ret_key = raw;
+	*ret_key = raw.p == NULL ? STR("") : raw;
 	return OK;
 }
 
