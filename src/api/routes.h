@@ -64,6 +64,9 @@ MUST_USE err_t route_find(const struct api_listener *l, str prefix, struct http_
 /* The token after "Authorization: Bearer"; STR_NONE when there is no such header, "" when it is empty. */
 str bearer_token(const struct http_request *http);
 
+/* Does a person's browser ask, and not a program? Then a mailed link shows its page (api_landing). */
+bool wants_page(const struct http_request *http);
+
 /* First row with an unset column or columns that do not go together, or NULL: asked at start. */
 const struct route *route_check(void);
 
@@ -92,6 +95,7 @@ err_t api_account_delete(struct req *r, const void *body, struct http_reply *rep
 err_t api_account_export(struct req *r, const void *body, struct http_reply *rep);
 err_t api_check(struct req *r, const void *body, struct http_reply *rep);
 err_t api_jwks(struct req *r, const void *body, struct http_reply *rep);
+err_t api_landing(struct req *r, const void *body, struct http_reply *rep);
 err_t api_ops_health(struct req *r, const void *body, struct http_reply *rep);
 err_t api_ops_ready(struct req *r, const void *body, struct http_reply *rep);
 err_t api_ops_metrics(struct req *r, const void *body, struct http_reply *rep);

@@ -181,7 +181,7 @@ test('HT06 no write is a GET, and every write below the prefix is known to be pu
   const publicWrites = routes.filter((r) => r.auth === 'PUBLIC' && r.method !== 'GET').map((r) => r.path).sort();
   assert.deepEqual(publicWrites, ['/auth/login', '/auth/logout', '/auth/refresh', '/auth/register']);
   const reads = routes.filter((r) => r.method === 'GET').map((r) => r.path).sort();
-  assert.deepEqual(reads, ['/.well-known/jwks.json', '/auth/.well-known/jwks.json', '/auth/check', '/auth/me', '/auth/sessions', '/healthz', '/metrics', '/readyz']);
+  assert.deepEqual(reads, ['/.well-known/jwks.json', '/auth/.well-known/jwks.json', '/auth/change-email/confirm', '/auth/change-email/revert', '/auth/check', '/auth/me', '/auth/reset-password', '/auth/sessions', '/healthz', '/metrics', '/readyz']);
   for (const r of routes.filter((x) => x.method === 'GET')) assert.equal(r.body, null);
 });
 

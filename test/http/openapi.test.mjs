@@ -116,7 +116,8 @@ test('answers are as described: successes and refusals of every route', async ()
   const good = [
     ['POST', '/auth/register', { json: { email: freshEmail(), password: user.password } }], ['POST', '/auth/login', { json: { email: user.email, password: user.password } }], ['POST', '/auth/refresh', { json: { refreshToken: user.refreshToken } }],
     ['GET', '/auth/me', { token: user.accessToken }], ['PATCH', '/auth/profile', { token: user.accessToken, json: { lastName: null } }], ['GET', '/auth/sessions', { token: user.accessToken }], ['POST', '/auth/sessions/cleanup', { token: admin.accessToken }],
-    ['GET', '/auth/check', { token: user.accessToken }], ['GET', '/auth/.well-known/jwks.json', {}], ['GET', '/.well-known/jwks.json', {}], ['GET', '/healthz', {}], ['GET', '/readyz', {}], ['GET', '/metrics', {}],
+    ['GET', '/auth/check', { token: user.accessToken }], ['GET', '/auth/.well-known/jwks.json', {}], ['GET', '/.well-known/jwks.json', {}], ...['reset-password', 'change-email/confirm', 'change-email/revert'].map((name) => ['GET', `/auth/${name}`, {}]),
+    ['GET', '/healthz', {}], ['GET', '/readyz', {}], ['GET', '/metrics', {}],
   ];
   for (const [method, path, options] of good) {
     const r = await s.request(method, path, { strategy: 'bearer', ...options });

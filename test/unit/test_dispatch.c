@@ -31,13 +31,17 @@ static struct world {
 
 /* ---- the edge's part, as far as the application asks for it ---- */
 
-static const char *auth_header;
+static const char *auth_header, *accept_header, *fetch_mode;
 
 str http_header(const struct http_request *r, const char *name)
 {
 	(void)r;
 	if (str_eq(str_of_cstr(name), STR("authorization")))
 		return str_of_cstr(auth_header);
+	if (str_eq(str_of_cstr(name), STR("accept")) && accept_header != NULL)
+		return str_of_cstr(accept_header);
+	if (str_eq(str_of_cstr(name), STR("sec-fetch-mode")) && fetch_mode != NULL)
+		return str_of_cstr(fetch_mode);
 	if (str_eq(str_of_cstr(name), STR("x-auth-strategy")))
 		return STR("bearer");
 	if (str_eq(str_of_cstr(name), STR("content-type")))
@@ -292,6 +296,7 @@ static void ht15_signed_in_calls_survive_every_failing_allocation(void **state)
 		{ METHOD_GET, "/auth/check", NULL, true, 200 },
 		{ METHOD_POST, "/auth/sessions/cleanup", NULL, true, 403 },
 		{ METHOD_DELETE, path, NULL, true, 200 },
+		{ METHOD_GET, "/auth/reset-password", NULL, false, 200 },
 	};
 	struct http_reply rep;
 
@@ -321,6 +326,30 @@ static void ht06_every_route_row_says_who_may_call_it(void **state)
 	assert_null(route_check());
 }
 
+static bool page_for(const char *accept, const char *mode)
+{
+	const struct http_request r = { .method = METHOD_GET };
+
+	accept_header = accept;
+	fetch_mode = mode;
+	return wants_page(&r);
+}
+
+static void el03_a_browser_gets_the_page_and_a_program_does_not(void **state)
+{
+	(void)state;
+	assert_true(page_for("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", NULL));
+	assert_true(page_for("application/xml, TEXT/HTML ;q=0.1", NULL));
+	assert_true(page_for("*/*", "navigate"));
+	assert_true(page_for(NULL, "navigate"));
+	assert_false(page_for(NULL, NULL));
+	assert_false(page_for("", ""));
+	assert_false(page_for("*/*", NULL));
+	assert_false(page_for("application/json, text/plain, */*", "cors"));
+	assert_false(page_for("text/html-fragment, x/text/html", NULL));
+	(void)page_for(NULL, NULL);
+}
+
 static void no_write_hides_behind_a_get(void **state)
 {
 	(void)state;
@@ -334,6 +363,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ht06_every_route_row_says_who_may_call_it),
+		cmocka_unit_test(el03_a_browser_gets_the_page_and_a_program_does_not),
 		cmocka_unit_test(no_write_hides_behind_a_get),
 		cmocka_unit_test_setup_teardown(ht15_registration_survives_every_failing_allocation, set_up,
 						tear_down),
