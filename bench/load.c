@@ -1,11 +1,12 @@
 /* load.c — a closed-loop HTTP/1.1 load generator for our own loopback servers: one thread, epoll, keep-alive.
  * The same client is used for the server and for what it is compared with, so its cost cancels out.
  *
- *   load MODE ADDRESS:PORT CONNECTIONS SECONDS [FILE|PATH]
+ *   load MODE ADDRESS:PORT CONNECTIONS SECONDS [FILE|PATH] [PATH]
  *     get PATH      GET that path
  *     me FILE       GET /auth/me, cycling over access tokens (one a line)
  *     refresh FILE  POST /auth/refresh, cycling over refresh tokens and keeping what comes back
  *     login FILE    POST /auth/login, cycling over addresses (one a line)
+ *     post FILE PATH  POST {"email","password"} to that path, cycling over addresses
  *     idle          open the connections, one GET /healthz each, hold them
  *
  * With LOAD_SPIN set it never sleeps: on a core of its own the server is then not charged for waking it.
@@ -30,7 +31,7 @@
 #define TOKEN_MAX    1200
 #define PASSWORD     "correct horse battery"
 
-enum mode { GET, ME, REFRESH, LOGIN, IDLE };
+enum mode { GET, ME, REFRESH, LOGIN, POST, IDLE };
 
 struct conn {
 	int fd;
@@ -118,12 +119,13 @@ static void build_request(struct conn *c)
 			     b, body);
 		break;
 	case LOGIN:
+	case POST:
 		b = snprintf(body, sizeof(body), "{\"email\":\"%s\",\"password\":\"" PASSWORD "\"}",
 			     items[c->item]);
 		n = snprintf(c->request, REQUEST_MAX,
-			     "POST /auth/login HTTP/1.1\r\nHost: localhost\r\nX-Auth-Strategy: bearer\r\n"
+			     "POST %s HTTP/1.1\r\nHost: localhost\r\nX-Auth-Strategy: bearer\r\n"
 			     "Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
-			     b, body);
+			     path, b, body);
 		break;
 	}
 	if (n <= 0 || n >= REQUEST_MAX)
@@ -252,18 +254,18 @@ static double quantile_ms(double q)
 
 static void parse_arguments(int argc, char **argv, size_t *ret_conns, double *ret_seconds)
 {
-	static const char *const names[] = { "get", "me", "refresh", "login", "idle" };
+	static const char *const names[] = { "get", "me", "refresh", "login", "post", "idle" };
 	char *colon;
 	size_t m = 0;
 
 	if (argc < 5) {
-		(void)fprintf(stderr, "usage: load MODE 127.0.0.1:PORT CONNECTIONS SECONDS [FILE|PATH]\n");
+		(void)fprintf(stderr, "usage: load MODE 127.0.0.1:PORT CONNECTIONS SECONDS [FILE|PATH] [PATH]\n");
 		exit(2);
 	}
-	while (m < 5 && strcmp(argv[1], names[m]) != 0)
+	while (m < 6 && strcmp(argv[1], names[m]) != 0)
 		m++;
 	colon = strchr(argv[2], ':');
-	if (m == 5 || colon == NULL || (m < 4 && argc < 6))
+	if (m == 6 || colon == NULL || (m < 5 && argc < 6) || (m == POST && argc < 7))
 		exit(2);
 	mode = (enum mode)m;
 	*colon = '\0';
@@ -275,9 +277,10 @@ static void parse_arguments(int argc, char **argv, size_t *ret_conns, double *re
 		exit(2);
 	*ret_conns = strtoul(argv[3], NULL, 10);
 	*ret_seconds = strtod(argv[4], NULL);
+	path = mode == GET ? argv[5] : mode == POST ? argv[6] : "/auth/login";
 	if (mode == GET)
-		path = argv[5];
-	else if (mode != IDLE)
+		return;
+	if (mode != IDLE)
 		read_items(argv[5]);
 }
 

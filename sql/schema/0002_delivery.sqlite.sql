@@ -23,7 +23,7 @@ CREATE INDEX onetime_by_expiry ON onetime (expires_ms);
 
 -- Messages to send, written in the transaction of the fact that causes them. A sent one is deleted.
 CREATE TABLE outbox (
-	id         INTEGER PRIMARY KEY,
+	id         INTEGER PRIMARY KEY AUTOINCREMENT, -- never given twice: a sender may still hold a deleted one's
 	uid        BLOB NOT NULL UNIQUE CHECK (length(uid) = 16), -- stable Message-ID
 	channel    INTEGER NOT NULL,            -- domain/outbox.h
 	user_id    INTEGER REFERENCES user (id) ON DELETE CASCADE,

@@ -7,7 +7,7 @@ struct password_forgot {
 	str email, lang;
 };
 static const struct body_field password_forgot_fields[] = {
-	TEXT_OR_NULL(struct password_forgot, email, "email", 1024),
+	TEXT(struct password_forgot, email, "email", 1024),
 	TEXT_OR_NULL(struct password_forgot, lang, "emailLang", 64),
 };
 const struct body_shape password_forgot_shape = SHAPE(struct password_forgot, password_forgot_fields);

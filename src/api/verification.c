@@ -8,7 +8,7 @@ struct verification_send {
 	str email, lang;
 };
 static const struct body_field verification_send_fields[] = {
-	TEXT_OR_NULL(struct verification_send, email, "email", 1024),
+	TEXT(struct verification_send, email, "email", 1024),
 	TEXT_OR_NULL(struct verification_send, lang, "emailLang", 64),
 };
 const struct body_shape verification_send_shape = SHAPE(struct verification_send, verification_send_fields);

@@ -12,6 +12,7 @@
 
 #include "app/cli_internal.h"
 #include "app/cli_mail.h"
+#include "app/cli_outbox.h"
 #include "app/cli_template.h"
 #include "base/base64url.h"
 #include "base/log.h"
@@ -19,6 +20,7 @@
 #include "crypto/mac.h"
 #include "domain/audit.h"
 #include "domain/clock_guard.h"
+#include "domain/password.h"
 #include "domain/uid.h"
 #include "domain/user.h"
 #include "store/query.h"
@@ -52,6 +54,10 @@ enum exit_code fail_err(struct cli *cli, err_t e)
 		return fail("no such user");
 	if (e.code == ERR_EMAIL_EXISTS)
 		return fail("that address is already registered");
+	if (e.code == ERR_EMAIL_NOT_CONFIGURED)
+		return fail("no mail can be sent: mail.transport is none");
+	if (e.code == ERR_FORBIDDEN)
+		return fail("that account is disabled");
 	if (e.code == ERR_INPUT)
 		return EXIT_REFUSED;
 	(void)fprintf(stderr, "sallyport: %s %s\n", err_name(e.code), err_origin());
@@ -211,6 +217,15 @@ static enum exit_code user_enable_cmd(struct cli *cli, int argc, char **argv)
 static enum exit_code user_delete_cmd(struct cli *cli, int argc, char **argv)
 {
 	return on_user(cli, argc, argv, user_remove);
+}
+
+static enum exit_code user_reset_cmd(struct cli *cli, int argc, char **argv)
+{
+	enum exit_code code = on_user(cli, argc, argv, password_send_reset);
+
+	if (code == EXIT_DONE)
+		(void)printf("a mail with a reset link is on its way; a running server sends it\n");
+	return code;
 }
 
 static enum exit_code user_list_cmd(struct cli *cli, int argc, char **argv)
@@ -494,6 +509,8 @@ static const struct cli_command commands[] = {
 	  user_delete_cmd },
 	{ "user", "set-password", "EMAIL|ID [--password-stdin]", "set a new password, end all sessions",
 	  NEEDS_KEYS, user_password_cmd },
+	{ "user", "send-reset", "EMAIL|ID", "mail it a link for a new password", NEEDS_KEYS,
+	  user_reset_cmd },
 	{ "check-config", NULL, "", "check the settings and say what is wrong", NEEDS_CONFIG,
 	  check_config_cmd },
 	{ "print-config", NULL, "[--origin|--help-settings]", "print every setting", NEEDS_CONFIG,
@@ -505,6 +522,12 @@ static const struct cli_command commands[] = {
 	{ "audit", "tail", "[--follow]", "show the last security events", NEEDS_STORE, audit_tail_cmd },
 	{ "mail", "test", "ADDRESS", "send one mail directly and say what the server answered",
 	  NEEDS_CONFIG, mail_test_cmd },
+	{ "outbox", "list", "[--dead]", "list the messages that wait or were given up", NEEDS_STORE,
+	  outbox_list_cmd },
+	{ "outbox", "retry", "ID|--dead", "send a message, or all that were given up, again", NEEDS_STORE,
+	  outbox_retry_cmd },
+	{ "outbox", "drop", "ID|--dead", "forget a message, or all that were given up", NEEDS_STORE,
+	  outbox_drop_cmd },
 	{ "backup", NULL, "FILE", "copy the live store into a new file", NEEDS_STORE, backup_cmd },
 	{ "verify", NULL, "", "check the whole store for damage", NEEDS_STORE, verify_cmd },
 	{ "template", "list", "", "list the messages and what is stored for them", NEEDS_STORE,

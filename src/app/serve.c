@@ -69,6 +69,13 @@ static void *impatience(void *arg)
 	_exit(EXIT_FAULT);
 }
 
+static const char *where_messages_go(const struct config *cfg)
+{
+	return cfg->mail.transport == MAIL_LOG && cfg->sms.transport == SMS_LOG ?
+		       "Mails and codes are not sent in development mode:\nthey appear here, on this console.\n\n" :
+		       "";
+}
+
 static void say_hello(const struct wire *w)
 {
 	const struct config *cfg = wire_config(w);
@@ -87,9 +94,9 @@ static void say_hello(const struct wire *w)
 		     "    | sed 's/.*\"accessToken\":\"\\([^\"]*\\)\".*/\\1/')\n\n"
 		     "Who am I:\n"
 		     "  curl -s http://%.*s%.*s/me -H \"Authorization: Bearer $TOKEN\"\n\n"
-		     "Stop with Ctrl-C.\n\n",
+		     "%sStop with Ctrl-C.\n\n",
 		     STR_ARG(at), STR_ARG(cfg->server.data_dir), STR_ARG(at), STR_ARG(p), STR_ARG(at),
-		     STR_ARG(p), STR_ARG(at), STR_ARG(p));
+		     STR_ARG(p), STR_ARG(at), STR_ARG(p), where_messages_go(cfg));
 	(void)fflush(stdout);
 }
 

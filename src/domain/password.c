@@ -40,6 +40,18 @@ err_t password_forgot(struct ctx *c, str email, str lang)
 	return tx_commit(&tx);
 }
 
+err_t password_send_reset(struct ctx *c, const struct user_row *user)
+{
+	TX tx = { 0 };
+
+	REQUIRE(mail_is_on(c->cfg), ERR_EMAIL_NOT_CONFIGURED);
+	REQUIRE(user->disabled_ms == 0, ERR_FORBIDDEN);
+	TRY(tx_begin(&tx, c->db));
+	TRY(send_link(c, user, STR_NONE));
+	TRY(audit_add(c, AUDIT_RESET_REQUESTED, user->uid, STR_NONE, STR("by an operator")));
+	return tx_commit(&tx);
+}
+
 /* ---- reset ---- */
 
 /* The address was never proven until now: the account may have been made by somebody else, who waits for its
@@ -138,13 +150,29 @@ static err_t prove(struct ctx *c, const struct caller *who, struct secret curren
 	return OK;
 }
 
+/* The new password was refused, not the current one: that was no guess. */
+static err_t give_back(struct ctx *c, const struct proven *p)
+{
+	TX tx = { 0 };
+
+	if (p->stored_hash.p == NULL)
+		return OK;
+	TRY(tx_begin(&tx, c->db));
+	TRY(attempt_release(c, &p->attempt));
+	return tx_commit(&tx);
+}
+
 err_t password_change(struct ctx *c, const struct caller *who, struct secret current, struct secret password)
 {
 	struct proven proven;
+	err_t e;
 	str hash;
 
 	REQUIRE(password.n > 0, ERR_NEW_PASSWORD_REQUIRED);
 	TRY(prove(c, who, current, &proven));
-	TRY(credential_make(c, "newPassword", password, who->row.email, &hash));
+	e = credential_make(c, "newPassword", password, who->row.email, &hash);
+	if (e.code == ERR_INPUT)
+		TRY(give_back(c, &proven));
+	TRY(e);
 	return store_change(c, who, &proven, hash);
 }

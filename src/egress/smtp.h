@@ -9,13 +9,13 @@
 /* One per thread; keeps its connection between mails. */
 struct smtp;
 MUST_USE err_t smtp_new(struct smtp **ret); /* ERR_NO_MEMORY */
-void smtp_free(struct smtp *s);             /* NULL is a no-op. Says QUIT, and waits for no answer */
+void smtp_free(struct smtp *s); /* NULL is a no-op. Says QUIT, and waits for no answer */
 /* From any thread: a transfer under way, and every later one, ends within a second. */
 void smtp_abort(struct smtp *s);
 
-/* to, and cfg->mail.from: plain ASCII addresses (mime_is_address). message: lines end in CRLF. Blocks at most
- * cfg->mail.timeout_ms. A password is sent over TLS only, unless smtp_tls is off. Always leaves a verdict
- * (smtp_reply.h says which). */
+/* to, and cfg->mail.from: plain ASCII addresses (mime_is_address). message: lines end in CRLF.
+ * Blocks at most cfg->mail.timeout_ms. A password is sent over TLS only, unless smtp_tls is off.
+ * Always leaves a verdict (smtp_reply.h says which). */
 void smtp_send(struct smtp *s, const struct config *cfg, str to, str message, struct arena *mem,
 	       struct delivery *ret);
 

@@ -11,12 +11,13 @@
 #include "jobs/breaker.h"
 #include "jobs/sending.h"
 
-#define POLL_MS	    (2 * MS_PER_S) /* the command line writes too, and tells nobody */
-#define ARENA_BYTES ((size_t)1024 * 1024)
+#define POLL_MS (2 * MS_PER_S) /* the command line writes too, and tells nobody */
+/* The largest template as JSON, each byte escaped; taken page by page as it is needed. */
+#define ARENA_BYTES ((size_t)4 * 1024 * 1024)
 /* Beyond the time-out of a transfer: what was sent must be recorded before another thread may take
  * it, also by a store that is full for a while. A restart gives leases back at once. */
 #define LEASE_MS	(15 * MS_PER_MIN)
-#define SMS_THREADS	1
+#define OTHER_THREADS	2 /* one for SMS, one that looks */
 #define RECORD_AGAIN_MS 200
 /* A look at the depth reads every row: of a thread's time at most one part in twenty. */
 #define LOOK_SHARE 20
@@ -24,12 +25,12 @@
 /* What the threads of one channel share. */
 struct lane {
 	struct breaker breaker;
-	int64_t next_look_ms; /* monotonic */
 	/* Read without the lock, by sender_stats. */
 	atomic_llong waiting, dead, oldest_ms;
 	atomic_bool open;
 };
 
+/* One whose channel is unset only looks how much there is, as those that send may hang. */
 struct worker {
 	struct sender *s;
 	struct lane *lane;
@@ -60,11 +61,11 @@ struct sender {
 static bool rest(struct worker *w, int64_t wait_ms)
 {
 	struct sender *s = w->s;
-	int64_t until_us = monotonic_us() + (wait_ms < POLL_MS ? wait_ms : POLL_MS) * 1000;
-	bool go_on;
+	int64_t until_us = monotonic_us() + wait_ms * 1000;
+	bool only_looks = w->carrier.channel == OUTBOX_UNSET, go_on;
 
 	(void)pthread_mutex_lock(&s->lock);
-	while (wait_ms > 0 && !s->stopping && s->wakes == w->woken) {
+	while (wait_ms > 0 && !s->stopping && (only_looks || s->wakes == w->woken)) {
 		if (!wait_until(&s->wake, &s->lock, until_us))
 			break;
 	}
@@ -146,38 +147,6 @@ static void store_failed(struct worker *w, err_t e)
 	w->store_fails = true;
 }
 
-/* One thread of a channel looks, every few seconds. */
-static bool is_time_to_look(struct worker *w)
-{
-	int64_t now_ms = monotonic_ms();
-	bool mine;
-
-	(void)pthread_mutex_lock(&w->s->lock);
-	mine = now_ms >= w->lane->next_look_ms;
-	if (mine)
-		w->lane->next_look_ms = now_ms + POLL_MS;
-	(void)pthread_mutex_unlock(&w->s->lock);
-	return mine;
-}
-
-static void look(struct worker *w, struct ctx *c)
-{
-	int64_t began_ms = monotonic_ms(), took_ms;
-	struct outbox_depth d;
-
-	if (!is_time_to_look(w))
-		return;
-	if (outbox_depth(c, w->carrier.channel, &d).code != ERR_OK)
-		return; /* claiming will fail too, and say so */
-	atomic_store(&w->lane->waiting, d.waiting);
-	atomic_store(&w->lane->dead, d.dead);
-	atomic_store(&w->lane->oldest_ms, d.oldest_ms);
-	took_ms = monotonic_ms() - began_ms;
-	(void)pthread_mutex_lock(&w->s->lock);
-	w->lane->next_look_ms += LOOK_SHARE * took_ms;
-	(void)pthread_mutex_unlock(&w->s->lock);
-}
-
 /* Not recorded means sent again, so this is not given up before the process is. */
 static bool record(struct worker *w, struct ctx *c, const struct outbox_item *item,
 		   const struct sending *result)
@@ -238,7 +207,7 @@ static int64_t claim_and_send(struct worker *w, struct ctx *c)
 		return POLL_MS;
 	}
 	w->store_fails = false;
-	return next_ms - c->now_ms < POLL_MS ? next_ms - c->now_ms : POLL_MS;
+	return next_ms - c->now_ms;
 }
 
 static bool has_transport(const struct config *cfg, enum outbox_channel channel)
@@ -256,13 +225,39 @@ static int64_t round_of(struct worker *w)
 
 	o->hold(o->self, &rt);
 	c = ctx_of(w, &rt);
-	look(w, &c);
 	/* What was queued before the transport was taken away waits for it to come back. */
 	if (has_transport(rt.cfg, w->carrier.channel) && breaker_allows(w, &wait_ms))
 		wait_ms = claim_and_send(w, &c);
 	arena_reset(&w->mem);
 	o->release(o->self, &rt);
-	return wait_ms;
+	return wait_ms < POLL_MS ? wait_ms : POLL_MS;
+}
+
+static void look_at(struct ctx *c, enum outbox_channel channel, struct lane *l)
+{
+	struct outbox_depth d;
+
+	if (outbox_depth(c, channel, &d).code != ERR_OK)
+		return; /* those that send say so */
+	atomic_store(&l->waiting, d.waiting);
+	atomic_store(&l->dead, d.dead);
+	atomic_store(&l->oldest_ms, d.oldest_ms);
+}
+
+static int64_t look(struct worker *w)
+{
+	const struct sender_options *o = &w->s->o;
+	int64_t began_ms = monotonic_ms();
+	struct sender_runtime rt;
+	struct ctx c;
+
+	o->hold(o->self, &rt);
+	c = ctx_of(w, &rt);
+	look_at(&c, OUTBOX_MAIL, &w->s->lanes[OUTBOX_MAIL]);
+	look_at(&c, OUTBOX_SMS, &w->s->lanes[OUTBOX_SMS]);
+	arena_reset(&w->mem);
+	o->release(o->self, &rt);
+	return POLL_MS + LOOK_SHARE * (monotonic_ms() - began_ms);
 }
 
 static void *worker_main(void *arg)
@@ -272,7 +267,7 @@ static void *worker_main(void *arg)
 	int64_t wait_ms = 0;
 
 	while (rest(w, wait_ms))
-		wait_ms = round_of(w);
+		wait_ms = w->carrier.channel == OUTBOX_UNSET ? look(w) : round_of(w);
 	(void)pthread_mutex_lock(&s->lock);
 	s->n_alive--;
 	(void)pthread_cond_broadcast(&s->left);
@@ -299,18 +294,20 @@ static err_t worker_open(struct sender *s, struct worker *w, enum outbox_channel
 	TRY(store_handle(s->o.store, &w->db));
 	if (s->o.thread_opened != NULL)
 		s->o.thread_opened(s->o.thread_opened_self, w->db);
-	return channel == OUTBOX_SMS ? texter_new(&w->carrier.texter)
-				     : mailer_new(&w->carrier.mailer);
+	switch (channel) {
+	case OUTBOX_UNSET: break;
+	case OUTBOX_MAIL: return mailer_new(&w->carrier.mailer);
+	case OUTBOX_SMS: return texter_new(&w->carrier.texter);
+	}
+	return OK;
 }
 
 static err_t open_workers(struct sender *s)
 {
-	for (int64_t i = 0; i < s->o.mail_threads + SMS_THREADS; i++) {
-		enum outbox_channel channel = i < s->o.mail_threads ? OUTBOX_MAIL : OUTBOX_SMS;
-
-		TRY(worker_open(s, &s->workers[s->n_workers++], channel));
-	}
-	return OK;
+	for (int64_t i = 0; i < s->o.mail_threads; i++)
+		TRY(worker_open(s, &s->workers[s->n_workers++], OUTBOX_MAIL));
+	TRY(worker_open(s, &s->workers[s->n_workers++], OUTBOX_SMS));
+	return worker_open(s, &s->workers[s->n_workers++], OUTBOX_UNSET);
 }
 
 /* Before the first thread: what it takes must not be given back. */
@@ -354,7 +351,7 @@ static err_t start_threads(struct sender *s)
 
 static err_t sender_new(const struct sender_options *o, struct sender **ret)
 {
-	size_t n = (size_t)o->mail_threads + SMS_THREADS;
+	size_t n = (size_t)o->mail_threads + OTHER_THREADS;
 	struct sender *s;
 
 	REQUIRE(o->mail_threads > 0, ERR_CONFIG);
@@ -417,10 +414,12 @@ static void abort_transfers(struct sender *s)
 {
 	atomic_store(&s->cut, true);
 	for (size_t i = 0; i < s->n_threads; i++) {
-		if (s->workers[i].carrier.channel == OUTBOX_SMS)
-			texter_abort(s->workers[i].carrier.texter);
-		else
-			mailer_abort(s->workers[i].carrier.mailer);
+		const struct carrier *k = &s->workers[i].carrier;
+
+		if (k->texter != NULL)
+			texter_abort(k->texter);
+		if (k->mailer != NULL)
+			mailer_abort(k->mailer);
 	}
 }
 

@@ -256,7 +256,7 @@ test('a store from the future or open to others is refused', async (t) => {
 
 test('help names every command, version says one line', async () => {
   const help = (await run(SALLYPORT, ['--help'])).stdout;
-  for (const command of ['serve', 'user create', 'user show', 'user list', 'user disable', 'user enable', 'user delete', 'user set-password', 'check-config', 'print-config', 'keys list', 'keys rotate', 'audit tail', 'backup', 'calibrate', 'version'])
+  for (const command of ['serve', 'user create', 'user show', 'user list', 'user disable', 'user enable', 'user delete', 'user set-password', 'user send-reset', 'check-config', 'print-config', 'keys list', 'keys rotate', 'audit tail', 'backup', 'calibrate', 'version'])
     assert.ok(help.includes(`sallyport ${command}`), command);
   assert.match((await run(SALLYPORT, ['version'])).stdout, /^sallyport \d+\.\d+\.\d+\n$/);
 });

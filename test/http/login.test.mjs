@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { after, before, test } from 'node:test';
+import { ERR } from '../lib/control.mjs';
 import { claimsOf, freshEmail, freshPassword, Server } from '../lib/server.mjs';
 
 let s;
@@ -96,7 +97,7 @@ test('PW03 a hash that cannot be renewed does not fail the sign-in, nor is anyth
   const password = 'imported phrase 5', email = freshEmail('norehash');
   await importUsers([[email, BCRYPT[password]]]);
   for (let n = 1; n < 40; n++) { // each store call of the sign-in fails once
-    s.control.set('STORE_FAIL_CODE', 28);
+    s.control.set('STORE_FAIL_CODE', ERR.ERR_STORE);
     s.control.set('STORE_FAIL_AT', n);
     const r = await s.login(email, password);
     const left = s.control.get('STORE_FAIL_AT');

@@ -74,7 +74,7 @@ test('every mail has an id of its own, and mail.from_name goes before the name o
 
 test('a domain of other letters is sent to in its ASCII form', async () => {
   await sent(sink.env, 'Ada.B@bücher.example');
-  assert.deepEqual((await sink.mail('Ada.B@xn--bcher-kva.example')).envelope.to, ['Ada.B@xn--bcher-kva.example']);
+  assert.ok((await sink.mail('Ada.B@xn--bcher-kva.example')).raw.includes('\r\nTo: <Ada.B@xn--bcher-kva.example>\r\n'));
 });
 
 test('EL18 an address that would say more than an address is refused, and nothing is sent', async () => {
@@ -136,7 +136,7 @@ test('user and password sign in; a wrong password is said without being shown', 
   const password = 'correct horse £ "battery"';
   const locked = await withSink(t, { auth: { user: 'sallyport', password } });
   const { to } = await sent(locked.env);
-  assert.equal((await locked.mail(to)).user.user, 'sallyport');
+  assert.equal((await locked.mail(to)).user, 'sallyport');
   const wrong = 'wrong but secret', r = await notSent('AUTH: 535 5.7.8', { ...locked.env, SALLYPORT_MAIL_SMTP_PASSWORD: wrong });
   for (const form of [wrong, Buffer.from(wrong).toString('base64'), Buffer.from(`\0sallyport\0${wrong}`).toString('base64')])
     assert.ok(!(r.stdout + r.stderr).includes(form));

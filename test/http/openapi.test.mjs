@@ -4,13 +4,16 @@ import { after, before, test } from 'node:test';
 import YAML from 'yaml';
 import { source } from '../lib/paths.mjs';
 import { examplePath, routes } from '../lib/routes.mjs';
-import { freshEmail, Server } from '../lib/server.mjs';
+import { freshEmail, freshPassword, MINUTE, Server, until } from '../lib/server.mjs';
 
 const METHODS = ['get', 'put', 'post', 'delete', 'patch', 'head', 'options', 'trace'];
 const doc = YAML.parse(source('docs/openapi.yaml'));
 let s;
 
-before(async () => (s = await Server.start()));
+// Mails and codes on standard output, where the test reads them.
+const DELIVERY = { SALLYPORT_MAIL_TRANSPORT: 'log', SALLYPORT_SMS_TRANSPORT: 'log', SALLYPORT_SMS_COUNTRIES: 'any' };
+
+before(async () => (s = await Server.start({ env: DELIVERY })));
 after(() => s.close());
 
 const base = () => new URL(doc.servers?.[0]?.url ?? '/', 'http://x/').pathname.replace(/\/$/, '');
@@ -44,8 +47,8 @@ test('it says who may call each route', () => {
   for (const route of routes) {
     const security = described(route).op.security ?? doc.security ?? [];
     const open = security.length === 0 || security.some((x) => Object.keys(x).length === 0);
-    // Signing out takes a token and does not demand one.
-    assert.equal(open, route.auth === 'PUBLIC', `${route.method} ${route.path}`);
+    // Some take a token and do not demand one.
+    assert.equal(open, route.auth === 'PUBLIC' || route.auth === 'MAYBE', `${route.method} ${route.path}`);
   }
 });
 
@@ -147,6 +150,60 @@ test('answers are as described: successes and refusals of every route', async ()
   fits(route('POST', '/auth/login'), await s.post('/auth/login', { email: user.email, password: 'wrong wrong' }, { strategy: 'bearer' }));
   fits(route('POST', '/auth/sessions/cleanup'), await s.request('POST', '/auth/sessions/cleanup', { token: (await s.signIn(user)).accessToken }));
   fits(route('PATCH', '/auth/profile'), await s.request('PATCH', '/auth/profile', { token: admin.accessToken, json: { firstName: 7 } }));
+});
+
+/* The token of the newest link with that path. */
+async function linkToken(path) {
+  const seen = () => [...s.stdout.matchAll(new RegExp(`/auth/${path}\\?token=([0-9a-f]{64})`, 'g'))];
+  const n = linkToken[path] ?? 0;
+  await until(() => seen().length > n, `a link to ${path}`);
+  linkToken[path] = seen().length;
+  return seen().at(-1)[1];
+}
+
+test('answers are as described: links, codes, the password asked again, deletion and export', async () => {
+  const route = (method, path) => routes.find((r) => r.method === method && r.path === path);
+  const email = freshEmail(), password = freshPassword(), later = freshPassword();
+  await s.post('/auth/register', { email, password, emailLang: 'en' });
+  let { accessToken: token } = (await s.post('/auth/login', { email, password }, { strategy: 'bearer' })).json;
+  const ask = async (status, method, path, json, options = {}) => {
+    const r = await s.request(method, `/auth${path}`, { json, ...options });
+    assert.equal(r.status, status, `${method} ${path}: ${r.text}`);
+    fits(route(method, `/auth${path.split('?')[0]}`), r);
+  };
+  const mine = (status, method, path, json) => ask(status, method, path, json, { token });
+
+  await ask(200, 'POST', '/send-verification-email', { email });
+  await ask(400, 'GET', '/verify-email');
+  await ask(400, 'POST', '/verify-email', { token: 'f'.repeat(64) });
+  await ask(200, 'POST', '/verify-email', { token: await linkToken('verify-email') });
+  await mine(400, 'POST', '/send-verification-email');
+  await ask(200, 'POST', '/forgot-password', { email });
+  await ask(400, 'POST', '/reset-password', { token: 'f'.repeat(64), password });
+  await ask(200, 'POST', '/reset-password', { token: await linkToken('reset-password'), newPassword: later });
+  ({ accessToken: token } = (await s.post('/auth/login', { email, password: later }, { strategy: 'bearer' })).json);
+  await mine(401, 'POST', '/change-password', { currentPassword: 'wrong wrong', newPassword: password });
+  await mine(200, 'POST', '/change-password', { currentPassword: later, newPassword: password });
+  await mine(400, 'POST', '/add-phone', {});
+  await mine(200, 'POST', '/add-phone', { phoneNumber: '+39 333 123 4567' });
+  await mine(400, 'POST', '/add-phone/verify', {});
+  await mine(200, 'POST', '/add-phone/verify', { code: (await until(() => /SMS to .*?(\d{6})\b(?!\d)/s.exec(s.stdout.replace('+393331234567', '')), 'the code'))[1] });
+  await mine(200, 'GET', '/me');
+  await mine(409, 'POST', '/change-email/request', { newEmail: email });
+  await mine(200, 'POST', '/change-email/request', { newEmail: freshEmail() });
+  await mine(200, 'GET', '/export');
+  await ask(200, 'POST', '/change-email/confirm', { token: await linkToken('change-email/confirm') });
+  await ask(400, 'POST', '/change-email/confirm', { token: 'f'.repeat(64) });
+  s.advance(11 * MINUTE);
+  await mine(403, 'POST', '/change-email/request', { newEmail: freshEmail() });
+  await mine(403, 'POST', '/add-phone', { phoneNumber: null });
+  await mine(401, 'POST', '/add-phone', { phoneNumber: null, currentPassword: 'wrong wrong' });
+  await ask(200, 'POST', '/change-email/revert', { token: await linkToken('change-email/revert') });
+  await ask(400, 'POST', '/change-email/revert', {});
+  const other = await s.signedIn();
+  token = other.accessToken;
+  await mine(200, 'DELETE', '/account');
+  await mine(401, 'GET', '/export');
 });
 
 test('every code the server can send is in the document', () => {

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { source } from './paths.mjs';
 
-const ROW = /\{\s*METHOD_(\w+),\s*PLACE_(\w+),\s*"([^"]+)",\s*AUTH_(\w+),\s*LANE_(\w+),\s*(?:&(\w+)|NULL),\s*(\w+),\s*(true|false)\s*\}/g;
+const ROW = /\{\s*METHOD_(\w+),\s*PLACE_(\w+),\s*"([^"]+)",\s*AUTH_(\w+),\s*STEPUP_(\w+),\s*LANE_(\w+),\s*(?:&(\w+)|NULL),\s*(\w+),\s*(true|false)\s*\}/g;
 
-export const routes = [...source('src/api/routes.c').matchAll(ROW)].map(([, method, place, pattern, auth, lane, body, handler, saysSuccess]) => ({
-  method, place, pattern, auth, lane, handler,
+export const routes = [...source('src/api/routes.c').matchAll(ROW)].map(([, method, place, pattern, auth, stepup, lane, body, handler, saysSuccess]) => ({
+  method, place, pattern, auth, stepup, lane, handler,
   body: body ?? null,
   saysSuccess: saysSuccess === 'true',
   path: (place === 'PREFIX' ? '/auth' : '') + pattern,

@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { domainToASCII } from 'node:url';
 import { simpleParser } from 'mailparser';
 import { SMTPServer } from 'smtp-server';
 import { until } from './server.mjs';
@@ -23,6 +24,9 @@ export function makeCertificates(dir) {
 
 /* "550 5.1.1 no such user" as the error that makes smtp-server say so */
 const refusal = (reply) => Object.assign(new Error(reply.slice(4)), { responseCode: Number(reply.slice(0, 3)) });
+
+/* smtp-server shows domains in their own letters; on the way they were ASCII. */
+const asSent = (address) => address.replace(/[^@]*$/, (domain) => domainToASCII(domain) || domain);
 
 export class SmtpSink {
   /* auth: { user, password } that must be given; starttls: is it offered?; secure: smtps. */
@@ -51,7 +55,7 @@ export class SmtpSink {
       closeTimeout: 100,
       onAuth: (given, session, done) => s.onAuth(given, done),
       onMailFrom: (address, session, done) => s.step('mail', address.address, done),
-      onRcptTo: (address, session, done) => s.step('rcpt', address.address, done),
+      onRcptTo: (address, session, done) => s.step('rcpt', asSent(address.address), done),
       onData: (stream, session, done) => s.onData(stream, session, done),
     });
     s.smtp.on('error', () => {}); // clients that hang up or dislike the certificate
@@ -157,7 +161,7 @@ export class SmtpSink {
   async onData(stream, session, done) {
     const parts = [];
     for await (const part of stream) parts.push(part);
-    const envelope = { from: session.envelope.mailFrom.address, to: session.envelope.rcptTo.map((r) => r.address) };
+    const envelope = { from: session.envelope.mailFrom.address, to: session.envelope.rcptTo.map((r) => asSent(r.address)) };
     const fault = this.faults.data;
     const refused = typeof fault === 'function' ? fault(envelope) : fault;
     if (!refused) await this.keep(Buffer.concat(parts), envelope, session);
