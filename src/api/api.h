@@ -36,6 +36,7 @@ struct api {
 	struct metrics *metrics;
 	struct clock clock;
 	struct clock_guard *clock_guard; /* NULL (tests): the clock is not checked */
+	struct brake *brake;             /* NULL (tests): outcomes of sign-ins are not counted */
 	struct rng rng;
 	struct http_server *server; /* for /metrics; set after start */
 	atomic_bool stopping;

@@ -146,6 +146,7 @@ static void req_init(struct req *r, const struct api_listener *l, struct http_th
 		.now_ms = http->now_ms,
 		.mono_ms = http->start_us / 1000,
 		.clock = api->clock_guard,
+		.brake = api->brake,
 		.deadline_us = http->start_us +
 			       (t->rt->cfg->password.max_wait_ms + HASH_PATIENCE_MS) * 1000,
 		.request_id = { http->request_id, REQUEST_ID_LEN },

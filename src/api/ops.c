@@ -1,5 +1,6 @@
 /* ops.c — /healthz, /readyz, /metrics: what an operator's machines ask. No versions, no secrets. */
 #include "api/routes.h"
+#include "domain/brake.h"
 #include "domain/clock_guard.h"
 
 err_t api_ops_health(struct req *r, const void *body, struct http_reply *rep)
@@ -166,6 +167,7 @@ err_t api_ops_metrics(struct req *r, const void *body, struct http_reply *rep)
 	write_store(b, api->store);
 	write_edge(b, api->server);
 	write_outbox(b, api);
+	metrics_write_value(b, "login_brake", "gauge", "1 while too many sign-ins fail.", brake_is_on(&r->c));
 	metrics_write_value(b, "hash_microseconds", "gauge", "Smoothed time of one password hash.",
 			    password_gate_hash_us(api->gate));
 	metrics_write_requests(api->metrics, b, label);

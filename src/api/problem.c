@@ -1,6 +1,7 @@
 #include "api/problem.h"
 
 #include "base/json_out.h"
+#include "domain/brake.h"
 
 #define PROBLEM(status, code, text) return (struct problem){ (status), STR(code), STR(text) }
 
@@ -61,6 +62,8 @@ struct problem problem_of(enum err_code code)
 	case ERR_SMS_NOT_CONFIGURED: PROBLEM(500, "SMS_NOT_CONFIGURED", "SMS is not configured");
 	case ERR_PHONE_CODE: PROBLEM(400, "INVALID_PHONE_CODE", "Invalid or expired code");
 	case ERR_LIMITED: PROBLEM(429, "RATE_LIMITED", "Too many requests, please try again later.");
+	case ERR_CHALLENGE:
+		PROBLEM(429, "CHALLENGE_REQUIRED", "Please solve the challenge and sign in again");
 	case ERR_STORE_FULL: PROBLEM(503, "STORAGE_FULL", "Storage is full, please try again later.");
 	case ERR_BUSY: PROBLEM(503, "BUSY", "Busy, please try again.");
 	case ERR_OVERLOAD: PROBLEM(503, "OVERLOADED", "Too busy right now, please try again.");
@@ -92,6 +95,16 @@ static void out_fields(struct json_out *o, const struct ctx *c)
 		out_end_obj(o);
 	}
 	out_end_arr(o);
+}
+
+static void out_challenge(struct json_out *o, const struct ctx *c)
+{
+	out_key(o, STR("challenge"));
+	out_obj(o);
+	out_str(o, STR("algorithm"), STR("sha256"));
+	out_str(o, STR("challenge"), c->challenge);
+	out_i64(o, STR("bits"), BRAKE_BITS);
+	out_end_obj(o);
 }
 
 /* For people: what a form may show as it stands. */
@@ -137,6 +150,8 @@ void problem_write(enum err_code code, const struct ctx *c, bool says_success, i
 	out_str(&o, STR("code"), p.code);
 	if (c != NULL && code == ERR_INPUT && c->n_fields > 0)
 		out_fields(&o, c);
+	if (c != NULL && code == ERR_CHALLENGE)
+		out_challenge(&o, c);
 	out_end_obj(&o);
 
 	if (code == ERR_ACCESS_TOKEN || code == ERR_SESSION_REVOKED) /* RFC 6750 §3.1 */

@@ -1,6 +1,7 @@
 /* session.c — POST /login, /refresh, /logout and the list of sessions. */
 #include "api/routes.h"
 #include "base/json_out.h"
+#include "domain/brake.h"
 #include "domain/login.h"
 #include "domain/uid.h"
 
@@ -11,11 +12,13 @@ struct session_login {
 	str email;
 	struct secret password;
 	str device_token;
+	str challenge_answer;
 };
 static const struct body_field session_login_fields[] = {
 	TEXT(struct session_login, email, "email", 1024),
 	SECRET(struct session_login, password, "password", PASSWORD_MAX_BYTES),
 	TEXT_OR_NULL(struct session_login, device_token, "deviceToken", 256),
+	TEXT_OR_NULL(struct session_login, challenge_answer, "challengeAnswer", BRAKE_ANSWER_MAX),
 };
 const struct body_shape session_login_shape = SHAPE(struct session_login, session_login_fields);
 
@@ -54,7 +57,7 @@ err_t api_session_login(struct req *r, const void *body, struct http_reply *rep)
 	struct tokens t;
 
 	TRY(require_bearer(r));
-	TRY(login_password(&r->c, b->email, b->password, b->device_token, &t));
+	TRY(login_password(&r->c, b->email, b->password, b->device_token, b->challenge_answer, &t));
 	out_tokens(rep, &t);
 	return OK;
 }

@@ -407,6 +407,7 @@ static const char *const words_app_links[] = { "full", "short", NULL };
 static const char *const words_verification[] = { "none", "lazy", "strict", NULL };
 static const char *const words_mail[] = { "none", "smtp", "http", "log", "file", NULL };
 static const char *const words_mail_tls[] = { "required", "opportunistic", "off", NULL };
+static const char *const words_brake[] = { "off", "alarm", "challenge", NULL };
 static const char *const words_sms[] = { "none", "http-get", "http-post", "twilio", "log", NULL };
 static const char *const words_level[] = { "debug", "info", "warn", "error", NULL };
 _Static_assert(SESSION_CHECK_ALLCALLS == 1 && SESSION_CHECK_NONE == 3, "order of words_check_on");
@@ -415,6 +416,7 @@ _Static_assert(LINKS_FULL == 1 && LINKS_SHORT == 2, "order of words_app_links");
 _Static_assert(VERIFICATION_NONE == 1 && VERIFICATION_STRICT == 3, "order of words_verification");
 _Static_assert(MAIL_NONE == 1 && MAIL_SMTP == 2 && MAIL_FILE == 5, "order of words_mail");
 _Static_assert(MAIL_TLS_REQUIRED == 1 && MAIL_TLS_OFF == 3, "order of words_mail_tls");
+_Static_assert(BRAKE_OFF == 1 && BRAKE_ALARM == 2 && BRAKE_CHALLENGE == 3, "order of words_brake");
 _Static_assert(SMS_NONE == 1 && SMS_HTTP_GET == 2 && SMS_LOG == 5, "order of words_sms");
 _Static_assert(LOG_DEBUG == 1 && LOG_ERROR == 4, "order of words_level");
 
@@ -604,6 +606,11 @@ const struct setting settings[] = {
 	      "Text messages to all numbers together in a day: what a day can cost at most.") },
 	{ INT("limits.bad_tokens", limits.bad_tokens, "20", A_BUDGET,
 	      "Wrong link tokens of one network in ten minutes before it has to wait.") },
+	{ ENUM(brake_mode, "limits.brake", limits.brake, "alarm", words_brake,
+	       "What happens while most sign-ins fail, over all accounts: nothing, a warning and a metric, or "
+	       "also a proof of work asked of devices that are not known.") },
+	{ INT("limits.brake_failures_per_s", limits.brake_failures_per_s, "20", 1, 1000000,
+	      "More wrong passwords a second than this, over a minute, are that much.") },
 
 	{ LIST("site.urls", site.urls, "", check_site,
 	       "a URL in lower case without a slash at the end: http, https, or the scheme of an app",

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "crypto/mac.h"
 #include "domain/audit.h"
+#include "domain/brake.h"
 #include "domain/clock_guard.h"
 #include "jobs/sender.h"
 #include "jobs/sweep.h"
@@ -21,6 +22,7 @@ struct wire {
 	_Atomic(struct sender *) sender;
 	struct counters count;
 	struct clock_guard clock_guard;
+	struct brake brake;
 	struct db *db; /* of the housekeeping thread */
 	struct arena mem;
 	uint64_t keys_seen;
@@ -445,6 +447,7 @@ static void free_parts(struct wire *w)
 	metrics_free(w->api.metrics);
 	password_gate_free(w->api.gate);
 	arena_clear(&w->mem);
+	brake_free(&w->brake);
 	pthread_mutex_destroy(&w->api.swap);
 	free(w);
 }
@@ -465,6 +468,8 @@ enum exit_code wire_start(const struct wire_options *o, struct config *cfg, stru
 	w->api.rng = o->rng;
 	w->api.count = &w->count;
 	w->api.clock_guard = &w->clock_guard;
+	brake_init(&w->brake);
+	w->api.brake = &w->brake;
 	w->api.thread_opened = o->thread_opened;
 	w->api.thread_opened_self = o->thread_opened_self;
 	w->api.outbox_wake = outbox_wake;

@@ -30,6 +30,13 @@ enum log_level {
 	LOG_ERROR,
 };
 
+enum brake_mode {
+	BRAKE_UNSET = 0,
+	BRAKE_OFF,
+	BRAKE_ALARM,     /* the log and /metrics tell */
+	BRAKE_CHALLENGE, /* and unknown devices must do some work before they are let in */
+};
+
 enum verification_mode {
 	VERIFICATION_UNSET = 0,
 	VERIFICATION_NONE,   /* addresses are not asked to be proven */
@@ -138,6 +145,8 @@ struct config {
 		int64_t sms_range_per_hour;   /* to numbers that differ in the last three digits only */
 		int64_t sms_total_per_day;    /* over all numbers */
 		int64_t bad_tokens;           /* wrong link tokens of one network in ten minutes */
+		enum brake_mode brake;        /* what happens when most sign-ins fail (domain/brake.h) */
+		int64_t brake_failures_per_s; /* over a minute, of all accounts together */
 	} limits;
 	struct {
 		struct str_list urls;      /* where links may lead; the first is the default. Never empty:

@@ -79,6 +79,7 @@ const char *err_name(enum err_code code)
 	case ERR_SMS_NOT_CONFIGURED: return "sms_not_configured";
 	case ERR_PHONE_CODE: return "phone_code";
 	case ERR_LIMITED: return "limited";
+	case ERR_CHALLENGE: return "challenge";
 	case ERR_NOT_FOUND: return "not_found";
 	case ERR_CONFLICT: return "conflict";
 	case ERR_STORE: return "store";

@@ -61,6 +61,7 @@ enum err_code {
 	ERR_SMS_NOT_CONFIGURED,
 	ERR_PHONE_CODE,            /* wrong, used up or expired */
 	ERR_LIMITED,               /* too many attempts; ctx.retry_after_s says when to come back */
+	ERR_CHALLENGE,             /* a proof of work is asked for; ctx.challenge */
 	ERR_NOT_FOUND,             /* inside the program: absence where presence was asked for */
 	ERR_CONFLICT,              /* inside the program: a unique constraint decided */
 

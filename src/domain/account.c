@@ -31,7 +31,11 @@ err_t account_delete(struct ctx *c, const struct caller *who)
 err_t account_export(struct ctx *c, const struct caller *who, struct account_export *ret)
 {
 	bool found;
+	TX tx = { 0 };
 
+	TRY(tx_begin(&tx, c->db));
+	TRY(audit_add(c, AUDIT_EXPORTED, who->row.uid, str_of_bytes(who->token.sid, UID_BYTES), STR_NONE));
+	TRY(tx_commit(&tx));
 	TRY(q_user_by_id(c->db, c->mem, who->row.id, &ret->user, &found));
 	REQUIRE(found, ERR_USER_NOT_FOUND);
 	TRY(session_list_own(c, who->row.id, &ret->sessions, &ret->n_sessions));

@@ -9,7 +9,7 @@
  * again. Audit events stay until their retention ends. */
 MUST_USE err_t account_delete(struct ctx *c, const struct caller *who);
 
-/* What is stored about the caller. In the arena. Reads only. */
+/* What is stored about the caller. In the arena. Cost: 1 transaction for the record of it, 4 reads. */
 struct account_export {
 	struct user_row user;
 	struct session_row *sessions;
@@ -19,7 +19,7 @@ struct account_export {
 	struct audit_row *events;    /* the newest, at most ACCOUNT_EVENTS_MAX */
 	size_t n_events;
 };
-#define ACCOUNT_EVENTS_MAX 300
+#define ACCOUNT_EVENTS_MAX 100 /* with as many sessions this is what the memory of one request holds */
 MUST_USE err_t account_export(struct ctx *c, const struct caller *who, struct account_export *ret);
 
 #endif

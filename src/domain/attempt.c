@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/log.h"
+#include "domain/audit.h"
 #include "domain/phone_number.h"
 #include "store/query.h"
 
@@ -278,6 +280,15 @@ static bool budgets_off(const struct ctx *c)
 	return !c->cfg->limits.enabled || c->client_addr == NULL;
 }
 
+/* From here until the window ends nobody is texted: an operator should know why. Told with the last one that
+ * is sent, so once in a window. */
+static err_t tell_sms_used_up(struct ctx *c, const struct budget_state *b)
+{
+	log_event(LOG_WARN, "sms_budget_used_up", LOG_INT("messages", b->budget.max),
+		  LOG_STR("request_id", c->request_id));
+	return audit_add(c, AUDIT_SMS_BUDGET_USED_UP, STR_NONE, STR_NONE, STR_NONE);
+}
+
 err_t attempt_budget(struct ctx *c, enum attempt_scope scope, str subject, bool *ret_ok)
 {
 	struct budget_state b;
@@ -290,6 +301,8 @@ err_t attempt_budget(struct ctx *c, enum attempt_scope scope, str subject, bool 
 	if (b.used_up)
 		return OK;
 	b.row.failures++;
+	if (scope == ATTEMPT_SMS_TOTAL && b.row.failures == b.budget.max)
+		TRY(tell_sms_used_up(c, &b));
 	return put(c, b.key, scope, &b.row);
 }
 

@@ -32,6 +32,7 @@ const char *audit_event_name(enum audit_event e)
 	case AUDIT_PHONE_CODE_SENT: return "phone.code_sent";
 	case AUDIT_PHONE_CHANGED: return "phone.changed";
 	case AUDIT_PHONE_REMOVED: return "phone.removed";
+	case AUDIT_SMS_BUDGET_USED_UP: return "sms.budget_used_up";
 	case AUDIT_STEPUP_OK: return "stepup.ok";
 	case AUDIT_STEPUP_FAILED: return "stepup.failed";
 	case AUDIT_REGISTER_TAKEN: return "user.register_taken";

@@ -30,6 +30,7 @@ struct field_error {
 	const char *reason; /* static: "REQUIRED", "TYPE", "TOO_LONG", "PASSWORD_TOO_SHORT", … */
 };
 
+struct brake;
 struct clock_guard;
 
 struct ctx {
@@ -44,6 +45,7 @@ struct ctx {
 	int64_t now_ms;             /* read once: one request, one instant */
 	int64_t mono_ms;            /* monotonic, the same instant */
 	struct clock_guard *clock;  /* of the whole process; NULL (command line): nothing is checked */
+	struct brake *brake;        /* of the whole process; NULL (command line): nothing is counted */
 	int64_t deadline_us;        /* monotonic: when waiting for a hash becomes ERR_OVERLOAD */
 	str request_id;
 	str client_ip;              /* "203.0.113.7"; "cli" for the command line */
@@ -55,6 +57,7 @@ struct ctx {
 	int64_t retry_after_s;
 	struct field_error fields[FIELD_ERRORS_MAX];
 	size_t n_fields;
+	str challenge;              /* of ERR_CHALLENGE: what to solve (brake.h) */
 	bool outbox_added;          /* a message was queued: the sender is woken when the request is over */
 	int64_t log_user_id;        /* whom the request turned out to be about, for the access log */
 };

@@ -2,6 +2,7 @@
 
 #include "domain/attempt.h"
 #include "domain/audit.h"
+#include "domain/brake.h"
 #include "domain/clock_guard.h"
 #include "domain/credential.h"
 #include "domain/device.h"
@@ -92,7 +93,7 @@ static err_t accept(struct ctx *c, const struct proof *p, struct tokens *ret)
 }
 
 err_t login_password(struct ctx *c, str email, struct secret password, str device_token,
-		     struct tokens *ret)
+		     str challenge_answer, struct tokens *ret)
 {
 	struct login_row user = { 0 };
 	struct attempt attempt;
@@ -105,6 +106,8 @@ err_t login_password(struct ctx *c, str email, struct secret password, str devic
 	TRY(email_subject(c->mem, email, &key));
 	TRY(q_user_for_login(c->db, c->mem, key, &user, &known));
 	TRY(device_read(c, user.uid, user.device_epoch, known ? device_token : STR_NONE, &device_id));
+	if (device_id.p == NULL)
+		TRY(brake_check(c, key, challenge_answer));
 	e = attempt_reserve(c, key, device_id, (struct secret){ 0 }, &attempt);
 	if (e.code == ERR_LIMITED)
 		atomic_fetch_add_explicit(&c->count->login_limited, 1, memory_order_relaxed);
@@ -112,6 +115,7 @@ err_t login_password(struct ctx *c, str email, struct secret password, str devic
 
 	/* Absent hash: a decoy costs the same whether or not the account exists. */
 	TRY(credential_check(c, user.password_hash, password, &match, &new_hash));
+	brake_note(c, !match);
 	if (!known || !match || user.disabled_ms != 0)
 		return refuse(c, &user, known);
 	proof = (struct proof){ .user = &user, .attempt = &attempt, .new_hash = new_hash,

@@ -1,5 +1,6 @@
 #include "domain/phone.h"
 
+#include "base/log.h"
 #include "domain/attempt.h"
 #include "domain/audit.h"
 #include "domain/message.h"
@@ -7,7 +8,7 @@
 #include "domain/phone_number.h"
 #include "store/query.h"
 
-/* "+39 ••• 4567": the mail says which number without handing it to whoever reads along. */
+/* "+39 ••• 567": the mail says which number without handing it to whoever reads along. */
 static err_t masked(struct ctx *c, str number, str *ret)
 {
 	if (number.p == NULL) {
@@ -45,6 +46,12 @@ static err_t store_at_once(struct ctx *c, const struct caller *who, str number)
 	return tx_commit(&tx);
 }
 
+static err_t refuse_unconfigured(struct ctx *c)
+{
+	log_event(LOG_WARN, "sms_not_configured", LOG_STR("request_id", c->request_id));
+	FAIL(ERR_SMS_NOT_CONFIGURED);
+}
+
 static err_t check(struct ctx *c, const struct caller *who, str raw, str *ret_number, str *ret_fixed)
 {
 	err_t e = phone_canonical(c->mem, raw, ret_number);
@@ -57,7 +64,9 @@ static err_t check(struct ctx *c, const struct caller *who, str raw, str *ret_nu
 	else if (phone_test_code(c->cfg, *ret_number, ret_fixed)) {
 		if (who->row.is_admin) /* its code is in the settings: no key to the whole house */
 			ctx_field(c, "phoneNumber", "TEST_NUMBER");
-	} else if (!phone_allowed(c->cfg, *ret_number))
+	} else if (c->cfg->sms.require_proof && !sms_is_on(c->cfg)) /* nor are countries listed then */
+		return refuse_unconfigured(c);
+	else if (!phone_allowed(c->cfg, *ret_number))
 		ctx_field(c, "phoneNumber", "COUNTRY");
 	REQUIRE(c->n_fields == 0, ERR_INPUT);
 	return OK;
@@ -90,7 +99,6 @@ err_t phone_change(struct ctx *c, const struct caller *who, str raw)
 	TRY(check(c, who, raw, &number, &fixed));
 	if (!c->cfg->sms.require_proof)
 		return store_at_once(c, who, number);
-	REQUIRE(fixed.p != NULL || sms_is_on(c->cfg), ERR_SMS_NOT_CONFIGURED);
 	TRY(tx_begin(&tx, c->db));
 	if (fixed.p == NULL)
 		TRY(attempt_sms(c, STR("phone"), number, &allowed));

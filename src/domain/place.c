@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
 #include "domain/audit.h"
 #include "store/query.h"
 
@@ -9,21 +10,36 @@
 #define PLACE_KEPT_MS  (180 * MS_PER_DAY)
 #define PLACE_TOUCH_MS MS_PER_DAY /* a place in daily use is written once a day */
 #define PLACE_BYTES    16
+#define NAME_BYTES     32
+
+/* Cut between two characters: mails and rows hold whole ones. */
+static str cut_name(str name)
+{
+	size_t n = name.n < NAME_BYTES ? name.n : NAME_BYTES;
+
+	while (n > 0 && !utf8_is_valid((str){ name.p, n }))
+		n--;
+	return (str){ name.p, n };
+}
 
 str agent_family(str agent)
 {
-	static const char *const browsers[] = { "Firefox/", "Edg/", "OPR/", "Chrome/", "Safari/" };
+	/* In this order: the later ones also stand in what the earlier ones send. */
+	static const struct {
+		const char *mark, *name;
+	} browsers[] = { { "Firefox/", "Firefox" }, { "Edg/", "Edge" }, { "OPR/", "Opera" },
+			 { "Chrome/", "Chrome" }, { "Safari/", "Safari" } };
 	str head, tail;
 
 	if (!str_starts(agent, STR("Mozilla/"))) {
 		(void)str_cut(agent, '/', &head, &tail);
-		return head.p == NULL ? STR("") : (str){ head.p, head.n < 32 ? head.n : 32 };
+		return head.p == NULL ? STR("") : cut_name(head);
 	}
 	for (size_t i = 0; i < sizeof(browsers) / sizeof(browsers[0]); i++) {
-		str name = str_of_cstr(browsers[i]);
+		str mark = str_of_cstr(browsers[i].mark);
 
-		if (memmem(agent.p, agent.n, name.p, name.n) != NULL)
-			return name;
+		if (memmem(agent.p, agent.n, mark.p, mark.n) != NULL)
+			return str_of_cstr(browsers[i].name);
 	}
 	return STR("Mozilla");
 }

@@ -50,7 +50,7 @@ err_t stepup_require(struct ctx *c, const struct caller *who, const struct stepu
 	TRY(stepup_is_fresh(c, who, &fresh));
 	if (fresh)
 		return OK;
-	REQUIRE(proof->current_password.n > 0, ERR_REAUTH);
+	REQUIRE(proof->current_password.n > 0 && who->row.has_password, ERR_REAUTH);
 	TRY(stepup_prove_password(c, who, proof->current_password, &proven));
 	TRY(tx_begin(&tx, c->db));
 	TRY(attempt_release(c, &proven.attempt));

@@ -22,7 +22,7 @@ const bodyRoutes = routes.filter((r) => r.body !== null);
 /* The text members of each shape, as src/api declares them. A new shape needs a line here. */
 const MEMBERS = {
   user_register_shape: ['email', 'password', 'firstName', 'lastName', 'emailLang'],
-  session_login_shape: ['email', 'password', 'deviceToken'],
+  session_login_shape: ['email', 'password', 'deviceToken', 'challengeAnswer'],
   session_refresh_shape: ['refreshToken'],
   user_profile_shape: ['firstName', 'lastName'],
   password_forgot_shape: ['email', 'emailLang'],
@@ -35,7 +35,7 @@ const MEMBERS = {
   phone_verify_shape: ['code'],
   account_delete_shape: ['currentPassword'],
 };
-const NULL_OK = ['firstName', 'lastName', 'deviceToken', 'refreshToken', 'emailLang', 'phoneNumber'];
+const NULL_OK = ['firstName', 'lastName', 'deviceToken', 'challengeAnswer', 'refreshToken', 'emailLang', 'phoneNumber'];
 const SECRET = ['password', 'newPassword', 'currentPassword'];
 
 async function send(route, body, headers = {}) {

@@ -76,16 +76,36 @@ test('an international domain and its ASCII form are one address', async () => {
   assert.equal((await register({ email: `${local}@XN--BCHER-KVA.example`, password: freshPassword() })).status, 409);
 });
 
-test('fields that clients may not set are ignored', async () => {
+/* What an account is, as nobody may say of himself. */
+const NOT_ALLOWED = { id: '1', role: 'admin', roles: ['admin'], isAdmin: true, isEmailVerified: true, require2FA: false, tenantId: 't', permissions: ['*'] };
+
+test('ID14 what an account is cannot be said when registering: told, and no account is made', async () => {
+  for (const [field, value] of Object.entries(NOT_ALLOWED))
+    for (const v of [value, null]) {
+      const email = freshEmail();
+      refusedField(await register({ email, password: freshPassword(), [field]: v }), field, 'NOT_ALLOWED');
+      assert.equal(await s.sql(`SELECT count(*) FROM user WHERE email = '${email}'`), '0');
+    }
+  const all = await register({ email: freshEmail(), password: freshPassword(), ...NOT_ALLOWED });
+  assert.deepEqual([all.status, all.json.fields.map((f) => f.field)], [400, Object.keys(NOT_ALLOWED)]);
+});
+
+test('ID14 nor can it be said in the profile: told, and the row stays as it was', async () => {
+  const u = await s.signedIn({ firstName: 'Ada' });
+  const row = () => s.sql(`SELECT * FROM user WHERE email = '${u.email}'`);
+  const had = await row();
+  for (const [field, value] of Object.entries(NOT_ALLOWED)) refusedField(await patch(u, { firstName: 'X', [field]: value }), field, 'NOT_ALLOWED');
+  assert.equal((await patch(u, { firstName: 'X', ...NOT_ALLOWED })).status, 400);
+  assert.equal(await row(), had);
+});
+
+test('members that nobody knows are ignored, and change nothing', async () => {
   const email = freshEmail(), password = freshPassword();
-  const r = await register({ email, password, isAdmin: true, role: 'admin', isEmailVerified: true, id: '1', userId: '1', loginProvider: 'x' });
+  const r = await register({ email, password, userId: '1', loginProvider: 'x', metadata: { sub: 'admin' }, password_hash: 'x', phone: '+393401234567', phoneNumber: '+393401234567', disabled_ms: 1 });
   assert.equal(r.status, 201);
   const { accessToken } = (await s.login(email, password)).json;
   const me = (await s.me(accessToken)).json;
-  assert.equal(me.isAdmin, false);
-  assert.equal(me.role, undefined);
-  assert.equal(me.isEmailVerified, false);
-  assert.equal(me.loginProvider, 'local');
+  assert.deepEqual([me.id, me.isAdmin, me.role, me.isEmailVerified, me.loginProvider, me.phoneNumber], [r.json.userId, false, undefined, false, 'local', undefined]);
 });
 
 /* ---- passwords ---- */
@@ -242,7 +262,7 @@ test('PATCH /profile refuses what is too long or no plain text, and then changes
 
 test('PATCH /profile touches the caller only', async () => {
   const a = await s.signedIn({ firstName: 'A' }), b = await s.signedIn({ firstName: 'B' });
-  await patch(a, { firstName: 'Changed', id: b.id, sub: b.id, userId: b.id, email: b.email });
+  assert.equal((await patch(a, { firstName: 'Changed', sub: b.id, userId: b.id, email: b.email })).status, 200);
   assert.deepEqual((await names(b))[0], 'B');
   assert.deepEqual((await names(a))[0], 'Changed');
   assert.equal((await s.me(a.accessToken)).json.email, a.email);

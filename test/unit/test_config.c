@@ -226,6 +226,8 @@ static void without_any_source_nothing_is_sent_and_links_lead_to_the_server(void
 	assert_int_equal(cfg->sms.timeout_ms, 10000);
 	assert_int_equal(cfg->outbox.max_age_ms, 3 * MS_PER_DAY);
 	assert_true(cfg->notice.new_sign_in);
+	assert_int_equal(cfg->limits.brake, BRAKE_ALARM);
+	assert_int_equal(cfg->limits.brake_failures_per_s, 20);
 	assert_int_equal(cfg->limits.resend_ms, 60000);
 	assert_int_equal(cfg->limits.mail_per_10min, 3);
 	assert_int_equal(cfg->limits.mail_per_day, 10);
