@@ -15,7 +15,10 @@ provider() {
 	node bench/smtp.mjs "$smtp_port" "$@" >"$work/provider.txt" &
 	provider_pid=$!
 	pids+=("$provider_pid")
-	until [ -s "$work/provider.txt" ]; do sleep 0.05; done
+	until [ -s "$work/provider.txt" ]; do
+		kill -0 "$provider_pid" || exit 1
+		sleep 0.05
+	done
 }
 provider_gone() {
 	kill "$provider_pid" 2>/dev/null || true

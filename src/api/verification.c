@@ -42,8 +42,8 @@ err_t api_verification_confirm(struct req *r, const void *body, struct http_repl
 	return OK;
 }
 
-/* What a browser opens only shows a page: mail scanners open links too (EL01). Programs that ask for JSON get
- * what they always got. */
+/* What a browser opens only shows a page, and a HEAD nothing: mail scanners open links too (EL01). Programs,
+ * which ask for JSON or do not say what they ask for, get what they always got. */
 err_t api_verification_get(struct req *r, const void *body, struct http_reply *rep)
 {
 	str token;

@@ -326,17 +326,22 @@ static err_t resend_subject(struct ctx *c, str what, str recipient, str *ret)
 	return arena_printf(c->mem, ret, "%.*s %.*s", STR_ARG(what), STR_ARG(recipient));
 }
 
-err_t attempt_mail(struct ctx *c, str what, str recipient, bool *ret_ok)
+err_t attempt_mail_own(struct ctx *c, str what, str recipient, bool *ret_ok)
 {
 	str resend;
 
 	TRY(resend_subject(c, what, recipient, &resend));
 	return take_all(c,
-			(const struct budget_use[]){ { ATTEMPT_MAIL_NETWORK, STR_NONE },
-						     { ATTEMPT_RESEND, resend },
+			(const struct budget_use[]){ { ATTEMPT_RESEND, resend },
 						     { ATTEMPT_MAIL_10MIN, recipient },
 						     { ATTEMPT_MAIL_DAY, recipient } },
-			4, ret_ok);
+			3, ret_ok);
+}
+
+err_t attempt_mail(struct ctx *c, str what, str recipient, bool *ret_ok)
+{
+	TRY(attempt_budget(c, ATTEMPT_MAIL_NETWORK, STR_NONE, ret_ok));
+	return *ret_ok ? attempt_mail_own(c, what, recipient, ret_ok) : OK;
 }
 
 err_t attempt_sms(struct ctx *c, str what, str number, bool *ret_ok)

@@ -66,9 +66,12 @@ MUST_USE err_t attempt_register(struct ctx *c);
  * the caller's network. *ret_ok false: used up, and nothing was counted. */
 MUST_USE err_t attempt_budget(struct ctx *c, enum attempt_scope scope, str subject, bool *ret_ok);
 
-/* May a mail be sent to `recipient` (canonical address) because somebody asked for it? Takes from all
- * budgets of mails. what: tells messages apart for limits.resend. Inside a transaction. */
+/* May a mail be sent to `recipient` (canonical address) because anybody asked for it? Takes from all budgets
+ * of mails. what: tells messages apart for limits.resend. Inside a transaction. */
 MUST_USE err_t attempt_mail(struct ctx *c, str what, str recipient, bool *ret_ok);
+/* The same for who has paid otherwise (a registration, a right password): not from the network's, or many
+ * people behind one address could not sign up. */
+MUST_USE err_t attempt_mail_own(struct ctx *c, str what, str recipient, bool *ret_ok);
 MUST_USE err_t attempt_sms(struct ctx *c, str what, str number, bool *ret_ok);
 
 /* Before a link token is looked up. Refusal: ERR_LIMITED when this network sent too many wrong ones. */

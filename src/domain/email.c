@@ -32,6 +32,16 @@ static bool local_is_dot_atom(str local)
 	return before != '.' && !str_starts(local, STR("=?"));
 }
 
+/* "127.0.0.1" is an address to whoever connects, not a name (RFC 3696 §2). */
+static bool ends_in_number(str domain)
+{
+	for (size_t i = domain.n; i > 0 && domain.p[i - 1] != '.'; i--) {
+		if (domain.p[i - 1] < '0' || domain.p[i - 1] > '9')
+			return false;
+	}
+	return true;
+}
+
 static bool domain_is_host_name(str domain)
 {
 	size_t label = 0, labels = 1;
@@ -55,7 +65,7 @@ static bool domain_is_host_name(str domain)
 		if (label > 63)
 			return false;
 	}
-	return label > 0 && labels >= 2 && domain.p[domain.n - 1] != '-';
+	return label > 0 && labels >= 2 && domain.p[domain.n - 1] != '-' && !ends_in_number(domain);
 }
 
 static err_t domain_to_a_labels(struct arena *mem, str domain, str *ret)
@@ -98,6 +108,18 @@ static bool is_ascii(str s)
 	return true;
 }
 
+static bool has_a_label(str domain)
+{
+	str label, rest = domain;
+
+	while (rest.n > 0) {
+		(void)str_cut(rest, '.', &label, &rest);
+		if (str_starts(label, STR("xn--")))
+			return true;
+	}
+	return false;
+}
+
 err_t email_canonical(struct arena *mem, str raw, str *ret_typed, str *ret_key)
 {
 	struct buf key = { .cap = EMAIL_MAX_BYTES };
@@ -106,9 +128,9 @@ err_t email_canonical(struct arena *mem, str raw, str *ret_typed, str *ret_key)
 	REQUIRE(typed.n > 0 && typed.n <= EMAIL_MAX_BYTES && utf8_is_plain_text(typed), ERR_INPUT);
 	REQUIRE(str_cut(typed, '@', &local, &domain) && !str_has_byte(domain, '@'), ERR_INPUT);
 	REQUIRE(local_is_dot_atom(local) && domain.n > 0, ERR_INPUT);
-	/* ASCII domains, nearly all, need no IDNA table. A "xn--" label still does: it must be one. */
+	/* ASCII domains, nearly all, need no IDNA table. A "xn--" label does: it must be one. */
 	TRY(domain_lower(mem, domain, &domain));
-	if (!is_ascii(domain) || str_starts(domain, STR("xn--")))
+	if (!is_ascii(domain) || has_a_label(domain))
 		TRY(domain_to_a_labels(mem, domain, &domain));
 	REQUIRE(domain_is_host_name(domain), ERR_INPUT);
 
@@ -142,7 +164,7 @@ err_t email_subject(struct arena *mem, str raw, str *ret_key)
 
 	if (e.code != ERR_INPUT)
 		return e;
-	*ret_key = raw;
+	*ret_key = raw.p == NULL ? STR("") : raw;
 	return OK;
 }
 

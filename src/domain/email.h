@@ -12,7 +12,7 @@
 
 /* typed: the address with blanks around it removed. Refusal: ERR_INPUT unless it is one plain
  * addr-spec: exactly one '@', local part an ASCII dot-atom of at most 64 bytes without '%' and '!',
- * domain with at least two labels; no quotes, comments, routes, literals, encoded words, controls.
+ * domain with at least two labels, the last one no number; no quotes, comments, routes, literals, encoded words, controls.
  * Checked after normalisation too. Faults: ERR_NO_MEMORY. */
 MUST_USE err_t email_canonical(struct arena *mem, str raw, str *ret_typed, str *ret_key);
 

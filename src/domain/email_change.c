@@ -15,8 +15,17 @@ struct wanted {
 	str typed, key, lang;
 };
 
-static err_t tell_owner(struct ctx *c, const struct user_row *owner)
+/* The requester's account must look as it would for a free address: the change is pending, older ones have
+ * ended. Nobody is sent the token. */
+static err_t tell_owner(struct ctx *c, const struct wanted *w, const struct user_row *owner)
 {
+	const struct onetime_new n = {
+		.purpose = ONETIME_EMAIL_CHANGE, .user_id = w->who->row.id, .address = w->typed,
+		.sid = str_of_bytes(w->who->token.sid, UID_BYTES),
+	};
+	str unsent;
+
+	TRY(onetime_make(c, &n, &unsent));
 	return message_to_user(c, owner, STR("address-in-use"), NULL, 0);
 }
 
@@ -48,7 +57,7 @@ static err_t answer_wish(struct ctx *c, const struct wanted *w)
 	REQUIRE(w->who->row.has_password, ERR_PASSWORD_REQUIRED);
 	TRY(attempt_mail(c, STR("change-email"), w->key, &allowed));
 	if (allowed)
-		TRY(taken ? tell_owner(c, &owner) : send_link(c, w));
+		TRY(taken ? tell_owner(c, w, &owner) : send_link(c, w));
 	TRY(audit_add(c, AUDIT_EMAIL_CHANGE_REQUESTED, w->who->row.uid, str_of_bytes(w->who->token.sid, UID_BYTES),
 		      allowed ? STR_NONE : STR("limited")));
 	return tx_commit(&tx);

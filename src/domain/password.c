@@ -2,6 +2,7 @@
 
 #include "domain/attempt.h"
 #include "domain/audit.h"
+#include "domain/clock_guard.h"
 #include "domain/credential.h"
 #include "domain/email.h"
 #include "domain/message.h"
@@ -30,6 +31,7 @@ err_t password_forgot(struct ctx *c, str email, str lang)
 	TX tx = { 0 };
 	str key;
 
+	TRY(clock_issue(c)); /* whether there is an account to issue something for or not */
 	TRY(email_subject(c->mem, email, &key));
 	TRY(tx_begin(&tx, c->db));
 	TRY(q_user_by_email(c->db, c->mem, key, &user, &found));

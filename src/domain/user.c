@@ -3,6 +3,7 @@
 #include "base/utf8.h"
 #include "domain/attempt.h"
 #include "domain/audit.h"
+#include "domain/clock_guard.h"
 #include "domain/credential.h"
 #include "domain/email.h"
 #include "domain/message.h"
@@ -118,6 +119,7 @@ err_t user_register(struct ctx *c, const struct user_new *n, str *ret_uid)
 
 	REQUIRE(c->cfg->registration.enabled, ERR_REGISTRATION_OFF);
 	REQUIRE(n->email.n > 0 && n->password.n > 0, ERR_EMAIL_PASSWORD_REQUIRED);
+	TRY(clock_issue(c));
 	TRY(attempt_register(c));
 	self.self = true;
 	return user_create(c, &self, ret_uid);

@@ -2,6 +2,7 @@
 
 #include "domain/attempt.h"
 #include "domain/audit.h"
+#include "domain/clock_guard.h"
 #include "domain/email.h"
 #include "domain/message.h"
 #include "domain/onetime.h"
@@ -17,12 +18,8 @@ static err_t send_link(struct ctx *c, const struct user_row *user, str lang)
 	return message_link(c, user, &m);
 }
 
-/* Takes from the budgets whether there is an account or not, sends only if there is one to prove. */
-static err_t send_within_budget(struct ctx *c, const struct user_row *user, str key, str lang)
+static err_t send_if_allowed(struct ctx *c, const struct user_row *user, bool allowed, str lang)
 {
-	bool allowed;
-
-	TRY(attempt_mail(c, STR("verify-email"), key, &allowed));
 	if (allowed && user->id != 0 && !user->email_verified && user->disabled_ms == 0)
 		TRY(send_link(c, user, lang));
 	return audit_add(c, AUDIT_VERIFICATION_SENT, user->uid, STR_NONE, allowed ? STR_NONE : STR("limited"));
@@ -31,9 +28,11 @@ static err_t send_within_budget(struct ctx *c, const struct user_row *user, str 
 err_t verification_start(struct ctx *c, const struct user_row *user, str lang)
 {
 	str typed, key;
+	bool allowed;
 
 	TRY(email_canonical(c->mem, user->email, &typed, &key));
-	return send_within_budget(c, user, key, lang);
+	TRY(attempt_mail_own(c, STR("verify-email"), key, &allowed));
+	return send_if_allowed(c, user, allowed, lang);
 }
 
 err_t verification_send(struct ctx *c, const struct caller *who, str lang)
@@ -57,14 +56,17 @@ err_t verification_send(struct ctx *c, const struct caller *who, str lang)
 err_t verification_send_to(struct ctx *c, str email, str lang)
 {
 	struct user_row user = { 0 };
-	bool found;
+	bool found, allowed;
 	TX tx = { 0 };
 	str key;
 
+	TRY(clock_issue(c)); /* whether there is an account to issue something for or not */
 	TRY(email_subject(c->mem, email, &key));
 	TRY(tx_begin(&tx, c->db));
 	TRY(q_user_by_email(c->db, c->mem, key, &user, &found));
-	TRY(send_within_budget(c, &user, key, lang));
+	/* The budgets pay whether there is an account or not. */
+	TRY(attempt_mail(c, STR("verify-email"), key, &allowed));
+	TRY(send_if_allowed(c, &user, allowed, lang));
 	return tx_commit(&tx);
 }
 

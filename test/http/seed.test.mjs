@@ -2,12 +2,16 @@
 // asked for with X-Auth-Strategy, spent with Authorization, and a 401 is retried once after a refresh.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { MINUTE, Server } from '../lib/server.mjs';
+import { CHANGE, CHANGED, Mailed, RESET, VERIFY, WELCOME } from '../lib/mailed.mjs';
+import { freshEmail, freshPassword, MINUTE } from '../lib/server.mjs';
 
-let s;
+let m, s;
 
-before(async () => (s = await Server.start()));
-after(() => s.close());
+before(async () => {
+  m = await Mailed.start({ env: { SALLYPORT_SITE_URLS: 'myapp://auth', SALLYPORT_SITE_APP_LINKS: 'short' } });
+  s = m.s;
+});
+after(() => m.close());
 
 /* The service in question, with nothing added: no lock, no timing, one retry on 401. */
 class AuthService {
@@ -58,6 +62,50 @@ class AuthService {
 
   async getProfile() {
     return (await this.#authed('GET', '/auth/me')).body;
+  }
+
+  async register(email, password) {
+    const { status, body } = await this.#send('POST', '/auth/register', this.#bearerHeaders, JSON.stringify({ email, password }));
+    if ((status === 200 || status === 201) && body.accessToken != null && body.refreshToken != null) this.#save(body);
+    return body;
+  }
+
+  /* Sent with neither the strategy nor a token: the JSON header alone. */
+  #open(method, path, body) {
+    return this.#send(method, path, { 'Content-Type': 'application/json' }, body);
+  }
+
+  async forgotPassword(email) {
+    await this.#open('POST', '/auth/forgot-password', JSON.stringify({ email }));
+  }
+
+  async resetPassword(token, newPassword) {
+    await this.#open('POST', '/auth/reset-password', JSON.stringify({ token, newPassword }));
+  }
+
+  async changePassword(currentPassword, newPassword) {
+    return (await this.#authed('POST', '/auth/change-password', JSON.stringify({ currentPassword, newPassword }))).body;
+  }
+
+  async sendVerificationEmail() {
+    await this.#authed('POST', '/auth/send-verification-email');
+  }
+
+  async verifyEmail(token) {
+    return (await this.#open('GET', `/auth/verify-email?token=${encodeURIComponent(token)}`)).body;
+  }
+
+  async changeEmailRequest(newEmail) {
+    return (await this.#authed('POST', '/auth/change-email/request', JSON.stringify({ newEmail }))).body;
+  }
+
+  async changeEmailConfirm(token) {
+    return (await this.#open('POST', '/auth/change-email/confirm', JSON.stringify({ token }))).body;
+  }
+
+  async deleteAccount() {
+    await this.#authed('DELETE', '/auth/account');
+    this.storage = {};
   }
 
   patchProfile(fields) {
@@ -164,9 +212,103 @@ test('an app that was away for weeks is still signed in', async () => {
   assert.equal((await app.getProfile()).email, u.email);
 });
 
+/* ---- looking after the account ---- */
+
+/* What the app is opened with: "myapp://auth/verify-email?token=…". */
+async function deepLink(to, subject, path) {
+  const link = await m.link(to, subject);
+  assert.equal(link.url, `myapp://auth/${path}`);
+  return link.token;
+}
+
+test('register, sign in, prove the address from the mail, and see it in the profile', async () => {
+  const email = freshEmail(), password = freshPassword(), app = new AuthService();
+  const made = await app.register(email, password);
+  assert.deepEqual([made.success, made.accessToken], [true, undefined]);
+  await app.login(email, password);
+  assert.equal((await app.getProfile()).isEmailVerified, false);
+  await app.sendVerificationEmail();
+  assert.deepEqual(await app.verifyEmail(await deepLink(email, VERIFY, 'verify-email')), { success: true });
+  assert.equal((await app.getProfile()).isEmailVerified, true);
+  assert.deepEqual(app.requests, ['POST /auth/register 201', 'POST /auth/login 200', 'GET /auth/me 200', 'POST /auth/send-verification-email 200',
+    app.requests[4], 'GET /auth/me 200']);
+  assert.match(app.requests[4], /^GET \/auth\/verify-email\?token=[0-9a-f]{64} 200$/);
+});
+
+test('a forgotten password is reset with the member the app calls newPassword', async () => {
+  const u = await s.register(), app = new AuthService(), password = freshPassword();
+  await app.forgotPassword(u.email);
+  await app.resetPassword(await deepLink(u.email, RESET, 'reset-password'), password);
+  assert.deepEqual(app.requests, ['POST /auth/forgot-password 200', 'POST /auth/reset-password 200']);
+  assert.equal((await app.login(u.email, u.password)).error, 'Invalid credentials');
+  assert.equal(typeof (await app.login(u.email, password)).accessToken, 'string');
+});
+
+test('a changed password keeps the app signed in, also when its token expired before', async () => {
+  const u = await s.register(), app = new AuthService(), newPassword = freshPassword();
+  await app.login(u.email, u.password);
+  s.advance(16 * MINUTE);
+  app.requests.length = 0;
+  assert.deepEqual(await app.changePassword(u.password, newPassword), { success: true });
+  assert.deepEqual(app.requests, ['POST /auth/change-password 401', 'POST /auth/refresh 200', 'POST /auth/change-password 200']);
+  assert.equal((await app.getProfile()).email, u.email);
+});
+
+test('a wrong current password shows its text, and the one retry after the 401 is not held against the user', async () => {
+  const u = await s.register(), app = new AuthService();
+  await app.login(u.email, u.password);
+  for (let i = 0; i < 4; i++) assert.equal((await app.changePassword(`wrong-wrong-${i}`, freshPassword())).error, 'Current password is incorrect');
+  assert.deepEqual(await app.changePassword(u.password, freshPassword()), { success: true }, 'four mistakes, eight requests');
+});
+
+test('another address is asked for, confirmed from the mail, and the app stays signed in', async () => {
+  const u = await s.register(), app = new AuthService(), to = freshEmail('new');
+  await app.login(u.email, u.password);
+  assert.deepEqual(await app.changeEmailRequest(to), { success: true });
+  assert.deepEqual(await app.changeEmailConfirm(await deepLink(to, CHANGE, 'change-email/confirm')), { success: true });
+  assert.equal((await app.getProfile()).email, to);
+  await deepLink(u.email, CHANGED, 'change-email/revert');
+  s.advance(16 * MINUTE);
+  assert.equal((await app.getProfile()).email, to);
+});
+
+test('what is refused comes as a text the app can show', async () => {
+  const u = await s.register(), other = await s.register(), app = new AuthService();
+  await app.login(u.email, u.password);
+  assert.equal((await app.changeEmailRequest(other.email)).error, 'Email address is already in use');
+  assert.equal((await app.changeEmailRequest('no address')).error, 'Validation failed');
+  assert.equal((await app.changeEmailConfirm('0'.repeat(64))).error, 'Invalid email-change token');
+  assert.equal((await app.verifyEmail('a token & more')).error, 'Invalid verification token');
+  s.advance(16 * MINUTE);
+  assert.equal((await app.changeEmailRequest(freshEmail())).error, 'Please sign in again, or send your current password');
+});
+
+test('a deleted account is gone, and its token with it', async () => {
+  const u = await s.register(), app = new AuthService();
+  await app.login(u.email, u.password);
+  const { accessToken, refreshToken } = app.storage;
+  await app.deleteAccount();
+  assert.deepEqual(app.requests, ['POST /auth/login 200', 'DELETE /auth/account 200']);
+  assert.equal((await s.me(accessToken)).status, 401);
+  assert.equal((await s.refresh(refreshToken)).status, 401);
+  assert.equal((await app.login(u.email, u.password)).error, 'Invalid credentials');
+});
+
+test('signed out, what needs a session is refused in JSON and nothing is sent', async () => {
+  const u = await s.register(), app = new AuthService(), to = freshEmail();
+  await app.sendVerificationEmail();
+  assert.equal((await app.changePassword('', freshPassword())).error, 'Invalid or expired access token');
+  assert.equal((await app.changeEmailRequest(to)).error, 'Invalid or expired access token');
+  await app.deleteAccount();
+  assert.ok(app.requests.every((r) => r.endsWith(' 401')), app.requests.join());
+  assert.deepEqual([await m.subjects(u.email), await m.subjects(to)], [[WELCOME], []]);
+});
+
 test('paths of features that are not there yet answer JSON, so that an app can show it', async () => {
   const u = await s.signedIn();
-  for (const [method, path] of [['POST', '/auth/2fa/verify'], ['POST', '/auth/magic-link/send'], ['POST', '/auth/sms/send'], ['GET', '/auth/linked-accounts'], ['POST', '/auth/forgot-password'], ['DELETE', '/auth/account'], ['GET', '/auth/verify-email?token=x']]) {
+  const missing = [['POST', '/auth/2fa/setup'], ['POST', '/auth/2fa/verify'], ['POST', '/auth/magic-link/send'], ['POST', '/auth/magic-link/verify'], ['POST', '/auth/sms/send'],
+    ['POST', '/auth/sms/verify'], ['GET', '/auth/oauth/google'], ['GET', '/auth/linked-accounts'], ['DELETE', '/auth/linked-accounts/google/1'], ['POST', '/auth/link-request'], ['POST', '/auth/link-verify']];
+  for (const [method, path] of missing) {
     const r = await s.request(method, path, { token: u.accessToken, json: method === 'POST' ? {} : undefined });
     assert.deepEqual([r.status, r.json.code, r.json.error], [404, 'NOT_FOUND', 'Not found'], path);
   }

@@ -50,6 +50,12 @@ const env = {
 	SALLYPORT_PASSWORD_MAX_WAIT: "60s",
 };
 
+// A kill in the middle of a mail: it did not arrive, and the sink goes on.
+const onData = sink.onData.bind(sink);
+sink.onData = (...mail) => onData(...mail).catch((e) => {
+	if (e.code !== "ECONNECTION") throw e;
+});
+
 let server, port, agent;
 
 async function start() {
