@@ -220,7 +220,10 @@ test('of fifty changes at once one wins', async () => {
 
 test('a new password that is refused does not count as a guess at the current one', async () => {
   const u = await s.signedIn();
-  for (let i = 0; i < 8; i++) assert.equal((await change(u, u.password, i % 2 ? WEAK : 'short')).status, 400);
+  for (let i = 0; i < 12; i++) {
+    assert.equal((await change(u, u.password, i % 2 ? WEAK : 'short')).status, 400);
+    s.advance(5001); // no repeat that would not be counted anyway
+  }
   ok(await change(u, u.password, freshPassword()));
 });
 
@@ -445,7 +448,7 @@ test('PW12 an operator starts a reset without seeing the link', async (t) => {
   await refused(u.email, /no mail can be sent/, { SALLYPORT_MAIL_TRANSPORT: 'none' });
   await own.s.cliOk(['user', 'disable', u.email]);
   await refused(u.email, /disabled/);
-  assert.equal((await own.s.cli(['user', 'send-reset'])).code, 64);
+  assert.equal((await own.s.cli(['user', 'send-reset'])).code, 2);
 });
 
 /* ---- guessing ---- */

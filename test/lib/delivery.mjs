@@ -23,9 +23,12 @@ export async function startDelivering({ env = {}, ...options } = {}) {
   const mail = await SmtpSink.start(), sms = await HttpSink.start();
   const s = await Server.start({ env: { ...mail.env, ...sms.env('http-post'), ...WIDE, SALLYPORT_LIMITS_RESEND: '0s', SALLYPORT_PASSWORD_MAX_WAIT: '60s', ...env }, ...options });
   const close = async () => {
-    await s.close();
-    await mail.close();
-    await sms.close();
+    try {
+      await s.close();
+    } finally {
+      await mail.close();
+      await sms.close();
+    }
   };
   return { s, mail, sms, close };
 }
