@@ -101,7 +101,7 @@ test('asking for the mail by address answers the same whoever has it', async () 
 });
 
 test('asking for the mail without a token and without an address is refused like any call without a token', async () => {
-  for (const body of [undefined, {}, { email: null }, { email: '' }])
+  for (const body of [undefined, {}, { email: '' }])
     assert.deepEqual(refusal(await send(strict, body)), [403, 'NO_ACCESS_TOKEN', 'No access token provided'], JSON.stringify(body));
   assert.deepEqual(refusal(await send(strict, { email: freshEmail() }, { token: 'x.y.z' })), [401, 'INVALID_ACCESS_TOKEN', 'Invalid or expired access token']);
 });
@@ -109,7 +109,7 @@ test('asking for the mail without a token and without an address is refused like
 test('a body that is not what it should be is told, and sends nothing', async () => {
   const u = await strict.s.register();
   strict.s.advance(61_000);
-  for (const [body, field, reason] of [[{ email: 7 }, 'email', 'TYPE'], [{ email: [u.email] }, 'email', 'TYPE'], [{ email: { $ne: null } }, 'email', 'TYPE'],
+  for (const [body, field, reason] of [[{ email: null }, 'email', 'TYPE'], [{ email: 7 }, 'email', 'TYPE'], [{ email: [u.email] }, 'email', 'TYPE'], [{ email: { $ne: null } }, 'email', 'TYPE'],
     [{ email: u.email, emailLang: 7 }, 'emailLang', 'TYPE'], [{ email: 'x'.repeat(1025) }, 'email', 'TOO_LONG']]) {
     const r = await send(strict, body);
     assert.deepEqual([r.status, r.json.code, r.json.fields], [400, 'VALIDATION_ERROR', [{ field, reason }]], JSON.stringify(body));
