@@ -144,7 +144,7 @@ static void req_init(struct req *r, const struct api_listener *l, struct http_th
 		.tokens = t->tokens,
 		.rng = api->rng,
 		.now_ms = http->now_ms,
-		.mono_ms = http->start_us / 1000,
+		.mono_ms = clock_mono_ms(api->clock),
 		.clock = api->clock_guard,
 		.brake = api->brake,
 		.deadline_us = http->start_us +

@@ -239,7 +239,7 @@ static err_t start_sender(struct wire *w, const struct config *cfg)
 
 static struct ctx house_ctx(struct wire *w, const struct runtime *rt)
 {
-	int64_t now_ms = clock_now_ms(w->o.clock), mono_ms = monotonic_ms();
+	int64_t now_ms = clock_now_ms(w->o.clock), mono_ms = clock_mono_ms(w->o.clock);
 
 	clock_note(&w->clock_guard, now_ms, mono_ms);
 	return (struct ctx){

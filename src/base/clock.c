@@ -16,7 +16,13 @@ static int64_t system_now_ms(void *self)
 	return read_clock_us(CLOCK_REALTIME) / 1000;
 }
 
-const struct clock clock_system = { system_now_ms, NULL };
+static int64_t system_mono_ms(void *self)
+{
+	(void)self;
+	return read_clock_us(CLOCK_MONOTONIC) / 1000;
+}
+
+const struct clock clock_system = { system_now_ms, system_mono_ms, NULL };
 
 int64_t monotonic_us(void)
 {

@@ -12,13 +12,18 @@
 
 struct clock {
 	int64_t (*now_ms)(void *self);
+	int64_t (*mono_ms)(void *self); /* what only goes forward, and is never set */
 	void *self;
 };
 
-extern const struct clock clock_system; /* CLOCK_REALTIME */
+extern const struct clock clock_system; /* CLOCK_REALTIME, CLOCK_MONOTONIC */
 static inline int64_t clock_now_ms(struct clock c)
 {
 	return c.now_ms(c.self);
+}
+static inline int64_t clock_mono_ms(struct clock c)
+{
+	return c.mono_ms(c.self);
 }
 
 /* Milliseconds of CLOCK_MONOTONIC: for deadlines and durations inside the process only. */

@@ -157,7 +157,7 @@ static int set_up(void **state)
 	w.rt = (struct runtime){ .cfg = &w.cfg, .keys = w.keys, .free = free_nothing };
 	w.api.store = w.f.store;
 	w.api.count = &w.count;
-	w.api.clock = (struct clock){ fixed_now, &w };
+	w.api.clock = (struct clock){ fixed_now, fixed_now, &w };
 	w.api.rng = rng_system;
 	if (pthread_mutex_init(&w.api.swap, NULL) != 0)
 		return -1;

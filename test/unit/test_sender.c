@@ -86,7 +86,7 @@ static void start_with(void (*thread_opened)(void *self, struct db *db))
 	const struct sender_options o = {
 		.store = w.f.store,
 		.count = &w.count,
-		.clock = { shifted_now, NULL },
+		.clock = { shifted_now, shifted_now, NULL },
 		.rng = rng_system,
 		.hold = hold,
 		.release = release,
