@@ -52,12 +52,6 @@ const struct route routes[] = {
 	  &account_delete_shape, api_account_delete, false },
 	{ METHOD_GET, PLACE_PREFIX, "/export", AUTH_USER, STEPUP_NONE, LANE_POOL,
 	  NULL, api_account_export, false },
-	{ METHOD_GET, PLACE_PREFIX, "/reset-password", AUTH_PUBLIC, STEPUP_NONE, LANE_LOOP,
-	  NULL, api_landing, false },
-	{ METHOD_GET, PLACE_PREFIX, "/change-email/confirm", AUTH_PUBLIC, STEPUP_NONE, LANE_LOOP,
-	  NULL, api_landing, false },
-	{ METHOD_GET, PLACE_PREFIX, "/change-email/revert", AUTH_PUBLIC, STEPUP_NONE, LANE_LOOP,
-	  NULL, api_landing, false },
 	{ METHOD_GET, PLACE_PREFIX, "/check", AUTH_PROXY, STEPUP_NONE, LANE_LOOP,
 	  NULL, api_check, false },
 	{ METHOD_GET, PLACE_PREFIX, "/.well-known/jwks.json", AUTH_PUBLIC, STEPUP_NONE, LANE_LOOP,
@@ -79,6 +73,16 @@ void reply_success(struct http_reply *rep)
 	buf_lit(&rep->body, "{\"success\":true}");
 }
 
+static bool is_repeated(const struct route *rt)
+{
+	for (const struct route *other = routes; other < rt; other++) {
+		if (other->method == rt->method && other->place == rt->place &&
+		    str_eq(str_of_cstr(other->pattern), str_of_cstr(rt->pattern)))
+			return true;
+	}
+	return false;
+}
+
 const struct route *route_check(void)
 {
 	for (size_t i = 0; i < n_routes; i++) {
@@ -89,6 +93,8 @@ const struct route *route_check(void)
 			return rt;
 		if (rt->stepup != STEPUP_NONE && (rt->auth != AUTH_USER || rt->lane != LANE_HASH ||
 						  rt->body == NULL || !rt->body->has_proof))
+			return rt;
+		if (is_repeated(rt))
 			return rt;
 	}
 	return NULL;
