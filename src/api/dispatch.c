@@ -132,7 +132,7 @@ static void req_init(struct req *r, const struct api_listener *l, struct http_th
 	struct api *api = l->api;
 	struct thread_state *t = ht->app_state;
 
-	clock_note(api->clock_guard, clock_now_ms(api->clock), clock_mono_ms(api->clock));
+	clock_note(api->clock_guard, http->now_ms, clock_mono_ms(api->clock));
 	*r = (struct req){ .http = http, .listener = l };
 	r->c = (struct ctx){
 		.mem = &ht->arena,

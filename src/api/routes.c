@@ -73,6 +73,16 @@ void reply_success(struct http_reply *rep)
 	buf_lit(&rep->body, "{\"success\":true}");
 }
 
+static bool is_repeated(const struct route *rt)
+{
+	for (const struct route *other = routes; other < rt; other++) {
+		if (other->method == rt->method && other->place == rt->place &&
+		    str_eq(str_of_cstr(other->pattern), str_of_cstr(rt->pattern)))
+			return true;
+	}
+	return false;
+}
+
 const struct route *route_check(void)
 {
 	for (size_t i = 0; i < n_routes; i++) {
@@ -83,6 +93,8 @@ const struct route *route_check(void)
 			return rt;
 		if (rt->stepup != STEPUP_NONE && (rt->auth != AUTH_USER || rt->lane != LANE_HASH ||
 						  rt->body == NULL || !rt->body->has_proof))
+			return rt;
+		if (is_repeated(rt))
 			return rt;
 	}
 	return NULL;

@@ -67,7 +67,8 @@ str bearer_token(const struct http_request *http);
 /* Does a person's browser ask, and not a program? Then a mailed link shows its page (api_landing). */
 bool wants_page(const struct http_request *http);
 
-/* First row with an unset column or columns that do not go together, or NULL: asked at start. */
+/* First row with an unset column, with columns that do not go together, or that stands there already; or NULL.
+ * Asked at start. */
 const struct route *route_check(void);
 
 /* The handlers, one file per resource. */

@@ -406,7 +406,7 @@ static enum exit_code start_parts(struct wire *w, struct config *cfg, char *why,
 	enum exit_code code;
 
 	if (unset != NULL) {
-		(void)snprintf(why, why_max, "route table: a column is unset at \"%s\"",
+		(void)snprintf(why, why_max, "route table: something is wrong with the row of \"%s\"",
 			       unset->pattern == NULL ? "?" : unset->pattern);
 		return EXIT_FAULT;
 	}
