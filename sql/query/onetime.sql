@@ -1,10 +1,16 @@
 -- One-time tokens and codes (domain/onetime.h). The hash is an HMAC: rows yield no secret.
 
 -- name: onetime_insert
--- in: hash blob, purpose int, user_id int, address text, sid blob, now_ms int, expires_ms int
+-- in: hash blob, purpose int, user_id int, address text, sid blob, now_ms int, expires_ms int, reserves text
 -- out: none
-INSERT INTO onetime (hash, purpose, user_id, address, sid, created_ms, expires_ms)
-VALUES ($1, $2, $3, $4, $5, $6, $7);
+INSERT INTO onetime (hash, purpose, user_id, address, sid, created_ms, expires_ms, reserves)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
+
+-- name: onetime_reserved
+-- in: reserves text, now_ms int, but_user_id int
+-- out: int
+-- Somebody's, who may still want the address back.
+SELECT user_id FROM onetime WHERE reserves = $1 AND expires_ms > $2 AND user_id <> $3 LIMIT 1;
 
 -- name: onetime_find
 -- in: hash blob, purpose int

@@ -13,6 +13,7 @@ CREATE TABLE onetime (
 	purpose    INTEGER NOT NULL,
 	user_id    INTEGER NOT NULL REFERENCES user (id) ON DELETE CASCADE,
 	address    TEXT NOT NULL,  -- what it proves or restores: an e-mail address or a number
+	reserves   TEXT,           -- key of an address that nobody else may take meanwhile
 	sid        BLOB,           -- the session that asked for it
 	tries      INTEGER NOT NULL DEFAULT 0,
 	created_ms INTEGER NOT NULL,
@@ -20,6 +21,7 @@ CREATE TABLE onetime (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX onetime_by_user ON onetime (user_id, purpose);
 CREATE INDEX onetime_by_expiry ON onetime (expires_ms);
+CREATE INDEX onetime_by_reserved ON onetime (reserves) WHERE reserves IS NOT NULL;
 
 -- Messages to send, written in the transaction of the fact that causes them. A sent one is deleted.
 CREATE TABLE outbox (

@@ -79,10 +79,13 @@ err_t email_change_request(struct ctx *c, const struct caller *who, str new_emai
 static err_t set_email(struct ctx *c, int64_t user_id, str address)
 {
 	int64_t changed;
+	bool reserved;
 	str typed, key;
 	err_t e;
 
 	TRY(email_canonical(c->mem, address, &typed, &key));
+	TRY(onetime_is_reserved(c, key, user_id, &reserved));
+	REQUIRE(!reserved, ERR_EMAIL_TAKEN);
 	e = q_user_set_email(c->db, user_id, typed, key, &changed);
 	if (e.code == ERR_CONFLICT)
 		FAIL(ERR_EMAIL_TAKEN);
@@ -101,13 +104,18 @@ static err_t load(struct ctx *c, const struct onetime_row *t, enum err_code gone
 	return OK;
 }
 
+/* A proven address is kept for its owner as long as the way back is open: else whoever changed it could take
+ * the old one too, and close the way. */
 static err_t tell_old_address(struct ctx *c, const struct user_row *user, str old)
 {
-	const struct message_link m = {
+	struct message_link m = {
 		.template = STR("email-changed"), .path = STR("change-email/revert"),
 		.purpose = ONETIME_EMAIL_REVERT, .to = old,
 	};
+	str typed;
 
+	if (user->email_verified)
+		TRY(email_canonical(c->mem, old, &typed, &m.reserves));
 	return message_link(c, user, &m);
 }
 

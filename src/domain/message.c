@@ -70,7 +70,7 @@ err_t message_link(struct ctx *c, const struct user_row *user, const struct mess
 {
 	const struct onetime_new n = {
 		.purpose = (enum onetime_purpose)l->purpose, .user_id = user->id,
-		.address = l->restores.p == NULL ? l->to : l->restores, .sid = l->sid,
+		.address = l->restores.p == NULL ? l->to : l->restores, .sid = l->sid, .reserves = l->reserves,
 	};
 	struct message m = {
 		.template = l->template, .to = l->to, .email = user->email, .user_id = user->id,

@@ -57,7 +57,7 @@ static err_t insert(struct ctx *c, const struct onetime_new *n, const uint8_t ha
 	if (n->purpose != ONETIME_EMAIL_REVERT)
 		TRY(q_onetime_void(c->db, n->user_id, n->purpose));
 	return q_onetime_insert(c->db, str_of_bytes(hash, MAC_BYTES), n->purpose, n->user_id, n->address, n->sid,
-				c->now_ms, c->now_ms + onetime_ttl_ms(c->cfg, n->purpose));
+				c->now_ms, c->now_ms + onetime_ttl_ms(c->cfg, n->purpose), n->reserves);
 }
 
 err_t onetime_make(struct ctx *c, const struct onetime_new *n, str *ret_token)
@@ -171,6 +171,13 @@ err_t onetime_void(struct ctx *c, int64_t user_id, enum onetime_purpose purpose)
 err_t onetime_void_all(struct ctx *c, int64_t user_id)
 {
 	return q_onetime_void_but(c->db, user_id, ONETIME_EMAIL_REVERT);
+}
+
+err_t onetime_is_reserved(struct ctx *c, str key, int64_t user_id, bool *ret)
+{
+	int64_t owner;
+
+	return q_onetime_reserved(c->db, c->mem, key, c->now_ms, user_id, &owner, ret);
 }
 
 err_t onetime_sweep(struct ctx *c, int64_t limit_n, int64_t *ret_n)

@@ -29,6 +29,7 @@ struct onetime_new {
 	int64_t user_id;
 	str address;
 	str sid;             /* of the session that asks; STR_NONE */
+	str reserves;        /* key of an address nobody else may take while this lives; STR_NONE */
 };
 
 /* How long a secret of this purpose lives. */
@@ -59,6 +60,9 @@ MUST_USE err_t onetime_take_code(struct ctx *c, const struct onetime_row *row, s
  * password may be the one they are for. */
 MUST_USE err_t onetime_void(struct ctx *c, int64_t user_id, enum onetime_purpose purpose);
 MUST_USE err_t onetime_void_all(struct ctx *c, int64_t user_id);
+
+/* Is the address (key) kept for somebody other than `user_id` (0: anybody)? */
+MUST_USE err_t onetime_is_reserved(struct ctx *c, str key, int64_t user_id, bool *ret);
 
 /* Delete what expired more than a day ago (until then it is told as expired), at most limit_n. */
 MUST_USE err_t onetime_sweep(struct ctx *c, int64_t limit_n, int64_t *ret_n);

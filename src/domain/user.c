@@ -91,7 +91,7 @@ err_t user_create(struct ctx *c, const struct user_new *n, str *ret_uid)
 	uint8_t uid[UID_BYTES];
 	str typed = n->email, key = STR_NONE, hash, text;
 	struct user_row taken;
-	bool found;
+	bool found, reserved;
 	err_t e;
 
 	TRY(email_field(c, "email", n->email, &typed, &key));
@@ -99,6 +99,8 @@ err_t user_create(struct ctx *c, const struct user_new *n, str *ret_uid)
 	check_name(c, "lastName", n->last_name);
 	REQUIRE(c->n_fields == 0, ERR_INPUT);
 	TRY(q_user_by_email(c->db, c->mem, key, &taken, &found));
+	TRY(onetime_is_reserved(c, key, 0, &reserved));
+	found = found || reserved;
 	/* The unique index decides; this only saves the hash, where that may be seen. */
 	REQUIRE(!found || hides_taken(c, n), ERR_EMAIL_EXISTS);
 	TRY(credential_make(c, "password", n->password, typed, &hash));

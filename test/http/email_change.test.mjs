@@ -345,6 +345,23 @@ test('an old address that somebody else has registered meanwhile is not taken fr
   await m.s.signIn(other);
 });
 
+test('EL16 a proven address is kept for its owner while the way back is open, so that nobody can close it', async () => {
+  const u = await m.s.signedIn();
+  await m.s.sql(`UPDATE user SET email_verified = 1 WHERE email = '${u.email}'`);
+  const intruder = await m.s.signedIn(), back = await changed(u, freshEmail('intruder'));
+  const sameAddress = { email: u.email.toUpperCase(), password: freshPassword() };
+  assert.deepEqual(refusal(await m.s.post('/auth/register', sameAddress)), [409, 'EMAIL_EXISTS', 'Email already registered']);
+  const token = await asked(intruder, u.email);
+  assert.deepEqual(refusal(await confirm(token)), TAKEN);
+  assert.equal((await revert(back)).status, 200);
+
+  const other = await m.s.signedIn();
+  await m.s.sql(`UPDATE user SET email_verified = 1 WHERE email = '${other.email}'`);
+  await changed(other, freshEmail('new'));
+  m.s.advance(3 * DAY + MINUTE);
+  await m.s.register({ email: other.email }); // free again
+});
+
 /* ---- strict: other people's addresses ---- */
 
 test('BF13 strict: a taken address is answered like a free one, and its owner is told', async () => {
