@@ -165,20 +165,33 @@ static bool is_due(const struct outbox_row *row, int64_t now_ms)
 	return row->next_ms <= now_ms || row->next_ms - now_ms > FURTHEST_MS;
 }
 
-/* *ret_mine false: another thread was faster, or the message has gone. */
-static err_t take(struct ctx *c, const struct outbox_row *row, int64_t lease_ms, bool *ret_mine)
+/* The message whose turn is first, if it is due; *ret_next_ms: else when. */
+static err_t first_due(struct ctx *c, enum outbox_channel channel, struct outbox_row *ret, bool *ret_due,
+		       int64_t *ret_next_ms)
+{
+	bool found;
+
+	TRY(q_outbox_due(c->db, c->mem, channel, ret, &found));
+	*ret_due = found && is_due(ret, c->now_ms);
+	*ret_next_ms = !found ? INT64_MAX : *ret_due ? c->now_ms : ret->next_ms;
+	return OK;
+}
+
+/* Looked for once more inside the transaction: a look before it may show what another thread has taken
+ * since. */
+static err_t take(struct ctx *c, enum outbox_channel channel, int64_t lease_ms, struct outbox_row *ret,
+		  bool *ret_mine, int64_t *ret_next_ms)
 {
 	int64_t changed;
 	TX tx = { 0 };
 
-	*ret_mine = false;
 	TRY(tx_begin(&tx, c->db));
-	TRY(q_outbox_claim(c->db, row->id, row->next_ms, c->now_ms + lease_ms, &changed));
-	if (changed == 0)
+	TRY(first_due(c, channel, ret, ret_mine, ret_next_ms));
+	if (!*ret_mine)
 		return OK;
-	TRY(tx_commit(&tx));
-	*ret_mine = true;
-	return OK;
+	TRY(q_outbox_claim(c->db, ret->id, ret->next_ms, c->now_ms + lease_ms, &changed));
+	REQUIRE(changed == 1, ERR_BUG);
+	return tx_commit(&tx);
 }
 
 static void count_dead(struct ctx *c, enum outbox_channel channel)
@@ -207,27 +220,13 @@ err_t outbox_claim(struct ctx *c, enum outbox_channel channel, int64_t lease_ms,
 		   struct outbox_item *ret, bool *ret_found, int64_t *ret_next_ms)
 {
 	struct outbox_row row;
-	bool found, usable, mine;
+	bool due;
 
 	*ret_found = false;
-	*ret_next_ms = INT64_MAX;
-	for (;;) { /* each further round means that somebody, maybe we, got rid of one */
-		TRY(q_outbox_due(c->db, c->mem, channel, &row, &found));
-		if (!found)
-			return OK;
-		if (!is_due(&row, c->now_ms)) {
-			*ret_next_ms = row.next_ms;
-			return OK;
-		}
-		TRY(open_or_bury(c, channel, &row, ret, &usable));
-		if (!usable)
-			continue;
-		TRY(take(c, &row, lease_ms, &mine));
-		if (mine) {
-			*ret_found = true;
-			return OK;
-		}
-	}
+	TRY(first_due(c, channel, &row, &due, ret_next_ms)); /* without a write when there is nothing */
+	if (due)
+		TRY(take(c, channel, lease_ms, &row, &due, ret_next_ms));
+	return due ? open_or_bury(c, channel, &row, ret, ret_found) : OK;
 }
 
 static err_t forget(struct ctx *c, int64_t id)

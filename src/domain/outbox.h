@@ -47,9 +47,9 @@ struct outbox_item {
 };
 
 /* Takes the message due longest, counts the attempt and keeps it from others for lease_ms. In the arena.
- * *ret_found false: nothing is due; *ret_next_ms is when something will be (INT64_MAX: nothing waits).
- * A message that does not open (another key) is found dead at once and not handed out. Cost: 1 read, and
- * 1 transaction when something is due. */
+ * *ret_found false: there is nothing to send; *ret_next_ms is when to ask again (INT64_MAX: nothing waits).
+ * A message that does not open (another key) is dead then, and not handed out. Cost: 1 read, and 1 transaction
+ * when something is due. */
 MUST_USE err_t outbox_claim(struct ctx *c, enum outbox_channel channel, int64_t lease_ms,
 			    struct outbox_item *ret, bool *ret_found, int64_t *ret_next_ms);
 /* One transaction each. */
