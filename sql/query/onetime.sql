@@ -25,12 +25,28 @@ DELETE FROM onetime WHERE hash = $1 AND purpose = $2 AND expires_ms > $3
 RETURNING purpose, user_id, address, sid, tries, created_ms, expires_ms;
 
 -- name: onetime_try
--- in: user_id int, purpose int, max int, now_ms int
+-- in: user_id int, purpose int, max int, now_ms int, guess int, repeat_after_ms int
 -- out: one onetime_row
--- Counts a try at the owner's code before anybody looks at it.
-UPDATE onetime SET tries = tries + 1
-WHERE user_id = $1 AND purpose = $2 AND tries < $3 AND expires_ms > $4
+-- Counts a try at the owner's code before anybody looks at it; the one identical repeat of a wrong try is free.
+UPDATE onetime SET tries = tries + (guess <> $5 OR guess_ms <= $6),
+       guess = CASE WHEN guess = $5 AND guess_ms > $6 THEN 0 ELSE $5 END, guess_ms = $4
+WHERE user_id = $1 AND purpose = $2 AND expires_ms > $4 AND (tries < $3 OR (guess = $5 AND guess_ms > $6))
 RETURNING purpose, user_id, address, sid, tries, created_ms, expires_ms;
+
+-- name: onetime_try_token
+-- in: hash blob, purpose int, max int, now_ms int, guess int, repeat_after_ms int
+-- out: one onetime_row
+-- The same for what is found by its token.
+UPDATE onetime SET tries = tries + (guess <> $5 OR guess_ms <= $6),
+       guess = CASE WHEN guess = $5 AND guess_ms > $6 THEN 0 ELSE $5 END, guess_ms = $4
+WHERE hash = $1 AND purpose = $2 AND expires_ms > $4 AND (tries < $3 OR (guess = $5 AND guess_ms > $6))
+RETURNING purpose, user_id, address, sid, tries, created_ms, expires_ms;
+
+-- name: onetime_void_bound
+-- in: user_id int, sid blob
+-- out: none
+-- What is bound to one handle, and the other way round.
+DELETE FROM onetime WHERE user_id = $1 AND sid = $2;
 
 -- name: onetime_of_user
 -- in: user_id int

@@ -14,7 +14,8 @@ RETURNING id;
 -- out: one user_row
 SELECT id, uid, email, first_name, last_name, role, login_provider,
        password_hash IS NOT NULL AS has_password, is_admin, email_verified, disabled_ms, device_epoch,
-       created_ms, last_login_ms, phone, lang, verify_by_ms
+       created_ms, last_login_ms, phone, lang, verify_by_ms,
+       totp IS NOT NULL AS has_totp, require_2fa, is_guest
 FROM user WHERE id = $1;
 
 -- name: user_by_uid
@@ -22,7 +23,8 @@ FROM user WHERE id = $1;
 -- out: one user_row
 SELECT id, uid, email, first_name, last_name, role, login_provider,
        password_hash IS NOT NULL AS has_password, is_admin, email_verified, disabled_ms, device_epoch,
-       created_ms, last_login_ms, phone, lang, verify_by_ms
+       created_ms, last_login_ms, phone, lang, verify_by_ms,
+       totp IS NOT NULL AS has_totp, require_2fa, is_guest
 FROM user WHERE uid = $1;
 
 -- name: user_by_email
@@ -30,7 +32,8 @@ FROM user WHERE uid = $1;
 -- out: one user_row
 SELECT id, uid, email, first_name, last_name, role, login_provider,
        password_hash IS NOT NULL AS has_password, is_admin, email_verified, disabled_ms, device_epoch,
-       created_ms, last_login_ms, phone, lang, verify_by_ms
+       created_ms, last_login_ms, phone, lang, verify_by_ms,
+       totp IS NOT NULL AS has_totp, require_2fa, is_guest
 FROM user WHERE email_key = $1;
 
 -- name: user_page
@@ -38,7 +41,8 @@ FROM user WHERE email_key = $1;
 -- out: many user_row
 SELECT id, uid, email, first_name, last_name, role, login_provider,
        password_hash IS NOT NULL AS has_password, is_admin, email_verified, disabled_ms, device_epoch,
-       created_ms, last_login_ms, phone, lang, verify_by_ms
+       created_ms, last_login_ms, phone, lang, verify_by_ms,
+       totp IS NOT NULL AS has_totp, require_2fa, is_guest
 FROM user WHERE id > $1 ORDER BY id LIMIT $2;
 
 -- name: user_for_login

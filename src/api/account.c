@@ -55,6 +55,15 @@ static const char *pending_name(int64_t purpose)
 	case ONETIME_EMAIL_CHANGE: return "emailChange";
 	case ONETIME_EMAIL_REVERT: return "emailRevert";
 	case ONETIME_PHONE: return "phoneNumber";
+	case ONETIME_HANDLE:
+	case ONETIME_SETUP:
+	case ONETIME_MAGIC_2FA:
+	case ONETIME_MAIL_CODE_2FA:
+	case ONETIME_SMS_2FA: return "secondFactor";
+	case ONETIME_MAGIC:
+	case ONETIME_MAIL_CODE:
+	case ONETIME_SMS: return "signIn";
+	case ONETIME_LINK: return "accountLink";
 	case ONETIME_UNSET: break;
 	}
 	return "other";

@@ -6,7 +6,7 @@
 #include "api/api.h"
 #include "api/body.h"
 #include "base/json_out.h"
-#include "domain/session.h"
+#include "domain/gate.h"
 #include "http/http.h"
 
 enum route_auth {
@@ -110,6 +110,13 @@ extern const struct body_shape user_register_shape, user_profile_shape, session_
 struct body_token {
 	str token;
 };
+
+/* Tokens go into the body only when the client says that it keeps them itself. Refusal: ERR_BEARER_ONLY. */
+MUST_USE err_t require_bearer(const struct req *r);
+/* What a sign-in came to: tokens, the question for the second factor, or the order to set one up (403). */
+void reply_signed_in(struct http_reply *rep, const struct signed_in *s);
+/* "success" and the tokens, as members of an open object. */
+void out_tokens(struct json_out *o, const struct tokens *t);
 
 /* {"success":true} */
 void reply_success(struct http_reply *rep);

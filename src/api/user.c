@@ -92,7 +92,7 @@ err_t api_user_me(struct req *r, const void *body, struct http_reply *rep)
 	out_str(&o, STR("role"), u->role);
 	out_str(&o, STR("loginProvider"), u->login_provider);
 	out_bool(&o, STR("isEmailVerified"), u->email_verified);
-	out_bool(&o, STR("isTotpEnabled"), false);
+	out_bool(&o, STR("isTotpEnabled"), u->has_totp);
 	out_str(&o, STR("firstName"), u->first_name);
 	out_str(&o, STR("lastName"), u->last_name);
 	out_str(&o, STR("name"), name);

@@ -721,6 +721,22 @@ const struct setting settings[] = {
 		   "How long a message that cannot be handed over is tried again. Links and codes end "
 		   "sooner, and are not sent after.") },
 
+	{ BOOL("twofactor.required", twofactor.required, "false",
+	       "Must everybody have a second factor? Who has none is led to set one up at the next sign-in.") },
+	{ BOOL("twofactor.magic_link", twofactor.magic_link, "true",
+	       "May a mailed link or code be the second factor? Weaker than an app; never for administrators.") },
+	{ BOOL("twofactor.remember", twofactor.remember, "false",
+	       "May a device be spared the second factor for a time, if its user asks? Never an administrator's.") },
+	{ DURATION("twofactor.remember_ttl", twofactor.remember_ttl_ms, "30d", MS_PER_HOUR, 365 * MS_PER_DAY,
+		   "For how long.") },
+	{ TEXT("totp.issuer", twofactor.issuer, "", check_label, "a name of at most 64 characters",
+	       "What authenticator apps show beside the account. Default: `ui.site_name`.") },
+	{ BOOL("guest.enabled", guest.enabled, "false",
+	       "May an app make accounts without address and password (`POST /guest`)?") },
+	{ DURATION("guest.unused_ttl", guest.unused_ttl_ms, "30d", MS_PER_HOUR, 10 * YEAR_MS,
+		   "Guests not seen for that long are deleted.") },
+	{ INT("guest.per_hour", guest.per_hour, "60", 1, 1000000, "Guests made from one network in an hour.") },
+
 	{ BOOL("notice.new_sign_in", notice.new_sign_in, "true",
 	       "Tell users by mail about a sign-in from a device that was not known.") },
 

@@ -195,6 +195,18 @@ struct config {
 		int64_t max_age_ms;    /* a message not sent by then is dead */
 	} outbox;
 	struct {
+		bool required;         /* everybody must have a second factor */
+		bool magic_link;       /* may a mail be the second factor? Never an administrator's */
+		bool remember;         /* may a device be spared the second factor? Never an administrator's */
+		int64_t remember_ttl_ms;
+		str issuer;            /* totp.issuer, shown in authenticator apps; n == 0: ui.site_name */
+	} twofactor;
+	struct {
+		bool enabled;          /* POST /guest */
+		int64_t unused_ttl_ms; /* guests not seen for that long are deleted */
+		int64_t per_hour;      /* of one network */
+	} guest;
+	struct {
 		bool new_sign_in;      /* mail about sign-ins from new places */
 	} notice;
 	struct {

@@ -60,6 +60,29 @@ enum err_code {
 	ERR_EMAIL_NOT_CONFIGURED,  /* no mail.transport */
 	ERR_SMS_NOT_CONFIGURED,
 	ERR_PHONE_CODE,            /* wrong, used up or expired */
+	ERR_TEMP_TOKEN_REQUIRED,
+	ERR_TEMP_TOKEN,            /* unknown, used, burnt or expired handle between two factors */
+	ERR_TOTP_CODE,             /* wrong at sign-in, or used before */
+	ERR_TOTP_SETUP_CODE,       /* wrong at set-up */
+	ERR_NO_SECOND_FACTOR,      /* none is set up */
+	ERR_FACTOR_REQUIRED,       /* switching it off: the account must have one */
+	ERR_FACTOR_POLICY,         /* the same: everybody must */
+	ERR_EMAIL_REQUIRED,
+	ERR_MAGIC_LINK,            /* unknown, used, or of another purpose; the same for mailed codes */
+	ERR_MAGIC_EXPIRED,
+	ERR_TOKEN_MISMATCH,        /* a second factor of somebody else's sign-in */
+	ERR_SMS_TARGET,            /* neither user nor address said */
+	ERR_SMS_USER,
+	ERR_SMS_CODE,
+	ERR_PHONE_NOT_SET,
+	ERR_LINK_TOKEN_REQUIRED,
+	ERR_LINK_TOKEN,
+	ERR_LINK_EXPIRED,
+	ERR_LINK_STATE,            /* the link names no address */
+	ERR_UNAUTHORIZED,          /* linking without a sign-in */
+	ERR_LAST_LOGIN_METHOD,
+	ERR_ALREADY_LINKED,        /* to another account */
+	ERR_GUESTS_OFF,
 	ERR_LIMITED,               /* too many attempts; ctx.retry_after_s says when to come back */
 	ERR_CHALLENGE,             /* a proof of work is asked for; ctx.challenge */
 	ERR_NOT_FOUND,             /* inside the program: absence where presence was asked for */

@@ -246,6 +246,9 @@ static struct budget budget_of(const struct config *cfg, enum attempt_scope scop
 	case ATTEMPT_SMS_RANGE: return (struct budget){ MS_PER_HOUR, cfg->limits.sms_range_per_hour };
 	case ATTEMPT_SMS_HOUR: return (struct budget){ MS_PER_HOUR, cfg->limits.sms_per_hour };
 	case ATTEMPT_SMS_DAY: return (struct budget){ MS_PER_DAY, cfg->limits.sms_per_day };
+	/* One in a million a code, three of them valid: odds of one in ten thousand a day. */
+	case ATTEMPT_FACTOR: return (struct budget){ MS_PER_DAY, 33 };
+	case ATTEMPT_GUEST: return (struct budget){ MS_PER_HOUR, cfg->guest.per_hour };
 	case ATTEMPT_SMS_TOTAL: return (struct budget){ MS_PER_DAY, cfg->limits.sms_total_per_day };
 	case ATTEMPT_UNSET:
 	case ATTEMPT_ACCOUNT:
@@ -303,6 +306,19 @@ err_t attempt_budget(struct ctx *c, enum attempt_scope scope, str subject, bool 
 	b.row.failures++;
 	if (scope == ATTEMPT_SMS_TOTAL && b.row.failures == b.budget.max)
 		TRY(tell_sms_used_up(c, &b));
+	return put(c, b.key, scope, &b.row);
+}
+
+err_t attempt_give_back(struct ctx *c, enum attempt_scope scope, str subject)
+{
+	struct budget_state b;
+
+	if (budgets_off(c))
+		return OK;
+	TRY(budget_read(c, scope, subject, &b));
+	if (b.row.failures == 0)
+		return OK;
+	b.row.failures--;
 	return put(c, b.key, scope, &b.row);
 }
 
@@ -420,6 +436,8 @@ err_t attempt_sweep(struct ctx *c, int64_t limit_n, int64_t *ret_n)
 		{ ATTEMPT_SMS_HOUR, NETWORK_IDLE_MS },
 		{ ATTEMPT_SMS_DAY, 2 * MS_PER_DAY },
 		{ ATTEMPT_SMS_TOTAL, 2 * MS_PER_DAY },
+		{ ATTEMPT_FACTOR, 2 * MS_PER_DAY },
+		{ ATTEMPT_GUEST, NETWORK_IDLE_MS },
 	};
 	int64_t total = 0, n;
 	TX tx = { 0 };

@@ -31,6 +31,8 @@ enum attempt_scope {
 	ATTEMPT_SMS_HOUR,     /* to a number */
 	ATTEMPT_SMS_DAY,
 	ATTEMPT_SMS_TOTAL,    /* over all numbers */
+	ATTEMPT_FACTOR,       /* codes of second factors looked at for an account in a day (RFC 4226 §7.3) */
+	ATTEMPT_GUEST,        /* guests of a network */
 };
 
 #define ATTEMPT_KEY_BYTES 16
@@ -65,6 +67,9 @@ MUST_USE err_t attempt_register(struct ctx *c);
 /* Take one from a budget, inside the open transaction. subject: a canonical address, a number, …; STR_NONE:
  * the caller's network. *ret_ok false: used up, and nothing was counted. */
 MUST_USE err_t attempt_budget(struct ctx *c, enum attempt_scope scope, str subject, bool *ret_ok);
+
+/* Give one back: what was taken for turned out to be right. Inside the open transaction. */
+MUST_USE err_t attempt_give_back(struct ctx *c, enum attempt_scope scope, str subject);
 
 /* May a mail be sent to `recipient` (canonical address) because anybody asked for it? Takes from all budgets
  * of mails. what: tells messages apart for limits.resend. Inside a transaction. */

@@ -37,6 +37,17 @@ const char *audit_event_name(enum audit_event e)
 	case AUDIT_STEPUP_FAILED: return "stepup.failed";
 	case AUDIT_REGISTER_TAKEN: return "user.register_taken";
 	case AUDIT_EXPORTED: return "user.exported";
+	case AUDIT_FACTOR_ASKED: return "factor.asked";
+	case AUDIT_FACTOR_FAILED: return "factor.failed";
+	case AUDIT_FACTOR_SET: return "factor.set";
+	case AUDIT_FACTOR_REMOVED: return "factor.removed";
+	case AUDIT_RECOVERY_MADE: return "recovery.made";
+	case AUDIT_RECOVERY_USED: return "recovery.used";
+	case AUDIT_LINK_SENT: return "login.link_sent";
+	case AUDIT_ACCOUNT_LINKED: return "account.linked";
+	case AUDIT_ACCOUNT_UNLINKED: return "account.unlinked";
+	case AUDIT_GUEST_CREATED: return "guest.created";
+	case AUDIT_GUEST_UPGRADED: return "guest.upgraded";
 	case AUDIT_KEYS_ROTATED: return "keys.rotated";
 	case AUDIT_SERVER_STARTED: return "server.started";
 	case AUDIT_SERVER_STOPPED: return "server.stopped";

@@ -4,8 +4,7 @@
 
 #include "base/base64url.h"
 
-/* version(1) device(16) epoch(8) issued_s(8) tag(32); the account is in the tag, not in the text. */
-#define DEVICE_VERSION 1
+/* kind(1) device(16) epoch(8) issued_s(8) tag(32); the account is in the tag, not in the text. */
 #define DEVICE_BODY    (1 + UID_BYTES + 8 + 8)
 #define DEVICE_BYTES   (DEVICE_BODY + MAC_BYTES)
 
@@ -31,12 +30,12 @@ static void device_tag(struct ctx *c, const uint8_t body[DEVICE_BODY], str uid, 
 	mac_tag_parts(&c->keys->device, parts, 2, ret);
 }
 
-err_t device_mint(struct ctx *c, str uid, int64_t epoch, str device_id, str *ret)
+err_t device_mint(struct ctx *c, enum device_kind kind, str uid, int64_t epoch, str device_id, str *ret)
 {
 	struct buf b = { .cap = BASE64URL_LEN(DEVICE_BYTES) };
 	uint8_t raw[DEVICE_BYTES];
 
-	raw[0] = DEVICE_VERSION;
+	raw[0] = (uint8_t)kind;
 	if (device_id.n == UID_BYTES)
 		memcpy(raw + 1, device_id.p, UID_BYTES);
 	else
@@ -52,7 +51,13 @@ err_t device_mint(struct ctx *c, str uid, int64_t epoch, str device_id, str *ret
 	return OK;
 }
 
-err_t device_read(struct ctx *c, str uid, int64_t epoch, str text, str *ret_device_id)
+static int64_t ttl_ms(const struct config *cfg, enum device_kind kind)
+{
+	return kind == DEVICE_TRUSTED ? cfg->twofactor.remember_ttl_ms : cfg->limits.device_ttl_ms;
+}
+
+err_t device_read(struct ctx *c, enum device_kind kind, str uid, int64_t epoch, str text,
+		  str *ret_device_id)
 {
 	uint8_t raw[DEVICE_BYTES], tag[MAC_BYTES];
 	int64_t age_ms;
@@ -63,10 +68,10 @@ err_t device_read(struct ctx *c, str uid, int64_t epoch, str text, str *ret_devi
 	    !base64url_decode(text, raw, sizeof(raw), &n) || n != sizeof(raw))
 		return OK;
 	device_tag(c, raw, uid, tag);
-	if (!secret_equal_bytes(tag, raw + DEVICE_BODY, MAC_BYTES) || raw[0] != DEVICE_VERSION)
+	if (!secret_equal_bytes(tag, raw + DEVICE_BODY, MAC_BYTES) || raw[0] != (uint8_t)kind)
 		return OK;
 	age_ms = c->now_ms - get_u64(raw + 1 + UID_BYTES + 8) * MS_PER_S;
-	if (get_u64(raw + 1 + UID_BYTES) != epoch || age_ms > c->cfg->limits.device_ttl_ms)
+	if (get_u64(raw + 1 + UID_BYTES) != epoch || age_ms > ttl_ms(c->cfg, kind))
 		return OK;
 	return arena_copy(c->mem, str_of_bytes(raw + 1, UID_BYTES), ret_device_id);
 }

@@ -10,11 +10,19 @@
 #include "domain/uid.h"
 #include "store/rows.h"
 
-/* A token for `device_id` (16 bytes), or for a new device when that is STR_NONE. */
-MUST_USE err_t device_mint(struct ctx *c, str uid, int64_t epoch, str device_id, str *ret);
+/* Stored in tokens: do not renumber. */
+enum device_kind {
+	DEVICE_UNSET = 0,
+	DEVICE_KNOWN = 1,   /* somebody signed in from it */
+	DEVICE_TRUSTED = 2, /* and is spared the second factor there (twofactor.remember) */
+};
 
-/* The device id if `text` is a genuine, current token of this account; else STR_NONE: an unknown
+/* A token for `device_id` (16 bytes), or for a new device when that is STR_NONE. */
+MUST_USE err_t device_mint(struct ctx *c, enum device_kind kind, str uid, int64_t epoch, str device_id, str *ret);
+
+/* The device id if `text` is a genuine, current token of this kind and account; else STR_NONE: an unknown
  * device is no error. Faults only. */
-MUST_USE err_t device_read(struct ctx *c, str uid, int64_t epoch, str text, str *ret_device_id);
+MUST_USE err_t device_read(struct ctx *c, enum device_kind kind, str uid, int64_t epoch, str text,
+			   str *ret_device_id);
 
 #endif

@@ -7,6 +7,7 @@
 
 #define TOKEN_BYTES     (ONETIME_TOKEN_TEXT / 2)
 #define KEPT_EXPIRED_MS MS_PER_DAY
+#define REPEAT_MS       (5 * MS_PER_S)
 
 struct kind {
 	enum err_code unknown, expired;
@@ -23,6 +24,17 @@ static struct kind kind_of(enum onetime_purpose p)
 	case ONETIME_EMAIL_REVERT:
 		return (struct kind){ ERR_EMAIL_REVERT_TOKEN, ERR_EMAIL_REVERT_EXPIRED, 3 * MS_PER_DAY };
 	case ONETIME_PHONE: return (struct kind){ ERR_PHONE_CODE, ERR_PHONE_CODE, 0 };
+	case ONETIME_HANDLE:
+	case ONETIME_SETUP: return (struct kind){ ERR_TEMP_TOKEN, ERR_TEMP_TOKEN, 5 * MS_PER_MIN };
+	case ONETIME_MAGIC:
+	case ONETIME_MAGIC_2FA:
+		return (struct kind){ ERR_MAGIC_LINK, ERR_MAGIC_EXPIRED, 15 * MS_PER_MIN };
+	case ONETIME_MAIL_CODE:
+	case ONETIME_MAIL_CODE_2FA:
+		return (struct kind){ ERR_MAGIC_LINK, ERR_MAGIC_LINK, 10 * MS_PER_MIN };
+	case ONETIME_SMS:
+	case ONETIME_SMS_2FA: return (struct kind){ ERR_SMS_CODE, ERR_SMS_CODE, 0 };
+	case ONETIME_LINK: return (struct kind){ ERR_LINK_TOKEN, ERR_LINK_EXPIRED, MS_PER_HOUR };
 	case ONETIME_UNSET: break;
 	}
 	return (struct kind){ ERR_BUG, ERR_BUG, 0 };
@@ -30,7 +42,9 @@ static struct kind kind_of(enum onetime_purpose p)
 
 int64_t onetime_ttl_ms(const struct config *cfg, enum onetime_purpose purpose)
 {
-	return purpose == ONETIME_PHONE ? cfg->sms.code_ttl_ms : kind_of(purpose).ttl_ms;
+	bool texted = purpose == ONETIME_PHONE || purpose == ONETIME_SMS || purpose == ONETIME_SMS_2FA;
+
+	return texted ? cfg->sms.code_ttl_ms : kind_of(purpose).ttl_ms;
 }
 
 static void token_hash(struct ctx *c, enum onetime_purpose purpose, str token, uint8_t ret[MAC_BYTES])
@@ -42,19 +56,37 @@ static void token_hash(struct ctx *c, enum onetime_purpose purpose, str token, u
 }
 
 /* The owner comes first and has a fixed length; the code is six digits: no two ways to read it. */
-static void code_hash(struct ctx *c, enum onetime_purpose purpose, int64_t user_id, str address, str code,
-		      uint8_t ret[MAC_BYTES])
+static void code_hash(struct ctx *c, enum onetime_purpose purpose, int64_t user_id, str bound, str address,
+		      str code, uint8_t ret[MAC_BYTES])
 {
-	const char tag = (char)purpose;
-	const str parts[] = { { &tag, 1 }, str_of_bytes(&user_id, sizeof(user_id)), code, address };
+	const char tag[] = { (char)purpose, (char)bound.n };
+	const str parts[] = { str_of_bytes(tag, sizeof(tag)), str_of_bytes(&user_id, sizeof(user_id)), bound, code,
+			      address };
 
-	mac_tag_parts(&c->keys->onetime, parts, 4, ret);
+	mac_tag_parts(&c->keys->onetime, parts, 5, ret);
+}
+
+/* 16 bits: enough to know a repeat by, too few to test guesses against. 0 stands for none. */
+static int64_t guess_of(struct ctx *c, enum onetime_purpose purpose, str guess)
+{
+	const char tag[] = { 'g', (char)purpose };
+	const str parts[] = { str_of_bytes(tag, sizeof(tag)), guess };
+	uint8_t mac[MAC_BYTES];
+
+	mac_tag_parts(&c->keys->onetime, parts, 2, mac);
+	return 1 + (mac[0] << 8 | mac[1]);
+}
+
+/* Several may live: a second of these must not end the first. */
+static bool lives_beside_others(enum onetime_purpose p)
+{
+	return p == ONETIME_EMAIL_REVERT || p == ONETIME_HANDLE || p == ONETIME_SETUP;
 }
 
 static err_t insert(struct ctx *c, const struct onetime_new *n, const uint8_t hash[MAC_BYTES])
 {
 	TRY(clock_issue(c));
-	if (n->purpose != ONETIME_EMAIL_REVERT)
+	if (!lives_beside_others(n->purpose))
 		TRY(q_onetime_void(c->db, n->user_id, n->purpose));
 	return q_onetime_insert(c->db, str_of_bytes(hash, MAC_BYTES), n->purpose, n->user_id, n->address, n->sid,
 				c->now_ms, c->now_ms + onetime_ttl_ms(c->cfg, n->purpose), n->reserves);
@@ -95,7 +127,7 @@ err_t onetime_make_code(struct ctx *c, const struct onetime_new *n, str fixed, s
 
 	if (code.p == NULL)
 		TRY(random_code(c, &code));
-	code_hash(c, n->purpose, n->user_id, n->address, code, hash);
+	code_hash(c, n->purpose, n->user_id, n->sid, n->address, code, hash);
 	TRY(insert(c, n, hash));
 	*ret_code = code;
 	return OK;
@@ -135,15 +167,15 @@ err_t onetime_take(struct ctx *c, enum onetime_purpose purpose, str token, struc
 	return OK;
 }
 
-err_t onetime_try_code(struct ctx *c, enum onetime_purpose purpose, int64_t user_id,
+err_t onetime_try_code(struct ctx *c, enum onetime_purpose purpose, int64_t user_id, str code,
 		       struct onetime_row *ret)
 {
 	bool found;
 	TX tx = { 0 };
 
 	TRY(tx_begin(&tx, c->db));
-	TRY(q_onetime_try(c->db, c->mem, user_id, purpose, ONETIME_TRIES_MAX, clock_effective_ms(c), ret,
-			  &found));
+	TRY(q_onetime_try(c->db, c->mem, user_id, purpose, ONETIME_TRIES_MAX, clock_effective_ms(c),
+			  guess_of(c, purpose, code), clock_effective_ms(c) - REPEAT_MS, ret, &found));
 	REQUIRE(found, kind_of(purpose).unknown);
 	return tx_commit(&tx);
 }
@@ -156,11 +188,38 @@ err_t onetime_take_code(struct ctx *c, const struct onetime_row *row, str code)
 	uint8_t hash[MAC_BYTES];
 	bool found;
 
-	code_hash(c, purpose, row->user_id, row->address, code, hash);
+	code_hash(c, purpose, row->user_id, row->sid, row->address, code, hash);
 	TRY(q_onetime_take(c->db, c->mem, str_of_bytes(hash, MAC_BYTES), purpose, clock_effective_ms(c), &taken,
 			   &found));
 	REQUIRE(found, kind_of(purpose).unknown);
 	return OK;
+}
+
+err_t onetime_try_token(struct ctx *c, enum onetime_purpose purpose, str token, str guess,
+			struct onetime_row *ret)
+{
+	uint8_t hash[MAC_BYTES];
+	bool found;
+
+	token_hash(c, purpose, token, hash);
+	TRY(q_onetime_try_token(c->db, c->mem, str_of_bytes(hash, MAC_BYTES), purpose, ONETIME_TRIES_MAX,
+				clock_effective_ms(c), guess_of(c, purpose, guess),
+				clock_effective_ms(c) - REPEAT_MS, ret, &found));
+	REQUIRE(found, kind_of(purpose).unknown);
+	return OK;
+}
+
+err_t onetime_id(struct ctx *c, enum onetime_purpose purpose, str token, str *ret)
+{
+	uint8_t hash[MAC_BYTES];
+
+	token_hash(c, purpose, token, hash);
+	return arena_copy(c->mem, str_of_bytes(hash, MAC_BYTES), ret);
+}
+
+err_t onetime_void_bound(struct ctx *c, int64_t user_id, str id)
+{
+	return q_onetime_void_bound(c->db, user_id, id);
 }
 
 err_t onetime_void(struct ctx *c, int64_t user_id, enum onetime_purpose purpose)

@@ -19,6 +19,15 @@ enum onetime_purpose {
 	ONETIME_EMAIL_REVERT = 4, /* undo of a change; address = the old one. Several may live: a second
 				   * change must not end the way back from the first */
 	ONETIME_PHONE = 5,        /* code; address = the number */
+	ONETIME_HANDLE = 6,       /* tempToken: between two factors. address = the first proof; several may live */
+	ONETIME_SETUP = 7,        /* the same, good for setting up a factor only */
+	ONETIME_MAGIC = 8,        /* mailed link that signs in */
+	ONETIME_MAIL_CODE = 9,    /* mailed code that signs in */
+	ONETIME_MAGIC_2FA = 10,   /* the same as second factors, of the handle in sid */
+	ONETIME_MAIL_CODE_2FA = 11,
+	ONETIME_SMS = 12,         /* texted code that signs in */
+	ONETIME_SMS_2FA = 13,
+	ONETIME_LINK = 14,        /* mailed link that links an account */
 };
 
 #define ONETIME_TOKEN_TEXT 64
@@ -28,7 +37,7 @@ struct onetime_new {
 	enum onetime_purpose purpose;
 	int64_t user_id;
 	str address;
-	str sid;             /* of the session that asks; STR_NONE */
+	str sid;             /* what it is bound to: the session that asks, the handle it finishes; STR_NONE */
 	str reserves;        /* key of an address nobody else may take while this lives; STR_NONE */
 };
 
@@ -48,13 +57,24 @@ MUST_USE err_t onetime_find(struct ctx *c, enum onetime_purpose purpose, str tok
 MUST_USE err_t onetime_take(struct ctx *c, enum onetime_purpose purpose, str token,
 			    struct onetime_row *ret);
 
-/* Counts a try at the user's live code, on disk before anybody compares. Refusal: ERR_PHONE_CODE: none
- * there, expired, or five tries used. *ret says whose address it proves. Cost: 1 transaction. */
-MUST_USE err_t onetime_try_code(struct ctx *c, enum onetime_purpose purpose, int64_t user_id,
+/* Counts a try at the user's live code, on disk before anybody compares. Refusal: the purpose's "unknown" code:
+ * none there, expired, or five tries used. The identical repeat of a wrong try within 5 s, which clients send by
+ * themselves after a 401, is not counted. *ret says whose address it proves. Cost: 1 transaction. */
+MUST_USE err_t onetime_try_code(struct ctx *c, enum onetime_purpose purpose, int64_t user_id, str code,
 				struct onetime_row *ret);
-/* Then: consume it inside the open transaction. `row`: from onetime_try_code. Refusal: ERR_PHONE_CODE: the
- * code is wrong, or somebody was faster. */
+/* Then: consume it inside the open transaction. `row`: from onetime_try_code. Refusal: the same code: the code
+ * is wrong, or somebody was faster. */
 MUST_USE err_t onetime_take_code(struct ctx *c, const struct onetime_row *row, str code);
+
+/* Counts a try at what a live token stands for (a handle between two factors), inside the open transaction.
+ * guess: what is about to be compared. Refusals as onetime_find, but that nothing counts the wrong token. */
+MUST_USE err_t onetime_try_token(struct ctx *c, enum onetime_purpose purpose, str token, str guess,
+				 struct onetime_row *ret);
+
+/* The 32 bytes that name a token in the store: what codes are bound to through onetime_new.sid. */
+MUST_USE err_t onetime_id(struct ctx *c, enum onetime_purpose purpose, str token, str *ret);
+/* Ends everything bound to such an id. Inside the open transaction. */
+MUST_USE err_t onetime_void_bound(struct ctx *c, int64_t user_id, str id);
 
 /* Inside the open transaction. The second leaves ways back from a change of address: whoever changed the
  * password may be the one they are for. */

@@ -114,7 +114,7 @@ err_t phone_verify(struct ctx *c, const struct caller *who, str code)
 	struct onetime_row t = { 0 };
 	TX tx = { 0 };
 
-	TRY(onetime_try_code(c, ONETIME_PHONE, who->row.id, &t));
+	TRY(onetime_try_code(c, ONETIME_PHONE, who->row.id, code, &t));
 	TRY(tx_begin(&tx, c->db));
 	TRY(onetime_take_code(c, &t, code));
 	TRY(store(c, who, t.address));

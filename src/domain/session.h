@@ -12,6 +12,7 @@
 struct tokens {
 	str access, refresh;
 	str device; /* sign-in only; STR_NONE otherwise */
+	str trust;  /* after a second factor, when it was asked for; STR_NONE otherwise */
 };
 
 /* Who is calling: an access token checked against its session. */

@@ -142,7 +142,7 @@ err_t token_mint_access(struct ctx *c, const struct access_mint *m, str *ret)
 	out_str(&o, STR("role"), m->user->role);
 	out_str(&o, STR("loginProvider"), m->user->login_provider);
 	out_bool(&o, STR("isEmailVerified"), m->user->email_verified);
-	out_bool(&o, STR("isTotpEnabled"), false);
+	out_bool(&o, STR("isTotpEnabled"), m->user->has_totp);
 	out_i64(&o, STR("gen"), m->gen);
 	out_end_obj(&o);
 	REQUIRE(!b.overflow, ERR_BUG);

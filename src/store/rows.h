@@ -21,6 +21,9 @@ struct user_row {
 	int64_t last_login_ms;
 	str phone, lang; /* STR_NONE when unset */
 	int64_t verify_by_ms;
+	bool has_totp;
+	bool require_2fa;
+	bool is_guest; /* email is "" */
 };
 
 /* A user with the stored password hash: only for checking a password. */
@@ -52,6 +55,8 @@ struct caller_row {
 	int64_t disabled_ms;
 	int64_t last_login_ms;
 	str phone;
+	bool has_totp;
+	bool is_guest;
 };
 
 /* A session as rotation sees it. */

@@ -1,0 +1,32 @@
+-- Second factors, sign-in without passwords, linked accounts, guests. Times are milliseconds since 1970, UTC; 0 = never.
+
+ALTER TABLE user ADD COLUMN totp BLOB;                                   -- seed, sealed and proven
+ALTER TABLE user ADD COLUMN totp_step INTEGER NOT NULL DEFAULT 0;        -- last accepted: only greater ones are
+ALTER TABLE user ADD COLUMN totp_pending BLOB;                           -- seed, sealed, not proven yet
+ALTER TABLE user ADD COLUMN totp_pending_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE user ADD COLUMN require_2fa INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE user ADD COLUMN is_guest INTEGER NOT NULL DEFAULT 0;         -- no address, no password: email is ''
+
+ALTER TABLE onetime ADD COLUMN guess INTEGER NOT NULL DEFAULT 0;    -- 16 bits of the last wrong code's MAC …
+ALTER TABLE onetime ADD COLUMN guess_ms INTEGER NOT NULL DEFAULT 0; -- … and when it came
+
+-- Ten codes a user; the slot is the code's first two characters, so that one hash finds it.
+CREATE TABLE recovery (
+	user_id INTEGER NOT NULL REFERENCES user (id) ON DELETE CASCADE,
+	slot    TEXT NOT NULL,
+	hash    TEXT NOT NULL,
+	PRIMARY KEY (user_id, slot)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE linked_account (
+	provider   TEXT NOT NULL,
+	account_id TEXT NOT NULL,
+	user_id    INTEGER NOT NULL REFERENCES user (id) ON DELETE CASCADE,
+	email      TEXT,
+	name       TEXT,
+	picture    TEXT,
+	linked_ms  INTEGER NOT NULL,
+	PRIMARY KEY (provider, account_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX linked_by_user ON linked_account (user_id);
+CREATE INDEX user_guests ON user (created_ms) WHERE is_guest = 1;

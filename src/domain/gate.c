@@ -1,0 +1,249 @@
+#include "domain/gate.h"
+
+#include "domain/audit.h"
+#include "domain/clock_guard.h"
+#include "domain/device.h"
+#include "domain/message.h"
+#include "domain/place.h"
+#include "domain/verification.h"
+#include "store/query.h"
+
+/* ---- names ---- */
+
+static str amr_of_first(enum first_proof p)
+{
+	switch (p) {
+	case PROOF_PASSWORD: return STR("pwd");
+	case PROOF_MAIL: return STR("email");
+	case PROOF_SMS: return STR("sms");
+	case PROOF_PROVIDER: return STR("fed");
+	case PROOF_GUEST: return STR("guest");
+	case PROOF_UNSET: break;
+	}
+	return STR("");
+}
+
+static enum first_proof first_of_amr(str amr)
+{
+	for (enum first_proof p = PROOF_PASSWORD; p <= PROOF_GUEST; p++) {
+		if (str_eq(amr, amr_of_first(p)))
+			return p;
+	}
+	return PROOF_UNSET;
+}
+
+/* RFC 8176 where it has a name. */
+static str amr_of_factor(enum factor f)
+{
+	switch (f) {
+	case FACTOR_TOTP: return STR("otp");
+	case FACTOR_SMS: return STR("sms");
+	case FACTOR_MAIL: return STR("email");
+	case FACTOR_RECOVERY: return STR("recovery");
+	}
+	return STR("");
+}
+
+static void count(atomic_llong *what)
+{
+	atomic_fetch_add_explicit(what, 1, memory_order_relaxed);
+}
+
+/* ---- tokens ---- */
+
+/* Who could know of a sign-in that its owner did not make: a place never seen. The first sign-in of all is
+ * no news. */
+static err_t tell_owner(struct ctx *c, const struct user_row *user, str device_id)
+{
+	bool new_place;
+
+	TRY(place_note(c, user->id, &new_place));
+	if (!c->cfg->notice.new_sign_in || !new_place || device_id.p != NULL || user->last_login_ms == 0 ||
+	    user->is_guest)
+		return OK;
+	return message_to_user(c, user, STR("new-sign-in"), NULL, 0);
+}
+
+static err_t give_tokens(struct ctx *c, const struct user_row *user, str amr, str device_id,
+			 struct signed_in *ret)
+{
+	TRY(tell_owner(c, user, device_id));
+	TRY(q_user_signed_in(c->db, user->id, c->now_ms));
+	TRY(session_issue(c, user, amr, &ret->tokens));
+	TRY(device_mint(c, DEVICE_KNOWN, user->uid, user->device_epoch, device_id, &ret->tokens.device));
+	TRY(audit_add(c, AUDIT_LOGIN_OK, user->uid, STR_NONE, amr));
+	count(&c->count->login_ok);
+	c->log_user_id = user->id;
+	ret->kind = GATE_TOKENS;
+	return OK;
+}
+
+/* ---- after the first proof ---- */
+
+unsigned gate_factors(const struct config *cfg, const struct user_row *user, enum first_proof first)
+{
+	unsigned f = 0;
+
+	if (user->has_totp)
+		f |= FACTOR_TOTP;
+	if (user->phone.p != NULL && sms_is_on(cfg) && first != PROOF_SMS)
+		f |= FACTOR_SMS;
+	/* Mail is no factor for who runs the house: its reset mails would be both (MF05). */
+	if (mail_is_on(cfg) && cfg->twofactor.magic_link && !user->is_admin && first != PROOF_MAIL)
+		f |= FACTOR_MAIL;
+	return f;
+}
+
+static bool is_required(const struct config *cfg, const struct user_row *user)
+{
+	return !user->is_guest && (user->has_totp || user->require_2fa || cfg->twofactor.required);
+}
+
+static err_t is_trusted(struct ctx *c, const struct user_row *user, str trust, bool *ret)
+{
+	str id;
+
+	*ret = false;
+	if (!c->cfg->twofactor.remember || user->is_admin || trust.n == 0)
+		return OK;
+	TRY(device_read(c, DEVICE_TRUSTED, user->uid, user->device_epoch, trust, &id));
+	*ret = id.p != NULL;
+	return OK;
+}
+
+static err_t make_handle(struct ctx *c, const struct user_row *user, const struct first *f,
+			 enum onetime_purpose purpose, struct signed_in *ret)
+{
+	const struct onetime_new n = { .purpose = purpose, .user_id = user->id,
+				       .address = amr_of_first(f->proof), .sid = f->device_id };
+
+	c->log_user_id = user->id;
+	ret->kind = purpose == ONETIME_SETUP ? GATE_SETUP : GATE_SECOND_FACTOR;
+	TRY(onetime_make(c, &n, &ret->temp_token));
+	return audit_add(c, AUDIT_FACTOR_ASKED, user->uid, STR_NONE, amr_of_first(f->proof));
+}
+
+static err_t tell_of_failures(struct ctx *c, const struct user_row *user, int64_t failures)
+{
+	struct template_var var = { STR("failures"), STR_NONE };
+
+	if (!c->cfg->notice.new_sign_in || failures < c->cfg->limits.account_free)
+		return OK;
+	TRY(arena_printf(c->mem, &var.value, "%lld", (long long)failures));
+	return message_to_user(c, user, STR("sign-in-after-failures"), &var, 1);
+}
+
+/* A mailed link of somebody who has no other factor is both of his (contract §11.16). */
+static bool link_is_enough(const struct config *cfg, const struct user_row *user, const struct first *f)
+{
+	return f->proof == PROOF_MAIL && gate_factors(cfg, user, PROOF_UNSET) == FACTOR_MAIL;
+}
+
+err_t gate_pass(struct ctx *c, const struct user_row *user, const struct first *f, struct signed_in *ret)
+{
+	struct signed_in out = { 0 };
+	bool trusted;
+
+	REQUIRE(user->id != 0 && user->disabled_ms == 0 && f->proof != PROOF_UNSET, ERR_BUG);
+	TRY(tell_of_failures(c, user, f->failures));
+	TRY(is_trusted(c, user, f->trust, &trusted));
+	out.factors = gate_factors(c->cfg, user, f->proof);
+	if (!is_required(c->cfg, user) || trusted || link_is_enough(c->cfg, user, f))
+		TRY(give_tokens(c, user, amr_of_first(f->proof), f->device_id, &out));
+	else
+		TRY(make_handle(c, user, f, out.factors != 0 ? ONETIME_HANDLE : ONETIME_SETUP, &out));
+	*ret = out;
+	return OK;
+}
+
+/* ---- between the factors ---- */
+
+static err_t handle_of(struct ctx *c, enum onetime_purpose purpose, str token, const struct onetime_row *row,
+		       struct handle *ret)
+{
+	*ret = (struct handle){ .token = token, .user_id = row->user_id, .first = first_of_amr(row->address),
+				.device_id = row->sid };
+	c->log_user_id = row->user_id;
+	return onetime_id(c, purpose, token, &ret->id);
+}
+
+err_t gate_find(struct ctx *c, enum onetime_purpose purpose, str temp_token, struct handle *ret)
+{
+	struct onetime_row row = { 0 };
+
+	REQUIRE(temp_token.n > 0, ERR_TEMP_TOKEN_REQUIRED);
+	TRY(onetime_find(c, purpose, temp_token, &row));
+	REQUIRE(row.tries < ONETIME_TRIES_MAX, ERR_TEMP_TOKEN);
+	return handle_of(c, purpose, temp_token, &row, ret);
+}
+
+err_t gate_try(struct ctx *c, str temp_token, str guess, struct handle *ret)
+{
+	struct onetime_row row = { 0 };
+	bool allowed;
+	TX tx = { 0 };
+
+	TRY(gate_find(c, ONETIME_HANDLE, temp_token, ret));
+	TRY(tx_begin(&tx, c->db));
+	TRY(onetime_try_token(c, ONETIME_HANDLE, temp_token, guess, &row));
+	TRY(attempt_budget(c, ATTEMPT_FACTOR, str_of_bytes(&row.user_id, sizeof(row.user_id)), &allowed));
+	TRY(tx_commit(&tx));
+	if (!allowed) {
+		c->retry_after_s = MS_PER_HOUR / MS_PER_S;
+		FAIL(ERR_LIMITED);
+	}
+	return OK;
+}
+
+static err_t load_user(struct ctx *c, int64_t user_id, struct user_row *ret)
+{
+	bool found;
+
+	TRY(q_user_by_id(c->db, c->mem, user_id, ret, &found));
+	REQUIRE(found && ret->disabled_ms == 0, ERR_TEMP_TOKEN);
+	return OK;
+}
+
+static err_t two_names(struct ctx *c, enum first_proof first, str second, str *ret)
+{
+	return arena_printf(c->mem, ret, "%.*s %.*s mfa", STR_ARG(amr_of_first(first)), STR_ARG(second));
+}
+
+static err_t finish(struct ctx *c, enum onetime_purpose purpose, const struct handle *h, enum factor factor,
+		    struct user_row *ret_user, struct signed_in *ret)
+{
+	struct onetime_row row = { 0 };
+	str amr;
+
+	TRY(onetime_take(c, purpose, h->token, &row));
+	TRY(onetime_void_bound(c, row.user_id, h->id));
+	TRY(load_user(c, row.user_id, ret_user));
+	TRY(two_names(c, first_of_amr(row.address), amr_of_factor(factor), &amr));
+	return give_tokens(c, ret_user, amr, row.sid, ret);
+}
+
+err_t gate_finish(struct ctx *c, const struct handle *h, enum factor factor, bool remember,
+		  struct signed_in *ret)
+{
+	struct signed_in out = { 0 };
+	struct user_row user = { 0 };
+
+	TRY(finish(c, ONETIME_HANDLE, h, factor, &user, &out));
+	TRY(attempt_give_back(c, ATTEMPT_FACTOR, str_of_bytes(&user.id, sizeof(user.id))));
+	if (remember && c->cfg->twofactor.remember && !user.is_admin)
+		TRY(device_mint(c, DEVICE_TRUSTED, user.uid, user.device_epoch, h->device_id, &out.tokens.trust));
+	*ret = out;
+	return OK;
+}
+
+err_t gate_finish_setup(struct ctx *c, str setup_token, struct signed_in *ret)
+{
+	struct signed_in out = { 0 };
+	struct user_row user = { 0 };
+	struct handle h = { .token = setup_token };
+
+	TRY(onetime_id(c, ONETIME_SETUP, setup_token, &h.id));
+	TRY(finish(c, ONETIME_SETUP, &h, FACTOR_TOTP, &user, &out));
+	*ret = out;
+	return OK;
+}

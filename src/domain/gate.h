@@ -1,0 +1,87 @@
+/* gate.h — the one way to tokens: after any first proof it decides between tokens, the second factor, and
+ * setting one up. Every way in goes through gate_pass; nothing else but gate_finish makes a session.
+ *
+ * Between the two factors stands a handle (`tempToken`): opaque, five minutes, five tries, good at the
+ * endpoints of second factors only, used up by success. Source: ASVS 5.0 6.3.4, 6.6; contract §10. */
+#ifndef DOMAIN_GATE_H
+#define DOMAIN_GATE_H
+
+#include "domain/attempt.h"
+#include "domain/onetime.h"
+#include "domain/session.h"
+
+/* What was proven first. Stored in handles by name. */
+enum first_proof {
+	PROOF_UNSET = 0,
+	PROOF_PASSWORD,
+	PROOF_MAIL,     /* a link or code mailed to the account's address */
+	PROOF_SMS,      /* a code texted to the account's number */
+	PROOF_PROVIDER, /* another provider's word (linked accounts) */
+	PROOF_GUEST,    /* nothing: a new guest */
+};
+
+/* Second factors, as bits; on the wire in this order. */
+enum factor {
+	FACTOR_TOTP = 1,
+	FACTOR_SMS = 2,
+	FACTOR_MAIL = 4,     /* "magic-link" */
+	FACTOR_RECOVERY = 8, /* never listed: in place of any other */
+};
+
+enum gate_kind {
+	GATE_UNSET = 0,
+	GATE_TOKENS,
+	GATE_SECOND_FACTOR, /* temp_token, factors */
+	GATE_SETUP,         /* temp_token: a factor must be set up first */
+};
+
+struct signed_in {
+	enum gate_kind kind;
+	struct tokens tokens;
+	str temp_token;
+	unsigned factors;
+};
+
+struct first {
+	enum first_proof proof;
+	int64_t failures;     /* wrong secrets for this account before the right one */
+	str device_id;        /* of a proven known device; STR_NONE */
+	str trust;            /* "trustToken": a device spared the second factor; STR_NONE */
+};
+
+/* Inside the open transaction that consumes the first proof. user: as in the store now, not disabled.
+ * Fault: ERR_CLOCK. */
+MUST_USE err_t gate_pass(struct ctx *c, const struct user_row *user, const struct first *f,
+			 struct signed_in *ret);
+
+/* Which second factors the account has, without the one that was the first proof. */
+unsigned gate_factors(const struct config *cfg, const struct user_row *user, enum first_proof first);
+
+/* ---- between the factors ---- */
+
+struct handle {
+	str token;        /* as presented */
+	int64_t user_id;
+	enum first_proof first;
+	str device_id;    /* STR_NONE */
+	str id;           /* 32 bytes that name it: what codes of second factors are bound to */
+};
+
+/* A live handle; counts nothing (for sending codes). Refusals: ERR_TEMP_TOKEN_REQUIRED, ERR_TEMP_TOKEN,
+ * ERR_LIMITED (too many wrong ones from this network). purpose: ONETIME_HANDLE or ONETIME_SETUP. */
+MUST_USE err_t gate_find(struct ctx *c, enum onetime_purpose purpose, str temp_token, struct handle *ret);
+
+/* The same before a factor is looked at: counts a try, on disk. guess: what is about to be checked, so that
+ * the identical repeat which clients send by themselves is not counted twice. Refusals too: ERR_LIMITED when
+ * the account's tries of the day are used up. Cost: 1 transaction. */
+MUST_USE err_t gate_try(struct ctx *c, str temp_token, str guess, struct handle *ret);
+
+/* The second factor is right: inside the open transaction that consumed it. Uses up the handle and every code
+ * of it. Refusal: ERR_TEMP_TOKEN: somebody was faster. remember: a trust token is asked for. */
+MUST_USE err_t gate_finish(struct ctx *c, const struct handle *h, enum factor factor, bool remember,
+			   struct signed_in *ret);
+
+/* A factor was set up under a setup handle: tokens, as gate_finish. */
+MUST_USE err_t gate_finish_setup(struct ctx *c, str setup_token, struct signed_in *ret);
+
+#endif
