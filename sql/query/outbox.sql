@@ -47,6 +47,13 @@ UPDATE outbox SET dead = 1, problem = $2 WHERE id = $1;
 UPDATE outbox SET next_ms = $2, problem = 'the server ended meanwhile'
 WHERE channel = $1 AND dead = 0 AND attempts > 0 AND problem IS NULL;
 
+-- name: outbox_sweep
+-- in: channel int, before_ms int, limit_n int
+-- out: changed
+-- Dead ones that no operator wanted.
+DELETE FROM outbox WHERE id IN (
+	SELECT id FROM outbox WHERE channel = $1 AND dead = 1 AND next_ms < $2 ORDER BY next_ms LIMIT $3);
+
 -- name: outbox_depth
 -- in: channel int
 -- out: one outbox_depth_row

@@ -297,13 +297,13 @@ static err_t with_clock(struct wire *w, err_t (*act)(struct ctx *c))
 {
 	struct runtime *rt = runtime_hold(&w->api);
 	struct ctx c = house_ctx(w, rt);
-	err_t e = act(&c);
+	enum err_code code = act(&c).code;
 
-	if (e.code != ERR_OK)
-		log_event(LOG_WARN, "clock_not_kept", LOG_CSTR("fault", err_name(e.code)));
+	if (code != ERR_OK)
+		log_event(LOG_WARN, "clock_not_kept", LOG_CSTR("fault", err_name(code)));
 	arena_reset(&w->mem);
 	runtime_release(rt);
-	return e;
+	return (err_t){ code };
 }
 
 void wire_poll_clock(struct wire *w)

@@ -289,6 +289,21 @@ err_t outbox_release_leases(struct ctx *c, int64_t *ret_n)
 	return OK;
 }
 
+err_t outbox_sweep(struct ctx *c, int64_t limit_n, int64_t *ret_n)
+{
+	int64_t n = 0, changed;
+	TX tx = { 0 };
+
+	TRY(tx_begin(&tx, c->db));
+	for (size_t i = 0; i < N_REAL; i++) {
+		TRY(q_outbox_sweep(c->db, channels[i], c->now_ms - OUTBOX_DEAD_MS, limit_n, &changed));
+		n += changed;
+	}
+	TRY(tx_commit(&tx));
+	*ret_n = n;
+	return OK;
+}
+
 err_t outbox_depth(struct ctx *c, enum outbox_channel channel, struct outbox_depth *ret)
 {
 	struct outbox_depth_row row = { 0 };

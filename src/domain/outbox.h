@@ -60,6 +60,10 @@ MUST_USE err_t outbox_give_up(struct ctx *c, int64_t id, str problem);
 /* At the start of the server: what a killed one had taken is due again at once. */
 MUST_USE err_t outbox_release_leases(struct ctx *c, int64_t *ret_n);
 
+/* Delete what has been dead for OUTBOX_DEAD_MS, at most limit_n of each channel. Background sweep. */
+#define OUTBOX_DEAD_MS (30 * MS_PER_DAY)
+MUST_USE err_t outbox_sweep(struct ctx *c, int64_t limit_n, int64_t *ret_n);
+
 struct outbox_depth {
 	int64_t waiting, dead;
 	int64_t oldest_ms; /* created; 0: nothing waits */

@@ -541,6 +541,25 @@ static void a_resting_message_can_be_hurried_and_one_under_way_is_left_alone(voi
 	assert_int_equal(i.created_ms, START_MS);
 }
 
+static void a_dead_message_is_swept_after_a_month_and_a_waiting_one_never(void **state)
+{
+	struct outbox_item i;
+	int64_t n;
+
+	(void)state;
+	add("dead@example.test");
+	assert_true(claim(&i));
+	OK_OF(outbox_give_up(&w.c, i.id, STR("no such user")));
+	add("waiting@example.test");
+	w.c.now_ms += OUTBOX_DEAD_MS;
+	OK_OF(outbox_sweep(&w.c, 10, &n));
+	assert_int_equal(n, 0);
+	w.c.now_ms += MS_PER_HOUR;
+	OK_OF(outbox_sweep(&w.c, 10, &n));
+	assert_int_equal(n, 1);
+	assert_true(claim(&i) && same(i.recipient, "waiting@example.test"));
+}
+
 static void all_dead_ones_are_retried_or_dropped_together(void **state)
 {
 	struct outbox_item i;
@@ -598,6 +617,7 @@ int main(void)
 		PLAIN(the_end_of_a_dropped_message_does_not_touch_a_newer_one),
 		PLAIN(a_dead_message_tried_again_begins_anew),
 		PLAIN(a_resting_message_can_be_hurried_and_one_under_way_is_left_alone),
+		PLAIN(a_dead_message_is_swept_after_a_month_and_a_waiting_one_never),
 		PLAIN(all_dead_ones_are_retried_or_dropped_together),
 	};
 
