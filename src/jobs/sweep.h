@@ -1,5 +1,5 @@
-/* sweep.h — removes what has expired: sessions, counters, one-time tokens, places, dead messages, audit events past their age. Runs in
- * small slices so that no request waits long for its turn to write. */
+/* sweep.h — removes what has expired: sessions, counters, one-time tokens, places, dead messages, audit events
+ * past their age. Runs in small slices so that no request waits long for its turn to write. */
 #ifndef JOBS_SWEEP_H
 #define JOBS_SWEEP_H
 

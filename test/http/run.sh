@@ -1,6 +1,7 @@
 #!/bin/sh
 # run.sh — the whole HTTP suite, or the files named: test/http/run.sh [FILE...]
-# BUILD_DIR says where the programs are (default: build). Ends with the counts; 77: cannot run here.
+# BUILD_DIR says where the programs are (default: build), HTTP_FILES which files stand for the whole suite ("ops
+# refresh"). Ends with the counts; 77: cannot run here.
 set -eu
 here=$(dirname "$(readlink -f "$0")")
 
@@ -11,6 +12,9 @@ fi
 if [ ! -d "$here/../node_modules/jose" ]; then
 	echo "NOT TESTED: run 'npm ci' in $(dirname "$here") first" >&2
 	exit 77
+fi
+if [ $# -eq 0 ] && [ -n "${HTTP_FILES:-}" ]; then
+	for name in $HTTP_FILES; do set -- "$@" "$here/$name.test.mjs"; done
 fi
 [ $# -gt 0 ] || set -- "$here"/*.test.mjs
 files=2
