@@ -5,6 +5,7 @@
 #include "domain/clock_guard.h"
 #include "domain/credential.h"
 #include "domain/email.h"
+#include "domain/factor.h"
 #include "domain/message.h"
 #include "domain/onetime.h"
 #include "domain/place.h"
@@ -65,6 +66,7 @@ static err_t wipe_planted(struct ctx *c, const struct user_row *user)
 	if (user->email_verified)
 		return OK;
 	TRY(q_user_set_phone(c->db, user->id, STR_NONE, &changed));
+	TRY(factor_wipe(c, user->id));
 	return q_onetime_void(c->db, user->id, ONETIME_EMAIL_REVERT);
 }
 

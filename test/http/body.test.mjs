@@ -30,12 +30,16 @@ const MEMBERS = {
   password_change_shape: ['currentPassword', 'newPassword'],
   verification_send_shape: ['email', 'emailLang'],
   token_shape: ['token'],
-  email_change_request_shape: ['currentPassword', 'newEmail', 'emailLang'],
-  phone_change_shape: ['currentPassword', 'phoneNumber'],
+  email_change_request_shape: ['currentPassword', 'totpCode', 'recoveryCode', 'newEmail', 'emailLang'],
+  phone_change_shape: ['currentPassword', 'totpCode', 'recoveryCode', 'phoneNumber'],
   phone_verify_shape: ['code'],
-  account_delete_shape: ['currentPassword'],
+  account_delete_shape: ['currentPassword', 'totpCode', 'recoveryCode'],
+  factor_set_up_shape: ['currentPassword', 'totpCode', 'recoveryCode', 'tempToken'],
+  factor_confirm_shape: ['token', 'secret', 'tempToken'],
+  factor_verify_shape: ['tempToken', 'totpCode', 'recoveryCode'],
+  factor_proof_shape: ['currentPassword', 'totpCode', 'recoveryCode'],
 };
-const NULL_OK = ['firstName', 'lastName', 'deviceToken', 'challengeAnswer', 'refreshToken', 'emailLang', 'phoneNumber'];
+const NULL_OK = ['firstName', 'lastName', 'deviceToken', 'challengeAnswer', 'refreshToken', 'emailLang', 'phoneNumber', 'totpCode', 'recoveryCode', 'tempToken', 'secret'];
 const SECRET = ['password', 'newPassword', 'currentPassword'];
 
 async function send(route, body, headers = {}) {
