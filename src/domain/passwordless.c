@@ -365,40 +365,44 @@ static err_t take_code(struct ctx *c, const struct channel *ch, const struct one
 	return refusal;
 }
 
-/* Wrong codes of a network count like wrong tokens: many accounts may be tried, each a few times. */
-static err_t note_wrong(struct ctx *c, const struct channel *ch, enum audit_event e, str uid)
+/* count: against the network, as wrong tokens are: many accounts may be tried, each a few times. */
+static err_t note_wrong(struct ctx *c, const struct channel *ch, enum audit_event e, str uid, bool count)
 {
 	bool allowed;
 	TX tx = { 0 };
 
 	TRY(tx_begin(&tx, c->db));
-	TRY(attempt_budget(c, ATTEMPT_BAD_TOKEN, STR_NONE, &allowed));
+	if (count)
+		TRY(attempt_budget(c, ATTEMPT_BAD_TOKEN, STR_NONE, &allowed));
 	TRY(audit_add(c, e, uid, STR_NONE, str_of_cstr(ch->name)));
 	return tx_commit(&tx);
 }
 
-static err_t refuse_code(struct ctx *c, const struct channel *ch, const struct user_row *user)
+static err_t refuse_code(struct ctx *c, const struct channel *ch, const struct user_row *user, bool count)
 {
 	atomic_fetch_add_explicit(&c->count->login_failed, 1, memory_order_relaxed);
-	TRY(note_wrong(c, ch, AUDIT_LOGIN_FAILED, user->uid));
+	TRY(note_wrong(c, ch, AUDIT_LOGIN_FAILED, user->uid, count));
 	FAIL(ch->wrong);
 }
 
-/* user: id 0 when there is no such account, which is answered like a wrong code, after as many transactions. */
+/* user: id 0 when there is no such account. Where there is no code to count a try at, the network's count is the
+ * write that it would have been: the same answer after the same work. */
 static err_t sign_in_by_code(struct ctx *c, const struct channel *ch, const struct user_row *user, str code,
 			     const struct devices *d, struct signed_in *ret)
 {
 	struct onetime_row t = { 0 };
+	bool none;
 	err_t e;
 
 	TRY(attempt_token_door(c));
 	TRY(clock_issue(c)); /* before the try is counted, which nothing would give back */
 	e = onetime_try_code(c, ch->code, user->id, code, &t);
-	if (e.code == ch->wrong)
-		TRY(attempt_bad_token(c)); /* the write that counting would have been */
+	none = e.code == ch->wrong;
+	if (none)
+		TRY(attempt_bad_token(c));
 	else if (e.code == ERR_OK)
 		e = take_code(c, ch, &t, code, d, ret);
-	return e.code == ch->wrong ? refuse_code(c, ch, user) : e;
+	return e.code == ch->wrong ? refuse_code(c, ch, user, !none) : e;
 }
 
 err_t passwordless_mail_sign_in(struct ctx *c, const struct mail_proof *p, struct signed_in *ret)
@@ -481,7 +485,7 @@ static err_t finish_by_code(struct ctx *c, const struct channel *ch, str temp_to
 	if (e.code == ERR_OK)
 		e = finish_by_right_code(c, ch, &h, &t, code, ret);
 	if (e.code == ch->wrong)
-		TRY(note_wrong(c, ch, AUDIT_FACTOR_FAILED, user.uid));
+		TRY(note_wrong(c, ch, AUDIT_FACTOR_FAILED, user.uid, true));
 	return e;
 }
 
