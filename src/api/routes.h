@@ -97,6 +97,10 @@ err_t api_email_change_confirm(struct req *r, const void *body, struct http_repl
 err_t api_email_change_revert(struct req *r, const void *body, struct http_reply *rep);
 err_t api_phone_change(struct req *r, const void *body, struct http_reply *rep);
 err_t api_phone_verify(struct req *r, const void *body, struct http_reply *rep);
+err_t api_magic_send(struct req *r, const void *body, struct http_reply *rep);
+err_t api_magic_verify(struct req *r, const void *body, struct http_reply *rep);
+err_t api_sms_send(struct req *r, const void *body, struct http_reply *rep);
+err_t api_sms_verify(struct req *r, const void *body, struct http_reply *rep);
 err_t api_factor_set_up(struct req *r, const void *body, struct http_reply *rep);
 err_t api_factor_confirm(struct req *r, const void *body, struct http_reply *rep);
 err_t api_factor_verify(struct req *r, const void *body, struct http_reply *rep);
@@ -114,8 +118,8 @@ err_t api_ops_metrics(struct req *r, const void *body, struct http_reply *rep);
 extern const struct body_shape user_register_shape, user_profile_shape, session_login_shape,
 	session_refresh_shape, password_forgot_shape, password_reset_shape, password_change_shape,
 	verification_send_shape, token_shape, email_change_request_shape, phone_change_shape,
-	phone_verify_shape, account_delete_shape, factor_set_up_shape, factor_confirm_shape,
-	factor_verify_shape, factor_proof_shape;
+	phone_verify_shape, account_delete_shape, magic_send_shape, magic_verify_shape, sms_send_shape,
+	sms_verify_shape, factor_set_up_shape, factor_confirm_shape, factor_verify_shape, factor_proof_shape;
 
 /* {"token": …}: of mailed links */
 struct body_token {
