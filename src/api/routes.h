@@ -92,6 +92,10 @@ err_t api_email_change_confirm(struct req *r, const void *body, struct http_repl
 err_t api_email_change_revert(struct req *r, const void *body, struct http_reply *rep);
 err_t api_phone_change(struct req *r, const void *body, struct http_reply *rep);
 err_t api_phone_verify(struct req *r, const void *body, struct http_reply *rep);
+err_t api_magic_send(struct req *r, const void *body, struct http_reply *rep);
+err_t api_magic_verify(struct req *r, const void *body, struct http_reply *rep);
+err_t api_sms_send(struct req *r, const void *body, struct http_reply *rep);
+err_t api_sms_verify(struct req *r, const void *body, struct http_reply *rep);
 err_t api_account_delete(struct req *r, const void *body, struct http_reply *rep);
 err_t api_account_export(struct req *r, const void *body, struct http_reply *rep);
 err_t api_check(struct req *r, const void *body, struct http_reply *rep);
@@ -104,7 +108,8 @@ err_t api_ops_metrics(struct req *r, const void *body, struct http_reply *rep);
 extern const struct body_shape user_register_shape, user_profile_shape, session_login_shape,
 	session_refresh_shape, password_forgot_shape, password_reset_shape, password_change_shape,
 	verification_send_shape, token_shape, email_change_request_shape, phone_change_shape,
-	phone_verify_shape, account_delete_shape;
+	phone_verify_shape, account_delete_shape, magic_send_shape, magic_verify_shape, sms_send_shape,
+	sms_verify_shape;
 
 /* {"token": …}: of mailed links */
 struct body_token {

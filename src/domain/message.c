@@ -85,6 +85,8 @@ err_t message_link(struct ctx *c, const struct user_row *user, const struct mess
 	TRY(site_link(c, l->path, token, &link));
 	m.vars[m.n_vars++] = (struct template_var){ STR("link"), link };
 	m.vars[m.n_vars++] = (struct template_var){ STR("token"), token };
+	if (l->code.p != NULL)
+		m.vars[m.n_vars++] = (struct template_var){ STR("code"), l->code };
 	/* The address that will be the account's: where the token changes it. */
 	if (n.purpose == ONETIME_EMAIL_CHANGE)
 		m.vars[m.n_vars++] = (struct template_var){ STR("newEmail"), l->to };

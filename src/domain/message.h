@@ -34,6 +34,7 @@ struct message_link {
 	str restores;       /* what the token stands for when that is another address; STR_NONE: `to` */
 	str sid;            /* of the session that asks; STR_NONE */
 	str reserves;       /* onetime_new.reserves */
+	str code;           /* that does the same, as variable `code`; STR_NONE */
 	str lang;           /* as asked for; STR_NONE: the user's */
 };
 MUST_USE err_t message_link(struct ctx *c, const struct user_row *user, const struct message_link *m);

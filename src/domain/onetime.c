@@ -108,16 +108,25 @@ err_t onetime_make(struct ctx *c, const struct onetime_new *n, str *ret_token)
 	return OK;
 }
 
-/* Uniform over all million codes: what does not divide evenly is drawn again. */
-static err_t random_code(struct ctx *c, str *ret)
+/* What does not divide evenly is drawn again. */
+err_t onetime_draw_code(struct rng rng, uint32_t *ret)
 {
 	const uint32_t codes = 1000000, fair = UINT32_MAX - UINT32_MAX % codes;
 	uint32_t v;
 
 	do {
-		TRY(rng_fill(c->rng, &v, sizeof(v)));
+		TRY(rng_fill(rng, &v, sizeof(v)));
 	} while (v >= fair);
-	return arena_printf(c->mem, ret, "%06u", v % codes);
+	*ret = v % codes;
+	return OK;
+}
+
+static err_t random_code(struct ctx *c, str *ret)
+{
+	uint32_t v;
+
+	TRY(onetime_draw_code(c->rng, &v));
+	return arena_printf(c->mem, ret, "%06u", v);
 }
 
 err_t onetime_make_code(struct ctx *c, const struct onetime_new *n, str fixed, str *ret_code)

@@ -49,6 +49,9 @@ int64_t onetime_ttl_ms(const struct config *cfg, enum onetime_purpose purpose);
 MUST_USE err_t onetime_make(struct ctx *c, const struct onetime_new *n, str *ret_token);
 MUST_USE err_t onetime_make_code(struct ctx *c, const struct onetime_new *n, str fixed, str *ret_code);
 
+/* A code as a number below a million, each as likely as any other (MF13). Fault: ERR_CRYPTO. */
+MUST_USE err_t onetime_draw_code(struct rng rng, uint32_t *ret);
+
 /* Is it a live token? Consumes nothing. Refusals: ERR_LIMITED (too many wrong ones from this network), the
  * purpose's "unknown" and "expired" codes. Cost: 2 reads; a wrong token 1 transaction more. */
 MUST_USE err_t onetime_find(struct ctx *c, enum onetime_purpose purpose, str token,

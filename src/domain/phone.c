@@ -30,6 +30,8 @@ static err_t store(struct ctx *c, const struct caller *who, str number)
 	REQUIRE(found, ERR_USER_NOT_FOUND);
 	TRY(q_user_set_phone(c->db, user.id, number, &changed));
 	TRY(onetime_void(c, user.id, ONETIME_PHONE));
+	TRY(onetime_void(c, user.id, ONETIME_SMS));
+	TRY(onetime_void(c, user.id, ONETIME_SMS_2FA));
 	TRY(masked(c, number, &var.value));
 	if (number.p != NULL || user.phone.p != NULL)
 		TRY(message_to_user(c, &user, STR("phone-changed"), &var, 1));

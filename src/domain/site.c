@@ -49,8 +49,11 @@ err_t site_link(struct ctx *c, str path, str token, str *ret)
 {
 	str site = site_of(c), prefix = c->cfg->server.api_prefix;
 
-	if (!is_web(site) && c->cfg->site.app_links == LINKS_SHORT)
+	if (!is_web(site) && c->cfg->site.app_links == LINKS_SHORT) {
 		prefix = STR("");
+		if (str_eq(path, STR("magic-link/verify")))
+			path = STR("magic-link");
+	}
 	return arena_printf(c->mem, ret, "%.*s%.*s/%.*s?token=%.*s", STR_ARG(site), STR_ARG(prefix),
 			    STR_ARG(path), STR_ARG(token));
 }

@@ -8,7 +8,8 @@
 str site_of(const struct ctx *c);
 
 /* "{site}{api_prefix}/{path}?token={token}", path without a slash in front: "reset-password". For custom
- * schemes with site.app_links = short: "{site}/{path}?token={token}". */
+ * schemes with site.app_links = short: "{site}/{path}?token={token}", and
+ * "magic-link/verify" becomes "magic-link", as apps expect it (contract §18 M6). */
 MUST_USE err_t site_link(struct ctx *c, str path, str token, str *ret);
 /* "{site}/login" */
 MUST_USE err_t site_login_url(struct ctx *c, str *ret);

@@ -28,6 +28,10 @@
 	"font-weight:bold;text-decoration:none\">{{T.button}}</a></p>\n"                           \
 	"<p style=\"margin:0 0 24px;font-size:14px\">{{T.copy}}<br>\n"                             \
 	"<a href=\"" url "\" style=\"word-break:break-all\">" url "</a></p>\n"
+/* Large, and apart enough to be typed off; spaces between the digits would be copied too. */
+#define HTML_CODE                                                                                  \
+	"<p style=\"margin:0 0 24px;font-size:32px;line-height:1.3;font-weight:bold;"              \
+	"letter-spacing:.2em;font-family:ui-monospace,Menlo,Consolas,monospace\">{{code}}</p>\n"
 #define HTML_DETAIL(label, value)                                                                  \
 	"<tr><th scope=\"row\" style=\"padding:4px 16px 4px 0;text-align:left;"                    \
 	"vertical-align:top\">" label "</th>"                                                      \
@@ -44,6 +48,7 @@
 
 #define TEXT_START	 "{{T.title}}\n\n{{T.body}}\n\n"
 #define TEXT_BUTTON(url) "{{T.button}}\n" url "\n\n"
+#define TEXT_CODE	 "{{code}}\n\n"
 #define TEXT_DETAILS	 "{{T.when}} {{when}}\n{{T.device}} {{device}}\n{{T.place}} {{place}}\n\n"
 #define TEXT_END	 "{{T.note}}\n\n-- \n{{T.footer}}\n"
 
@@ -51,6 +56,10 @@
 	.html = STR_INIT(HTML_START html_middle HTML_END),                                         \
 	.text = STR_INIT(TEXT_START text_middle TEXT_END)
 #define BASES_BUTTON(url) BASES(HTML_BUTTON(url), TEXT_BUTTON(url))
+#define BASES_CODE	  BASES(HTML_CODE, TEXT_CODE)
+#define BASES_EITHER(url)                                                                          \
+	BASES(HTML_BUTTON(url) "<p style=\"margin:0 0 8px\">{{T.code}}</p>\n" HTML_CODE,           \
+	      TEXT_BUTTON(url) "{{T.code}}\n" TEXT_CODE)
 #define BASES_DETAILS	  BASES(HTML_DETAILS, TEXT_DETAILS)
 #define BASES_NOTICE	  BASES("", "")
 
@@ -458,6 +467,81 @@ static const struct template_builtin_text account_deleted[] = {
 	    "Si no era su intención, póngase en contacto con el responsable de {{siteName}}."),
 };
 
+#define SUBJECT_MAGIC                                                                              \
+	TITLE("Your magic sign-in link", "Il tuo link di accesso", "Ihr Anmeldelink",              \
+	      "Votre lien de connexion", "Su enlace de inicio de sesión")
+#define BODY_MAGIC                                                                                 \
+	SAY("body", "Somebody asked to sign in to your account {{email}} at {{siteName}}.",        \
+	    "È stato richiesto l'accesso al tuo account {{email}} su {{siteName}}.",               \
+	    "Jemand möchte sich bei Ihrem Konto {{email}} auf {{siteName}} anmelden.",             \
+	    "Une connexion à votre compte {{email}} sur {{siteName}} a été demandée.",             \
+	    "Se ha solicitado iniciar sesión en su cuenta {{email}} de {{siteName}}.")
+#define BUTTON_MAGIC SAY("button", "Sign in", "Accedi", "Anmelden", "Se connecter", "Iniciar sesión")
+
+static const struct template_builtin_text magic_link[] = {
+	SUBJECT_MAGIC,
+	BODY_MAGIC,
+	BUTTON_MAGIC,
+	SAY("note",
+	    "The link is valid for 15 minutes and works once. Do not pass it on: whoever has it can "
+	    "sign in as you. If you did not ask for it, ignore this message.",
+	    "Il link è valido per 15 minuti e funziona una sola volta. Non inoltrarlo: chi lo possiede "
+	    "può accedere al tuo posto. Se non l'hai richiesto, ignora questo messaggio.",
+	    "Der Link ist 15 Minuten gültig und funktioniert nur einmal. Geben Sie ihn nicht weiter: Wer "
+	    "ihn hat, kann sich als Sie anmelden. Wenn Sie ihn nicht angefordert haben, ignorieren Sie "
+	    "diese Nachricht.",
+	    "Le lien est valable 15 minutes et ne fonctionne qu'une seule fois. Ne le transmettez pas : "
+	    "quiconque le possède peut se connecter à votre place. Si vous ne l'avez pas demandé, "
+	    "ignorez ce message.",
+	    "El enlace es válido durante 15 minutos y funciona una sola vez. No lo reenvíe: quien lo "
+	    "tenga puede iniciar sesión en su nombre. Si no lo ha solicitado, ignore este mensaje."),
+};
+
+static const struct template_builtin_text magic_link_code[] = {
+	SUBJECT_MAGIC,
+	BODY_MAGIC,
+	BUTTON_MAGIC,
+	SAY("code", "Or enter this code:", "Oppure inserisci questo codice:",
+	    "Oder geben Sie diesen Code ein:", "Ou saisissez ce code :", "O introduzca este código:"),
+	SAY("note",
+	    "The link is valid for 15 minutes, the code for 10 minutes, and one of them works once. Do not "
+	    "pass them on: whoever has them can sign in as you. If you did not ask for them, ignore this "
+	    "message.",
+	    "Il link è valido per 15 minuti, il codice per 10 minuti, e solo uno dei due funziona, una sola "
+	    "volta. Non inoltrarli: chi li possiede può accedere al tuo posto. Se non li hai richiesti, "
+	    "ignora questo messaggio.",
+	    "Der Link ist 15 Minuten gültig, der Code 10 Minuten, und nur eines von beiden funktioniert, "
+	    "einmal. Geben Sie sie nicht weiter: Wer sie hat, kann sich als Sie anmelden. Wenn Sie sie nicht "
+	    "angefordert haben, ignorieren Sie diese Nachricht.",
+	    "Le lien est valable 15 minutes, le code 10 minutes, et un seul des deux fonctionne, une seule "
+	    "fois. Ne les transmettez pas : quiconque les possède peut se connecter à votre place. Si vous "
+	    "ne les avez pas demandés, ignorez ce message.",
+	    "El enlace es válido durante 15 minutos, el código durante 10 minutos, y solo uno de los dos "
+	    "funciona, una vez. No los reenvíe: quien los tenga puede iniciar sesión en su nombre. Si no los "
+	    "ha solicitado, ignore este mensaje."),
+};
+
+static const struct template_builtin_text sign_in_code[] = {
+	TITLE("Your sign-in code", "Il tuo codice di accesso", "Ihr Anmeldecode", "Votre code de connexion",
+	      "Su código de inicio de sesión"),
+	SAY("body", "Enter this code to sign in to your account {{email}} at {{siteName}}:",
+	    "Inserisci questo codice per accedere al tuo account {{email}} su {{siteName}}:",
+	    "Geben Sie diesen Code ein, um sich bei Ihrem Konto {{email}} auf {{siteName}} anzumelden:",
+	    "Saisissez ce code pour vous connecter à votre compte {{email}} sur {{siteName}} :",
+	    "Introduzca este código para iniciar sesión en su cuenta {{email}} de {{siteName}}:"),
+	SAY("note",
+	    "The code is valid for 10 minutes and works once. Tell it to nobody, whoever asks. If you did "
+	    "not ask for it, ignore this message.",
+	    "Il codice è valido per 10 minuti e funziona una sola volta. Non comunicarlo a nessuno, chiunque "
+	    "lo chieda. Se non l'hai richiesto, ignora questo messaggio.",
+	    "Der Code ist 10 Minuten gültig und funktioniert nur einmal. Nennen Sie ihn niemandem, wer auch "
+	    "fragt. Wenn Sie ihn nicht angefordert haben, ignorieren Sie diese Nachricht.",
+	    "Le code est valable 10 minutes et ne fonctionne qu'une seule fois. Ne le communiquez à personne, "
+	    "qui que ce soit qui le demande. Si vous ne l'avez pas demandé, ignorez ce message.",
+	    "El código es válido durante 10 minutos y funciona una sola vez. No se lo diga a nadie, sea quien "
+	    "sea quien lo pida. Si no lo ha solicitado, ignore este mensaje."),
+};
+
 static const struct template_builtin_text sms_code[] = {
 	TITLE("Your verification code", "Il tuo codice di verifica", "Ihr Bestätigungscode",
 	      "Votre code de vérification", "Su código de verificación"),
@@ -484,6 +568,10 @@ static const struct template_var reset_vars[] = { VARS_COMMON, VAR_LINK("reset-p
 static const struct template_var verify_vars[] = { VARS_COMMON, VAR_LINK("verify-email") };
 static const struct template_var change_vars[] = { VARS_COMMON, VAR_LINK("change-email/confirm"),
 						   VAR_NEW_EMAIL };
+static const struct template_var magic_vars[] = { VARS_COMMON, VAR_LINK("magic-link/verify") };
+static const struct template_var magic_code_vars[] = { VARS_COMMON, VAR_LINK("magic-link/verify"),
+						       VAR("code", "123456") };
+static const struct template_var mail_code_vars[] = { VARS_COMMON, VAR("code", "123456") };
 static const struct template_var account_link_vars[] = { VARS_COMMON, VAR_LINK("link-verify") };
 static const struct template_var changed_vars[] = {
 	VARS_COMMON, VAR("link", "https://example.com/auth/change-email/revert?token=SAMPLE"),
@@ -529,6 +617,11 @@ static const struct template_builtin builtins[] = {
 	{ TEMPLATE("link-account", "another way to sign in is to be linked", link_account,
 		   account_link_vars),
 	  BASES_BUTTON("{{link}}") },
+	{ TEMPLATE("magic-link", "a link to sign in with was asked for", magic_link, magic_vars),
+	  BASES_BUTTON("{{link}}") },
+	{ TEMPLATE("magic-link-code", "a link and a code to sign in with were asked for", magic_link_code,
+		   magic_code_vars),
+	  BASES_EITHER("{{link}}") },
 	{ TEMPLATE("new-sign-in", "a sign-in from a new place", new_sign_in, detail_vars),
 	  BASES_DETAILS },
 	{ TEMPLATE("password-changed", "the password was changed", password_changed, detail_vars),
@@ -543,6 +636,8 @@ static const struct template_builtin builtins[] = {
 	{ TEMPLATE("sign-in-after-failures", "a sign-in after failed ones", sign_in_after_failures,
 		   failure_vars),
 	  BASES_DETAILS },
+	{ TEMPLATE("sign-in-code", "a code to sign in with was asked for", sign_in_code, mail_code_vars),
+	  BASES_CODE },
 	{ TEMPLATE("sms-code", "SMS: a code", sms_code, code_vars),
 	  .text = STR_INIT("{{T.body}}") },
 	{ TEMPLATE("verify-email", "to prove an address", verify_email, verify_vars),

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Server } from '../lib/server.mjs';
 
-const PAGES = ['/auth/reset-password', '/auth/change-email/confirm', '/auth/change-email/revert'];
+const PAGES = ['/auth/reset-password', '/auth/change-email/confirm', '/auth/change-email/revert', '/auth/magic-link/verify'];
 const TOKEN = 'token-of-a-mailed-link-0123456789';
 const SCANNERS = ['Mozilla/5.0 (compatible; MSIE 10.0; Windows NT 6.2) SafeLinks', 'Mozilla/5.0 (X11; Linux x86_64) HeadlessChrome/120.0', 'Barracuda Sentinel (EE)', 'Slackbot-LinkExpanding 1.0', ''];
 let s, page;
@@ -70,6 +70,14 @@ test('EL02 the script sends only when the form is submitted, and submits no form
   assert.equal(script().match(/\bsend\(\)/g).length, 2, 'its definition and one call');
   assert.match(script(), /addEventListener\('submit', async \(event\) => \{[^}]*await send\(\);/);
   assert.doesNotMatch(script(), /\.click\(|\.submit\(|requestSubmit|sendBeacon|XMLHttpRequest|setTimeout|innerHTML|document\.write|eval\(/);
+});
+
+test('EL02 the page of a sign-in link has nothing to press: a browser cannot keep an app\'s tokens', () => {
+  const texts = new Function(`return ${script().match(/^const texts = (\{.*?^\});$/ms)[1]}`)();
+  const actions = Object.entries(texts.en).filter(([, t]) => Array.isArray(t));
+  assert.deepEqual(actions.filter(([, t]) => t.length !== 4).map(([a, t]) => [a, t.length]), [['magic-link/verify', 2]]);
+  assert.match(script(), /\$\('go'\)\.textContent = ''\] = t\[action\];/);
+  assert.match(script(), /^\$\('go'\)\.hidden = !\$\('go'\)\.textContent;$/m);
 });
 
 test('what the link says is not in the page, whatever it says', async () => {

@@ -16,6 +16,8 @@ export const SUBJECT = {
   emailChange: 'Confirm your new email address',
   emailChanged: 'Your email address has been updated',
   emailReverted: 'Your email address has been restored',
+  magic: 'Your magic sign-in link',
+  code: 'Your sign-in code',
 };
 
 /* { s, mail, sms, close() } */
@@ -48,4 +50,34 @@ export function codeIn(sms) {
   const code = sms.message.match(/(?<!\d)\d{6}(?!\d)/)?.[0];
   assert.ok(code, `a code in ${sms.message}`);
   return code;
+}
+
+/* The code of a mail stands on a line of its own. */
+export function mailCodeIn(mail) {
+  const code = mail.parsed.text.match(/^\d{6}$/m)?.[0];
+  assert.ok(code, `a code in\n${mail.parsed.text}`);
+  return code;
+}
+
+/* Another code than that one. */
+export const wrongCode = (code, i = 0) => String((Number(code) + 1 + i) % 1e6).padStart(6, '0');
+
+/* Gives the account a number that counts as proven. */
+export async function withPhone(s, u, number = freshNumber()) {
+  await s.sql(`UPDATE user SET phone = '${number}' WHERE email = '${u.email}'`);
+  return { ...u, number };
+}
+
+/* Must have a second factor; has the mail, and the number if there is one. */
+export async function withSecond(s, u) {
+  await s.sql(`UPDATE user SET require_2fa = 1 WHERE email = '${u.email}'`);
+  return u;
+}
+
+/* The handle between the factors, after the password. */
+export async function handleOf(s, u) {
+  const r = await s.login(u.email, u.password);
+  assert.deepEqual([r.status, r.json.requiresTwoFactor, r.json.accessToken], [200, true, undefined], r.text);
+  s.note(r.json.tempToken);
+  return r.json.tempToken;
 }

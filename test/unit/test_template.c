@@ -543,6 +543,8 @@ static void subjects_that_others_look_for_are_exact(void **state)
 		  "Benvenuto! Il tuo account \303\250 stato creato" },
 		{ "email-changed", "Your email address has been updated",
 		  "Il tuo indirizzo email \303\250 stato aggiornato" },
+		{ "magic-link", "Your magic sign-in link", "Il tuo link di accesso" },
+		{ "magic-link-code", "Your magic sign-in link", "Il tuo link di accesso" },
 	};
 	struct world w;
 
@@ -561,6 +563,8 @@ static void links_say_how_long_they_are_valid(void **state)
 		{ "password-reset", "1 hour" },	 { "verify-email", "24 hours" },
 		{ "change-email", "1 hour" },	 { "link-account", "1 hour" },
 		{ "email-changed", "72 hours" }, { "email-reverted", "1 hour" },
+		{ "magic-link", "15 minutes" },	 { "magic-link-code", "15 minutes" },
+		{ "sign-in-code", "10 minutes" }, { "magic-link-code", "10 minutes" },
 	};
 	struct world w;
 

@@ -1,0 +1,505 @@
+#include "domain/passwordless.h"
+
+#include "base/log.h"
+#include "domain/audit.h"
+#include "domain/clock_guard.h"
+#include "domain/device.h"
+#include "domain/email.h"
+#include "domain/message.h"
+#include "domain/phone_number.h"
+#include "domain/takeover.h"
+#include "domain/uid.h"
+#include "domain/verification.h"
+#include "store/query.h"
+
+/* ---- the two channels ---- */
+
+struct channel {
+	enum first_proof proof;
+	enum factor factor;
+	enum onetime_purpose code, code_2fa;
+	enum err_code wrong;
+	const char *name; /* in the audit */
+};
+
+static const struct channel by_mail = { PROOF_MAIL, FACTOR_MAIL, ONETIME_MAIL_CODE, ONETIME_MAIL_CODE_2FA,
+					ERR_MAGIC_LINK, "email" };
+static const struct channel by_sms = { PROOF_SMS, FACTOR_SMS, ONETIME_SMS, ONETIME_SMS_2FA, ERR_SMS_CODE, "sms" };
+
+/* What a secret of the channel proves, as it is now. */
+static str address_of(const struct channel *ch, const struct user_row *user)
+{
+	return ch->proof == PROOF_SMS ? user->phone : user->email;
+}
+
+/* ---- who it is about ---- */
+
+/* *ret: id 0 when there is no such account. */
+static err_t find_by_email(struct ctx *c, str email, struct user_row *ret, str *ret_key)
+{
+	bool found;
+
+	TRY(email_subject(c->mem, email, ret_key));
+	TRY(q_user_by_email(c->db, c->mem, *ret_key, ret, &found));
+	if (!found || ret->is_guest)
+		*ret = (struct user_row){ 0 };
+	return OK;
+}
+
+static err_t find_by_uid(struct ctx *c, str text, struct user_row *ret)
+{
+	uint8_t uid[UID_BYTES];
+	bool found;
+
+	if (!uid_parse(text, uid))
+		return OK;
+	TRY(q_user_by_uid(c->db, c->mem, str_of_bytes(uid, UID_BYTES), ret, &found));
+	if (!found)
+		*ret = (struct user_row){ 0 };
+	return OK;
+}
+
+static bool holds_at(str s)
+{
+	str before, after;
+
+	return str_cut(s, '@', &before, &after);
+}
+
+/* The address comes first; one in user_id counts as such. missing: the refusal when neither is there. */
+static err_t find_either(struct ctx *c, str email, str user_id, enum err_code missing, struct user_row *ret,
+			 str *ret_key)
+{
+	*ret = (struct user_row){ 0 };
+	if (email.n == 0 && holds_at(user_id))
+		email = user_id;
+	if (email.n > 0)
+		return find_by_email(c, email, ret, ret_key);
+	REQUIRE(user_id.n > 0, missing);
+	*ret_key = user_id;
+	return find_by_uid(c, user_id, ret);
+}
+
+static err_t find_between(struct ctx *c, const struct handle *h, struct user_row *ret)
+{
+	bool found;
+
+	TRY(q_user_by_id(c->db, c->mem, h->user_id, ret, &found));
+	REQUIRE(found && ret->disabled_ms == 0, ERR_TEMP_TOKEN);
+	return OK;
+}
+
+/* Is the channel a second factor here? The one of the first factor is not (MF04). */
+static err_t require_offered(struct ctx *c, const struct channel *ch, const struct handle *h,
+			     const struct user_row *user)
+{
+	REQUIRE((gate_factors(c->cfg, user, h->first) & (unsigned)ch->factor) != 0, ERR_TEMP_TOKEN);
+	return OK;
+}
+
+/* ---- mail out ---- */
+
+struct mail_wish {
+	enum mailed what;
+	enum onetime_purpose link, code;
+	str sid, lang;
+};
+
+static err_t send_mailed_code(struct ctx *c, const struct user_row *user, const struct mail_wish *w, str code)
+{
+	const struct message m = {
+		.template = STR("sign-in-code"), .to = user->email, .user_id = user->id,
+		.lang = w->lang.p == NULL ? user->lang : w->lang,
+		.expires_ms = c->now_ms + onetime_ttl_ms(c->cfg, w->code),
+		.vars = { { STR("code"), code } }, .n_vars = 1,
+	};
+
+	return message_mail(c, &m);
+}
+
+/* A new mail ends what an older one brought, in whichever form. */
+static err_t send_mail(struct ctx *c, const struct user_row *user, const struct mail_wish *w)
+{
+	const struct onetime_new n = { .purpose = w->code, .user_id = user->id, .address = user->email,
+				       .sid = w->sid };
+	struct message_link m = { .template = STR("magic-link"), .path = STR("magic-link/verify"),
+				  .purpose = w->link, .to = user->email, .sid = w->sid, .lang = w->lang };
+
+	c->log_user_id = user->id;
+	TRY(onetime_void(c, user->id, w->link));
+	TRY(onetime_void(c, user->id, w->code));
+	if (w->what == MAILED_LINK)
+		return message_link(c, user, &m);
+	TRY(onetime_make_code(c, &n, STR_NONE, &m.code));
+	if (w->what == MAILED_CODE)
+		return send_mailed_code(c, user, w, m.code);
+	m.template = STR("magic-link-code");
+	return message_link(c, user, &m);
+}
+
+err_t passwordless_mail(struct ctx *c, str email, str lang, enum mailed what)
+{
+	const struct mail_wish w = { .what = what, .link = ONETIME_MAGIC, .code = ONETIME_MAIL_CODE, .lang = lang };
+	struct user_row user = { 0 };
+	bool allowed;
+	TX tx = { 0 };
+	str key;
+
+	REQUIRE(mail_is_on(c->cfg), ERR_EMAIL_NOT_CONFIGURED);
+	REQUIRE(email.n > 0, ERR_EMAIL_REQUIRED);
+	TRY(clock_issue(c)); /* whether there is an account to issue something for or not */
+	TRY(tx_begin(&tx, c->db));
+	TRY(find_by_email(c, email, &user, &key));
+	TRY(attempt_mail(c, STR("magic-link"), key, &allowed));
+	if (allowed && user.id != 0 && user.disabled_ms == 0)
+		TRY(send_mail(c, &user, &w));
+	TRY(audit_add(c, AUDIT_LINK_SENT, user.uid, STR_NONE, allowed ? STR("email") : STR("limited")));
+	return tx_commit(&tx);
+}
+
+err_t passwordless_mail_factor(struct ctx *c, str temp_token, str lang, enum mailed what)
+{
+	struct mail_wish w = { .what = what, .link = ONETIME_MAGIC_2FA, .code = ONETIME_MAIL_CODE_2FA,
+			       .lang = lang };
+	struct user_row user = { 0 };
+	struct handle h;
+	bool allowed;
+	TX tx = { 0 };
+	str typed, key;
+
+	REQUIRE(mail_is_on(c->cfg), ERR_EMAIL_NOT_CONFIGURED);
+	TRY(gate_find(c, ONETIME_HANDLE, temp_token, &h));
+	TRY(tx_begin(&tx, c->db));
+	TRY(find_between(c, &h, &user));
+	TRY(require_offered(c, &by_mail, &h, &user));
+	w.sid = h.id;
+	TRY(email_canonical(c->mem, user.email, &typed, &key));
+	TRY(attempt_mail_own(c, STR("magic-link-2fa"), key, &allowed));
+	if (allowed)
+		TRY(send_mail(c, &user, &w));
+	TRY(audit_add(c, AUDIT_LINK_SENT, user.uid, STR_NONE, allowed ? STR("email, second factor") : STR("limited")));
+	return tx_commit(&tx);
+}
+
+/* ---- SMS out ---- */
+
+static err_t require_sms(struct ctx *c)
+{
+	if (sms_is_on(c->cfg))
+		return OK;
+	log_event(LOG_WARN, "sms_not_configured", LOG_STR("request_id", c->request_id));
+	FAIL(ERR_SMS_NOT_CONFIGURED);
+}
+
+/* A test number costs no message, so no budget; its code stands in the settings, so it is no key to the whole
+ * house. A country may have been struck off since the number was proven. */
+static err_t send_sms(struct ctx *c, const struct user_row *user, enum onetime_purpose purpose, str what, str sid,
+		      bool *ret_sent)
+{
+	const struct onetime_new n = { .purpose = purpose, .user_id = user->id, .address = user->phone, .sid = sid };
+	str fixed = STR_NONE, code;
+	bool is_test = phone_test_code(c->cfg, user->phone, &fixed);
+
+	*ret_sent = is_test ? !user->is_admin : phone_allowed(c->cfg, user->phone);
+	if (*ret_sent && !is_test)
+		TRY(attempt_sms(c, what, user->phone, ret_sent));
+	if (!*ret_sent)
+		return OK;
+	c->log_user_id = user->id;
+	TRY(onetime_make_code(c, &n, is_test ? fixed : STR_NONE, &code));
+	if (is_test)
+		return OK;
+	return message_code(c, user, user->phone, code, c->now_ms + onetime_ttl_ms(c->cfg, purpose));
+}
+
+/* Nobody to text: the network pays as if there were. The other budgets are of numbers, and of the house: those
+ * who ask for nobody must not use them up. */
+static err_t pay_for_nobody(struct ctx *c, str key)
+{
+	bool allowed;
+	str resend;
+
+	TRY(attempt_budget(c, ATTEMPT_SMS_NETWORK, STR_NONE, &allowed));
+	if (!allowed)
+		return OK;
+	TRY(arena_printf(c->mem, &resend, "sms %.*s", STR_ARG(key)));
+	return attempt_budget(c, ATTEMPT_RESEND, resend, &allowed);
+}
+
+err_t passwordless_sms(struct ctx *c, str email, str user_id)
+{
+	struct user_row user = { 0 };
+	bool sent = false;
+	TX tx = { 0 };
+	str key;
+
+	TRY(require_sms(c));
+	TRY(clock_issue(c));
+	TRY(tx_begin(&tx, c->db));
+	TRY(find_either(c, email, user_id, ERR_SMS_TARGET, &user, &key));
+	if (user.id != 0 && user.disabled_ms == 0 && user.phone.p != NULL)
+		TRY(send_sms(c, &user, ONETIME_SMS, STR("sms-sign-in"), STR_NONE, &sent));
+	else
+		TRY(pay_for_nobody(c, key));
+	TRY(audit_add(c, AUDIT_CODE_SENT, user.uid, STR_NONE, sent ? STR("sms") : STR("not sent")));
+	return tx_commit(&tx);
+}
+
+err_t passwordless_sms_factor(struct ctx *c, str temp_token)
+{
+	struct user_row user = { 0 };
+	struct handle h;
+	bool sent;
+	TX tx = { 0 };
+
+	TRY(require_sms(c));
+	TRY(gate_find(c, ONETIME_HANDLE, temp_token, &h));
+	TRY(tx_begin(&tx, c->db));
+	TRY(find_between(c, &h, &user));
+	REQUIRE(user.phone.p != NULL, ERR_PHONE_NOT_SET);
+	TRY(require_offered(c, &by_sms, &h, &user));
+	TRY(send_sms(c, &user, ONETIME_SMS_2FA, STR("sms-2fa"), h.id, &sent));
+	TRY(audit_add(c, AUDIT_CODE_SENT, user.uid, STR_NONE, sent ? STR("sms, second factor") : STR("not sent")));
+	return tx_commit(&tx);
+}
+
+/* ---- first factor ---- */
+
+struct devices {
+	str device, trust; /* tokens as sent */
+};
+
+/* The address is its owner's: what somebody else may have put into the account goes before he is let in. */
+static err_t prove_address(struct ctx *c, struct user_row *user)
+{
+	int64_t changed;
+	bool found;
+
+	if (user->email_verified)
+		return OK;
+	TRY(takeover_wipe(c, user));
+	TRY(q_user_set_verified(c->db, user->id, user->email, &changed));
+	TRY(audit_add(c, AUDIT_EMAIL_VERIFIED, user->uid, STR_NONE, STR_NONE));
+	TRY(q_user_by_id(c->db, c->mem, user->id, user, &found));
+	REQUIRE(found && user->email_verified, ERR_BUG);
+	return OK;
+}
+
+static err_t pass(struct ctx *c, const struct channel *ch, const struct user_row *user, const struct devices *d,
+		  struct signed_in *ret)
+{
+	struct first first = { .proof = ch->proof, .trust = d->trust };
+
+	TRY(device_read(c, DEVICE_KNOWN, user->uid, user->device_epoch, d->device, &first.device_id));
+	return gate_pass(c, user, &first, ret);
+}
+
+/* The account a consumed secret proves, as it is now. A secret ends with the address or number it went to. */
+static err_t load_proven(struct ctx *c, const struct channel *ch, const struct onetime_row *t, struct user_row *ret)
+{
+	bool found;
+
+	TRY(q_user_by_id(c->db, c->mem, t->user_id, ret, &found));
+	REQUIRE(found && ret->disabled_ms == 0 && str_eq(t->address, address_of(ch, ret)), ch->wrong);
+	return OK;
+}
+
+/* Mail proves the address, so both forms of what was mailed have served. */
+static err_t pass_by_mail(struct ctx *c, const struct onetime_row *t, const struct devices *d,
+			  struct signed_in *ret)
+{
+	struct user_row user = { 0 };
+
+	TRY(load_proven(c, &by_mail, t, &user));
+	TRY(onetime_void(c, user.id, ONETIME_MAGIC));
+	TRY(onetime_void(c, user.id, ONETIME_MAIL_CODE));
+	TRY(prove_address(c, &user));
+	return pass(c, &by_mail, &user, d, ret);
+}
+
+static err_t sign_in_by_link(struct ctx *c, str token, const struct devices *d, struct signed_in *ret)
+{
+	struct onetime_row t = { 0 };
+	struct signed_in out;
+	TX tx = { 0 };
+
+	TRY(onetime_find(c, ONETIME_MAGIC, token, &t));
+	TRY(tx_begin(&tx, c->db));
+	TRY(onetime_take(c, ONETIME_MAGIC, token, &t));
+	TRY(pass_by_mail(c, &t, d, &out));
+	TRY(tx_commit(&tx));
+	*ret = out;
+	return OK;
+}
+
+/* The number proves the account, not its address: that is asked for as after a password. The code has served
+ * either way. */
+static err_t pass_by_sms(struct ctx *c, const struct onetime_row *t, const struct devices *d,
+			 struct signed_in *ret, err_t *ret_refusal)
+{
+	struct user_row user = { 0 };
+
+	TRY(load_proven(c, &by_sms, t, &user));
+	*ret_refusal = verification_allows(c->cfg, user.email_verified, user.verify_by_ms, c->now_ms);
+	if (ret_refusal->code == ERR_OK)
+		return pass(c, &by_sms, &user, d, ret);
+	TRY(verification_start(c, &user, user.lang));
+	return audit_add(c, AUDIT_LOGIN_FAILED, user.uid, STR_NONE, STR("address not verified"));
+}
+
+static err_t take_code(struct ctx *c, const struct channel *ch, const struct onetime_row *t, str code,
+		       const struct devices *d, struct signed_in *ret)
+{
+	struct signed_in out = { 0 };
+	err_t refusal = OK;
+	TX tx = { 0 };
+
+	TRY(tx_begin(&tx, c->db));
+	TRY(onetime_take_code(c, t, code));
+	if (ch->proof == PROOF_MAIL)
+		TRY(pass_by_mail(c, t, d, &out));
+	else
+		TRY(pass_by_sms(c, t, d, &out, &refusal));
+	TRY(tx_commit(&tx));
+	*ret = out;
+	return refusal;
+}
+
+/* count: against the network, as wrong tokens are: many accounts may be tried, each a few times. */
+static err_t note_wrong(struct ctx *c, const struct channel *ch, enum audit_event e, str uid, bool count)
+{
+	bool allowed;
+	TX tx = { 0 };
+
+	TRY(tx_begin(&tx, c->db));
+	if (count)
+		TRY(attempt_budget(c, ATTEMPT_BAD_TOKEN, STR_NONE, &allowed));
+	TRY(audit_add(c, e, uid, STR_NONE, str_of_cstr(ch->name)));
+	return tx_commit(&tx);
+}
+
+static err_t refuse_code(struct ctx *c, const struct channel *ch, const struct user_row *user, bool count)
+{
+	atomic_fetch_add_explicit(&c->count->login_failed, 1, memory_order_relaxed);
+	TRY(note_wrong(c, ch, AUDIT_LOGIN_FAILED, user->uid, count));
+	FAIL(ch->wrong);
+}
+
+/* user: id 0 when there is no such account. Where there is no code to count a try at, the network's count is the
+ * write that it would have been: the same answer after the same work. */
+static err_t sign_in_by_code(struct ctx *c, const struct channel *ch, const struct user_row *user, str code,
+			     const struct devices *d, struct signed_in *ret)
+{
+	struct onetime_row t = { 0 };
+	bool none;
+	err_t e;
+
+	TRY(attempt_token_door(c));
+	TRY(clock_issue(c)); /* before the try is counted, which nothing would give back */
+	e = onetime_try_code(c, ch->code, user->id, code, &t);
+	none = e.code == ch->wrong;
+	if (none)
+		TRY(attempt_bad_token(c));
+	else if (e.code == ERR_OK)
+		e = take_code(c, ch, &t, code, d, ret);
+	return e.code == ch->wrong ? refuse_code(c, ch, user, !none) : e;
+}
+
+err_t passwordless_mail_sign_in(struct ctx *c, const struct mail_proof *p, struct signed_in *ret)
+{
+	const struct devices d = { .device = p->device, .trust = p->trust };
+	struct user_row user = { 0 };
+	str key;
+
+	if (p->token.n > 0 || p->email.n == 0)
+		return sign_in_by_link(c, p->token, &d, ret);
+	TRY(find_by_email(c, p->email, &user, &key));
+	return sign_in_by_code(c, &by_mail, &user, p->code, &d, ret);
+}
+
+err_t passwordless_sms_sign_in(struct ctx *c, const struct sms_proof *p, struct signed_in *ret)
+{
+	const struct devices d = { .device = p->device, .trust = p->trust };
+	struct user_row user = { 0 };
+	str key;
+
+	TRY(find_either(c, p->email, p->user_id, ERR_SMS_USER, &user, &key));
+	return sign_in_by_code(c, &by_sms, &user, p->code, &d, ret);
+}
+
+/* ---- second factor ---- */
+
+/* Compared before it is consumed: somebody else's link lives on (F-47). */
+static err_t finish_by_link(struct ctx *c, const struct handle *h, str token, struct signed_in *ret)
+{
+	struct onetime_row t = { 0 };
+	struct user_row user = { 0 };
+	struct signed_in out;
+	TX tx = { 0 };
+
+	TRY(onetime_find(c, ONETIME_MAGIC_2FA, token, &t));
+	REQUIRE(t.user_id == h->user_id && str_eq(t.sid, h->id), ERR_TOKEN_MISMATCH);
+	TRY(tx_begin(&tx, c->db));
+	TRY(find_between(c, h, &user));
+	TRY(require_offered(c, &by_mail, h, &user));
+	TRY(onetime_take(c, ONETIME_MAGIC_2FA, token, &t));
+	REQUIRE(str_eq(t.address, user.email), ERR_MAGIC_LINK);
+	TRY(gate_finish(c, h, FACTOR_MAIL, false, &out));
+	TRY(tx_commit(&tx));
+	*ret = out;
+	return OK;
+}
+
+static err_t finish_by_right_code(struct ctx *c, const struct channel *ch, const struct handle *h,
+				  const struct onetime_row *t, str code, struct signed_in *ret)
+{
+	struct user_row user = { 0 };
+	struct signed_in out;
+	TX tx = { 0 };
+
+	REQUIRE(str_eq(t->sid, h->id), ch->wrong);
+	TRY(tx_begin(&tx, c->db));
+	TRY(find_between(c, h, &user));
+	TRY(require_offered(c, ch, h, &user));
+	TRY(onetime_take_code(c, t, code));
+	REQUIRE(str_eq(t->address, address_of(ch, &user)), ch->wrong);
+	TRY(gate_finish(c, h, ch->factor, false, &out));
+	TRY(tx_commit(&tx));
+	*ret = out;
+	return OK;
+}
+
+static err_t finish_by_code(struct ctx *c, const struct channel *ch, str temp_token, str code,
+			    struct signed_in *ret)
+{
+	struct user_row user = { 0 };
+	struct onetime_row t = { 0 };
+	struct handle h;
+	err_t e;
+
+	TRY(gate_try(c, temp_token, code, &h));
+	TRY(find_between(c, &h, &user));
+	TRY(require_offered(c, ch, &h, &user));
+	TRY(clock_issue(c));
+	e = onetime_try_code(c, ch->code_2fa, h.user_id, code, &t);
+	if (e.code == ERR_OK)
+		e = finish_by_right_code(c, ch, &h, &t, code, ret);
+	if (e.code == ch->wrong)
+		TRY(note_wrong(c, ch, AUDIT_FACTOR_FAILED, user.uid, true));
+	return e;
+}
+
+err_t passwordless_mail_finish(struct ctx *c, const struct mail_proof *p, struct signed_in *ret)
+{
+	struct handle h;
+
+	if (p->token.n == 0 && p->code.n > 0)
+		return finish_by_code(c, &by_mail, p->temp_token, p->code, ret);
+	TRY(gate_find(c, ONETIME_HANDLE, p->temp_token, &h));
+	return finish_by_link(c, &h, p->token, ret);
+}
+
+err_t passwordless_sms_finish(struct ctx *c, const struct sms_proof *p, struct signed_in *ret)
+{
+	return finish_by_code(c, &by_sms, p->temp_token, p->code, ret);
+}
