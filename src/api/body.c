@@ -119,7 +119,9 @@ static err_t take_field(struct ctx *c, const struct body_field *f, const json_t 
 	}
 	if (v == NULL || (json_is_null(v) && f->null_ok && f->set_offset == SIZE_MAX))
 		return OK;
-	if (json_is_string(v))
+	if (f->kind == BODY_BOOL && json_is_boolean(v))
+		*(bool *)((char *)out + f->offset) = json_is_true(v);
+	else if (f->kind != BODY_BOOL && json_is_string(v))
 		reason = take_text(c, f, (str){ json_string_value(v), json_string_length(v) }, out, &e);
 	else if (!json_is_null(v) || !f->null_ok)
 		reason = "TYPE";

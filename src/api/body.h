@@ -15,6 +15,7 @@ enum body_kind {
 	BODY_UNSET = 0,
 	BODY_TEXT,   /* str: plain text, no control characters */
 	BODY_SECRET, /* struct secret: any characters, NUL included */
+	BODY_BOOL,   /* bool: true or false; left out: false */
 	BODY_REFUSED, /* must not be there: a member that somebody might think could be set */
 };
 
@@ -50,6 +51,8 @@ struct body_shape {
 #define SECRET(T, member, name_, max_)                                                            \
 	{ .name = (name_), .offset = BODY_IS(T, member, struct secret), .max = (max_),             \
 	  .set_offset = SIZE_MAX, .kind = BODY_SECRET }
+#define FLAG(T, member, name_)                                                                    \
+	{ .name = (name_), .offset = BODY_IS(T, member, bool), .set_offset = SIZE_MAX, .kind = BODY_BOOL }
 #define REFUSED(name_) { .name = (name_), .set_offset = SIZE_MAX, .kind = BODY_REFUSED }
 #define SHAPE(T, array) { sizeof(T), (array), sizeof(array) / sizeof((array)[0]), false }
 /* The first member of T must be `struct stepup proof`, its fields PROOF_FIELDS(T). */

@@ -202,7 +202,8 @@ static err_t auth_check(struct req *r, const struct route *rt, bool *ret_again)
 
 static err_t stepup_check(struct req *r, const struct route *rt, const void *body)
 {
-	if (rt->stepup == STEPUP_NONE || (rt->stepup == STEPUP_SETTING && !r->c.cfg->stepup.account_delete))
+	if (rt->stepup == STEPUP_NONE || (rt->stepup == STEPUP_SETTING && !r->c.cfg->stepup.account_delete) ||
+	    (rt->stepup == STEPUP_NO_GUEST && r->who.row.is_guest))
 		return OK;
 	return stepup_require(&r->c, &r->who, body);
 }

@@ -30,6 +30,7 @@ enum route_stepup {
 	STEPUP_UNSET = 0,
 	STEPUP_NONE,
 	STEPUP_FRESH,   /* a recent sign-in, or the current password in the body */
+	STEPUP_NO_GUEST, /* the same, but guests are not asked: they have nothing else to show */
 	STEPUP_SETTING, /* the same if stepup.account_delete says so */
 };
 
@@ -96,6 +97,11 @@ err_t api_magic_send(struct req *r, const void *body, struct http_reply *rep);
 err_t api_magic_verify(struct req *r, const void *body, struct http_reply *rep);
 err_t api_sms_send(struct req *r, const void *body, struct http_reply *rep);
 err_t api_sms_verify(struct req *r, const void *body, struct http_reply *rep);
+err_t api_linked_list(struct req *r, const void *body, struct http_reply *rep);
+err_t api_linked_unlink(struct req *r, const void *body, struct http_reply *rep);
+err_t api_linked_request(struct req *r, const void *body, struct http_reply *rep);
+err_t api_linked_verify(struct req *r, const void *body, struct http_reply *rep);
+err_t api_guest_create(struct req *r, const void *body, struct http_reply *rep);
 err_t api_account_delete(struct req *r, const void *body, struct http_reply *rep);
 err_t api_account_export(struct req *r, const void *body, struct http_reply *rep);
 err_t api_check(struct req *r, const void *body, struct http_reply *rep);
@@ -109,7 +115,7 @@ extern const struct body_shape user_register_shape, user_profile_shape, session_
 	session_refresh_shape, password_forgot_shape, password_reset_shape, password_change_shape,
 	verification_send_shape, token_shape, email_change_request_shape, phone_change_shape,
 	phone_verify_shape, account_delete_shape, magic_send_shape, magic_verify_shape, sms_send_shape,
-	sms_verify_shape;
+	sms_verify_shape, link_request_shape, link_verify_shape, linked_unlink_shape;
 
 /* {"token": …}: of mailed links */
 struct body_token {
@@ -122,6 +128,9 @@ MUST_USE err_t require_bearer(const struct req *r);
 void reply_signed_in(struct http_reply *rep, const struct signed_in *s);
 /* "success" and the tokens, as members of an open object. */
 void out_tokens(struct json_out *o, const struct tokens *t);
+
+/* "linkedAccounts", as a member of an open object. */
+void out_linked(struct json_out *o, const struct linked_row *rows, size_t n);
 
 /* {"success":true} */
 void reply_success(struct http_reply *rep);
