@@ -14,7 +14,7 @@ BEGIN {
 	# libraries and the layers that may see them
 	only["sqlite3.h"] = only["libpq-fe.h"] = "store"
 	only["microhttpd.h"] = only["gnutls"] = "http"
-	only["openssl"] = "crypto"
+	only["openssl"] = only["qrencode.h"] = only["png.h"] = "crypto"
 	only["sodium.h"] = "crypto base"
 	only["jansson.h"] = "api crypto egress"
 	only["curl"] = "egress"

@@ -3,9 +3,11 @@
 -- name: session_insert
 -- in: id int, sid blob, user_id int, cur_nonce blob, agent_family text, auth_ms int, amr text, now_ms int, idle_expires_ms int, abs_expires_ms int, sweep_day int, user_agent text, ip text
 -- out: none
+-- A mailed code or link is no proof for changing factors: a mailbox alone would then do for everything.
 INSERT INTO session (id, sid, user_id, cur_gen, cur_nonce, rotated_ms, agent_family, auth_ms, amr, created_ms,
-                     idle_expires_ms, abs_expires_ms, sweep_day, last_active_ms, user_agent, ip)
-VALUES ($1, $2, $3, 1, $4, $8, $5, $6, $7, $8, $9, $10, $11, $8, $12, $13);
+                     idle_expires_ms, abs_expires_ms, sweep_day, last_active_ms, user_agent, ip, factor_ms)
+VALUES ($1, $2, $3, 1, $4, $8, $5, $6, $7, $8, $9, $10, $11, $8, $12, $13,
+        CASE WHEN $7 LIKE '% mfa' AND $7 NOT LIKE '% email mfa' THEN $6 ELSE 0 END);
 
 -- name: session_caller
 -- in: id int, sid blob
@@ -89,6 +91,17 @@ SELECT auth_ms FROM session WHERE id = $1 AND sid = $2 AND user_id = $3;
 -- in: id int, sid blob, user_id int, now_ms int
 -- out: changed
 UPDATE session SET auth_ms = max(auth_ms, $4) WHERE id = $1 AND sid = $2 AND user_id = $3;
+
+-- name: session_factor
+-- in: id int, sid blob, user_id int
+-- out: int
+SELECT factor_ms FROM session WHERE id = $1 AND sid = $2 AND user_id = $3;
+
+-- name: session_factor_proven
+-- in: id int, sid blob, user_id int, now_ms int
+-- out: changed
+UPDATE session SET auth_ms = max(auth_ms, $4), factor_ms = max(factor_ms, $4)
+WHERE id = $1 AND sid = $2 AND user_id = $3;
 
 -- name: session_trim
 -- in: user_id int, keep int

@@ -2,11 +2,14 @@
 
 ALTER TABLE user ADD COLUMN totp BLOB;                                   -- seed, sealed and proven
 ALTER TABLE user ADD COLUMN totp_step INTEGER NOT NULL DEFAULT 0;        -- last accepted: only greater ones are
+ALTER TABLE user ADD COLUMN totp_ms INTEGER NOT NULL DEFAULT 0;          -- when it was proven
 ALTER TABLE user ADD COLUMN totp_pending BLOB;                           -- seed, sealed, not proven yet
 ALTER TABLE user ADD COLUMN totp_pending_ms INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE user ADD COLUMN require_2fa INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE user ADD COLUMN is_guest INTEGER NOT NULL DEFAULT 0;         -- no address: email is ''
 ALTER TABLE user ADD COLUMN seen_ms INTEGER NOT NULL DEFAULT 0;          -- guests: known to be in use then
+
+ALTER TABLE session ADD COLUMN factor_ms INTEGER NOT NULL DEFAULT 0; -- last proof of a second factor other than mail
 
 ALTER TABLE onetime ADD COLUMN guess INTEGER NOT NULL DEFAULT 0;    -- 16 bits of the last wrong code's MAC …
 ALTER TABLE onetime ADD COLUMN guess_ms INTEGER NOT NULL DEFAULT 0; -- … and when it came

@@ -56,10 +56,13 @@ struct body_shape {
 #define REFUSED(name_) { .name = (name_), .set_offset = SIZE_MAX, .kind = BODY_REFUSED }
 #define SHAPE(T, array) { sizeof(T), (array), sizeof(array) / sizeof((array)[0]), false }
 /* The first member of T must be `struct stepup proof`, its fields PROOF_FIELDS(T). */
+#define FACTOR_CODE_MAX 64
 #define PROOF_FIELDS(T)                                                                          \
 	{ .name = "currentPassword",                                                              \
 	  .offset = BODY_IS(T, proof, struct stepup) + offsetof(struct stepup, current_password), \
-	  .max = PASSWORD_MAX_BYTES, .set_offset = SIZE_MAX, .kind = BODY_SECRET }
+	  .max = PASSWORD_MAX_BYTES, .set_offset = SIZE_MAX, .kind = BODY_SECRET },               \
+	TEXT_OR_NULL(T, proof.totp_code, "totpCode", FACTOR_CODE_MAX),                            \
+	TEXT_OR_NULL(T, proof.recovery_code, "recoveryCode", FACTOR_CODE_MAX)
 #define SHAPE_WITH_PROOF(T, array) \
 	{ sizeof(T), (array), sizeof(array) / sizeof((array)[0]), offsetof(T, proof) == 0 }
 

@@ -184,6 +184,13 @@ static err_t note_use(struct req *r, bool *ret_again)
 	return OK;
 }
 
+/* Handles are shorter than any access token; one that opens nothing but the set-up is looked for among its
+ * kind only. */
+static err_t setup_handle_check(struct req *r, str token)
+{
+	return as_access_token(gate_find(&r->c, ONETIME_SETUP, token, &r->setup));
+}
+
 static err_t auth_check(struct req *r, const struct route *rt, bool *ret_again)
 {
 	str token;
@@ -191,8 +198,10 @@ static err_t auth_check(struct req *r, const struct route *rt, bool *ret_again)
 	if (rt->auth == AUTH_PUBLIC)
 		return OK;
 	token = bearer_token(r->http);
-	if (token.p == NULL && rt->auth == AUTH_MAYBE)
+	if (token.p == NULL && (rt->auth == AUTH_MAYBE || rt->auth == AUTH_SETUP))
 		return OK;
+	if (rt->auth == AUTH_SETUP && token.n == ONETIME_TOKEN_TEXT)
+		return setup_handle_check(r, token);
 	if (token.p == NULL)
 		FAIL(rt->auth == AUTH_PROXY ? ERR_ACCESS_TOKEN : ERR_NO_TOKEN);
 	TRY(session_caller(&r->c, token, &r->who));
@@ -202,10 +211,20 @@ static err_t auth_check(struct req *r, const struct route *rt, bool *ret_again)
 
 static err_t stepup_check(struct req *r, const struct route *rt, const void *body)
 {
-	if (rt->stepup == STEPUP_NONE || (rt->stepup == STEPUP_SETTING && !r->c.cfg->stepup.account_delete) ||
-	    (rt->stepup == STEPUP_NO_GUEST && r->who.row.is_guest))
+	if (r->who.row.id == 0) /* public, or the handle of a sign-in just made */
 		return OK;
-	return stepup_require(&r->c, &r->who, body);
+	switch (rt->stepup) {
+	case STEPUP_FRESH: return stepup_require(&r->c, &r->who, body);
+	case STEPUP_NO_GUEST: return r->who.row.is_guest ? OK : stepup_require(&r->c, &r->who, body);
+	case STEPUP_SETTING:
+		return r->c.cfg->stepup.account_delete ? stepup_require(&r->c, &r->who, body) : OK;
+	case STEPUP_FACTOR: return stepup_require_factor(&r->c, &r->who, body, false);
+	case STEPUP_REMOVAL:
+		return r->who.row.has_totp ? stepup_require_factor(&r->c, &r->who, body, true) : OK;
+	case STEPUP_UNSET:
+	case STEPUP_NONE: break;
+	}
+	return OK;
 }
 
 static void say_allow(struct http_reply *rep, unsigned allow)

@@ -70,6 +70,16 @@ const struct route routes[] = {
 	  &link_verify_shape, api_linked_verify, false },
 	{ METHOD_POST, PLACE_PREFIX, "/guest", AUTH_PUBLIC, STEPUP_NONE, LANE_POOL,
 	  NULL, api_guest_create, false },
+	{ METHOD_POST, PLACE_PREFIX, "/2fa/setup", AUTH_SETUP, STEPUP_FACTOR, LANE_HASH,
+	  &factor_set_up_shape, api_factor_set_up, false },
+	{ METHOD_POST, PLACE_PREFIX, "/2fa/verify-setup", AUTH_SETUP, STEPUP_NONE, LANE_HASH,
+	  &factor_confirm_shape, api_factor_confirm, false },
+	{ METHOD_POST, PLACE_PREFIX, "/2fa/verify", AUTH_PUBLIC, STEPUP_NONE, LANE_HASH,
+	  &factor_verify_shape, api_factor_verify, false },
+	{ METHOD_POST, PLACE_PREFIX, "/2fa/disable", AUTH_USER, STEPUP_REMOVAL, LANE_HASH,
+	  &factor_proof_shape, api_factor_disable, false },
+	{ METHOD_POST, PLACE_PREFIX, "/2fa/recovery-codes", AUTH_USER, STEPUP_FACTOR, LANE_HASH,
+	  &factor_proof_shape, api_factor_new_codes, false },
 	{ METHOD_DELETE, PLACE_PREFIX, "/account", AUTH_USER, STEPUP_SETTING, LANE_HASH,
 	  &account_delete_shape, api_account_delete, false },
 	{ METHOD_GET, PLACE_PREFIX, "/export", AUTH_USER, STEPUP_NONE, LANE_POOL,
@@ -113,7 +123,7 @@ const struct route *route_check(void)
 		if (rt->method == METHOD_UNSET || rt->place == PLACE_UNSET || rt->pattern == NULL ||
 		    rt->auth == AUTH_UNSET || rt->stepup == STEPUP_UNSET || rt->lane == LANE_UNSET || rt->handle == NULL)
 			return rt;
-		if (rt->stepup != STEPUP_NONE && (rt->auth != AUTH_USER || rt->lane != LANE_HASH ||
+		if (rt->stepup != STEPUP_NONE && ((rt->auth != AUTH_USER && rt->auth != AUTH_SETUP) || rt->lane != LANE_HASH ||
 						  rt->body == NULL || !rt->body->has_proof))
 			return rt;
 		if (is_repeated(rt))

@@ -20,6 +20,7 @@
 #include "crypto/mac.h"
 #include "domain/audit.h"
 #include "domain/clock_guard.h"
+#include "domain/factor.h"
 #include "domain/password.h"
 #include "domain/uid.h"
 #include "domain/user.h"
@@ -226,6 +227,20 @@ static enum exit_code user_reset_cmd(struct cli *cli, int argc, char **argv)
 	if (code == EXIT_DONE)
 		(void)printf("a mail with a reset link is on its way; a running server sends it\n");
 	return code;
+}
+
+static enum exit_code user_require_cmd(struct cli *cli, int argc, char **argv)
+{
+	if (argc == 3 && str_eq(str_of_cstr(argv[2]), STR("on")))
+		return on_user(cli, 2, argv, factor_require);
+	if (argc == 3 && str_eq(str_of_cstr(argv[2]), STR("off")))
+		return on_user(cli, 2, argv, factor_require_no_more);
+	return EXIT_USAGE;
+}
+
+static enum exit_code user_factor_cmd(struct cli *cli, int argc, char **argv)
+{
+	return on_user(cli, argc, argv, factor_reset);
 }
 
 static enum exit_code user_list_cmd(struct cli *cli, int argc, char **argv)
@@ -511,6 +526,10 @@ static const struct cli_command commands[] = {
 	  NEEDS_KEYS, user_password_cmd },
 	{ "user", "send-reset", "EMAIL|ID", "mail it a link for a new password", NEEDS_KEYS,
 	  user_reset_cmd },
+	{ "user", "require-2fa", "EMAIL|ID on|off", "must it have a second factor?", NEEDS_STORE,
+	  user_require_cmd },
+	{ "user", "reset-2fa", "EMAIL|ID", "remove its authenticator app and recovery codes, end all sessions",
+	  NEEDS_KEYS, user_factor_cmd },
 	{ "check-config", NULL, "", "check the settings and say what is wrong", NEEDS_CONFIG,
 	  check_config_cmd },
 	{ "print-config", NULL, "[--origin|--help-settings]", "print every setting", NEEDS_CONFIG,

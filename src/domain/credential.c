@@ -40,6 +40,13 @@ err_t credential_make(struct ctx *c, const char *field, struct secret password, 
 	return password_hash(c->gate, &p, c->rng, c->mem, normal, c->deadline_us, ret_hash);
 }
 
+err_t credential_make_own(struct ctx *c, struct secret own, str *ret_hash)
+{
+	const struct password_params p = params_of(c->cfg);
+
+	return password_hash(c->gate, &p, c->rng, c->mem, own, c->deadline_us, ret_hash);
+}
+
 err_t credential_check(struct ctx *c, str stored, struct secret password, bool *ret_match,
 		       str *ret_new_hash)
 {

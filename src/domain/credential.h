@@ -11,6 +11,9 @@
 MUST_USE err_t credential_make(struct ctx *c, const char *field, struct secret password,
 			       str email_typed, str *ret_hash);
 
+/* Hash a secret that the server made itself: no rule to check. Cost and faults as above. */
+MUST_USE err_t credential_make_own(struct ctx *c, struct secret own, str *ret_hash);
+
 /* Does the password match? `stored` absent costs the same and never matches.
  * ret_new_hash: a hash under the current parameters if the stored one is older, else STR_NONE. */
 MUST_USE err_t credential_check(struct ctx *c, str stored, struct secret password, bool *ret_match,

@@ -3,6 +3,7 @@
 #include "domain/attempt.h"
 #include "domain/audit.h"
 #include "domain/email.h"
+#include "domain/factor.h"
 #include "domain/message.h"
 #include "domain/onetime.h"
 #include "domain/place.h"
@@ -159,13 +160,27 @@ err_t email_change_confirm(struct ctx *c, str token)
 
 /* ---- undone ---- */
 
+/* A second factor that was set up about when the address was changed, or after, is theirs too. An older one is
+ * its owner's: if it went, a mailbox alone would do to get in (MF19). */
+static err_t wipe_new_factor(struct ctx *c, const struct user_row *user, int64_t address_changed_ms)
+{
+	struct factor_row f = { 0 };
+	bool found;
+
+	TRY(q_factor_of(c->db, c->mem, user->id, &f, &found));
+	if (f.totp.p != NULL && f.totp_ms < address_changed_ms - MS_PER_DAY)
+		return OK;
+	return factor_wipe(c, user->id);
+}
+
 /* Whoever changed the address knew the password or held a session: none of it stays. */
-static err_t lock_out(struct ctx *c, const struct user_row *user)
+static err_t lock_out(struct ctx *c, const struct user_row *user, int64_t address_changed_ms)
 {
 	int64_t changed;
 
 	TRY(q_user_clear_password(c->db, user->id, &changed));
 	TRY(q_user_set_phone(c->db, user->id, STR_NONE, &changed));
+	TRY(wipe_new_factor(c, user, address_changed_ms));
 	TRY(session_end_others(c, user->id, STR_NONE));
 	TRY(onetime_void_all(c, user->id));
 	TRY(onetime_void(c, user->id, ONETIME_EMAIL_REVERT)); /* ways back to addresses of theirs */
@@ -194,7 +209,7 @@ err_t email_change_revert(struct ctx *c, str token)
 	TRY(load(c, &t, ERR_EMAIL_REVERT_TOKEN, &user));
 	TRY(set_email(c, user.id, t.address));
 	user.email = t.address;
-	TRY(lock_out(c, &user));
+	TRY(lock_out(c, &user, t.created_ms));
 	TRY(offer_reset(c, &user));
 	TRY(audit_add(c, AUDIT_EMAIL_REVERTED, user.uid, STR_NONE, STR_NONE));
 	return tx_commit(&tx);

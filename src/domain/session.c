@@ -328,6 +328,26 @@ err_t session_reauthenticated(struct ctx *c, const struct caller *who)
 	return OK;
 }
 
+err_t session_factor_ms(struct ctx *c, const struct caller *who, int64_t *ret_factor_ms)
+{
+	bool found;
+
+	TRY(q_session_factor(c->db, c->mem, session_id_of(who->token.sid), sid_str(who->token.sid), who->row.id,
+			     ret_factor_ms, &found));
+	REQUIRE(found, ERR_SESSION_REVOKED);
+	return OK;
+}
+
+err_t session_factor_proven(struct ctx *c, const struct caller *who)
+{
+	int64_t changed;
+
+	TRY(q_session_factor_proven(c->db, session_id_of(who->token.sid), sid_str(who->token.sid), who->row.id,
+				    c->now_ms, &changed));
+	REQUIRE(changed == 1, ERR_SESSION_REVOKED);
+	return OK;
+}
+
 err_t session_end_others(struct ctx *c, int64_t user_id, str sid)
 {
 	int64_t changed;

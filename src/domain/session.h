@@ -49,6 +49,11 @@ MUST_USE err_t session_auth_ms(struct ctx *c, const struct caller *who, int64_t 
 /* He just did. Inside the open transaction. */
 MUST_USE err_t session_reauthenticated(struct ctx *c, const struct caller *who);
 
+/* The same for a second factor that was asked for or set up in this session; 0: none was. One that was mailed
+ * does not count. */
+MUST_USE err_t session_factor_ms(struct ctx *c, const struct caller *who, int64_t *ret_factor_ms);
+MUST_USE err_t session_factor_proven(struct ctx *c, const struct caller *who);
+
 /* End the user's sessions but `sid` (STR_NONE: all). Inside the open transaction. */
 MUST_USE err_t session_end_others(struct ctx *c, int64_t user_id, str sid);
 

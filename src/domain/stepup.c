@@ -3,6 +3,7 @@
 #include "domain/audit.h"
 #include "domain/credential.h"
 #include "domain/email.h"
+#include "domain/factor.h"
 #include "store/query.h"
 
 err_t stepup_is_fresh(struct ctx *c, const struct caller *who, bool *ret)
@@ -50,21 +51,53 @@ err_t stepup_prove_password(struct ctx *c, const struct caller *who, struct secr
 	return match ? OK : refuse(c, who);
 }
 
-err_t stepup_require(struct ctx *c, const struct caller *who, const struct stepup *proof)
+static err_t accept_password(struct ctx *c, const struct caller *who, struct secret password)
 {
 	struct proven proven;
-	bool fresh;
 	TX tx = { 0 };
 
-	TRY(stepup_is_fresh(c, who, &fresh));
-	if (fresh)
-		return OK;
-	REQUIRE(proof->current_password.n > 0 && who->row.has_password, ERR_REAUTH);
-	TRY(stepup_prove_password(c, who, proof->current_password, &proven));
+	REQUIRE(password.n > 0 && who->row.has_password, ERR_REAUTH);
+	TRY(stepup_prove_password(c, who, password, &proven));
 	TRY(tx_begin(&tx, c->db));
 	TRY(attempt_release(c, &proven.attempt));
 	TRY(session_reauthenticated(c, who));
 	TRY(audit_add(c, AUDIT_STEPUP_OK, who->row.uid, str_of_bytes(who->token.sid, UID_BYTES),
 		      STR("password")));
 	return tx_commit(&tx);
+}
+
+/* The code of the second factor that came along, if the account has one. */
+static str code_of(const struct caller *who, const struct stepup *proof)
+{
+	if (!who->row.has_totp)
+		return STR_NONE;
+	return proof->totp_code.n > 0 ? proof->totp_code : proof->recovery_code;
+}
+
+err_t stepup_require(struct ctx *c, const struct caller *who, const struct stepup *proof)
+{
+	str code = code_of(who, proof);
+	bool fresh;
+
+	TRY(stepup_is_fresh(c, who, &fresh));
+	if (fresh)
+		return OK;
+	return code.n > 0 ? factor_prove(c, who, code) : accept_password(c, who, proof->current_password);
+}
+
+err_t stepup_require_factor(struct ctx *c, const struct caller *who, const struct stepup *proof,
+			    bool or_password)
+{
+	str code = code_of(who, proof);
+	int64_t factor_ms;
+
+	if (!who->row.has_totp)
+		return stepup_require(c, who, proof);
+	TRY(session_factor_ms(c, who, &factor_ms));
+	if (c->cfg->stepup.max_age_ms == 0 || c->now_ms - factor_ms <= c->cfg->stepup.max_age_ms)
+		return OK;
+	if (code.n > 0)
+		return factor_prove(c, who, code);
+	REQUIRE(or_password, ERR_REAUTH);
+	return accept_password(c, who, proof->current_password);
 }

@@ -417,6 +417,60 @@ static const struct template_builtin_text phone_changed[] = {
 	NOTE_NOT_YOU,
 };
 
+static const struct template_builtin_text factor_changed[] = {
+	TITLE("Your second factor was changed", "Il tuo secondo fattore è stato modificato",
+	      "Ihr zweiter Faktor wurde geändert", "Votre second facteur a été modifié",
+	      "Su segundo factor ha cambiado"),
+	SAY("body",
+	    "An authenticator app or new recovery codes were set up for your account {{email}} at "
+	    "{{siteName}}. Those before no longer work.",
+	    "Per il tuo account {{email}} su {{siteName}} sono stati configurati un'app di "
+	    "autenticazione o nuovi codici di recupero. Quelli precedenti non funzionano più.",
+	    "Für Ihr Konto {{email}} bei {{siteName}} wurden eine Authenticator-App oder neue "
+	    "Wiederherstellungscodes eingerichtet. Die bisherigen gelten nicht mehr.",
+	    "Une application d'authentification ou de nouveaux codes de récupération ont été "
+	    "configurés pour votre compte {{email}} sur {{siteName}}. Les précédents ne fonctionnent "
+	    "plus.",
+	    "Se han configurado una aplicación de autenticación o nuevos códigos de recuperación "
+	    "para su cuenta {{email}} de {{siteName}}. Los anteriores ya no funcionan."),
+	NOTE_NOT_YOU,
+};
+
+static const struct template_builtin_text factor_removed[] = {
+	TITLE("Your second factor was removed", "Il tuo secondo fattore è stato rimosso",
+	      "Ihr zweiter Faktor wurde entfernt", "Votre second facteur a été supprimé",
+	      "Su segundo factor se ha eliminado"),
+	SAY("body",
+	    "The authenticator app and the recovery codes of your account {{email}} at {{siteName}} "
+	    "are no longer asked for.",
+	    "L'app di autenticazione e i codici di recupero del tuo account {{email}} su "
+	    "{{siteName}} non vengono più richiesti.",
+	    "Die Authenticator-App und die Wiederherstellungscodes Ihres Kontos {{email}} bei "
+	    "{{siteName}} werden nicht mehr abgefragt.",
+	    "L'application d'authentification et les codes de récupération de votre compte "
+	    "{{email}} sur {{siteName}} ne sont plus demandés.",
+	    "Ya no se piden la aplicación de autenticación ni los códigos de recuperación de su "
+	    "cuenta {{email}} de {{siteName}}."),
+	NOTE_NOT_YOU,
+};
+
+static const struct template_builtin_text recovery_used[] = {
+	TITLE("A recovery code was used", "È stato usato un codice di recupero",
+	      "Ein Wiederherstellungscode wurde verwendet", "Un code de récupération a été utilisé",
+	      "Se ha usado un código de recuperación"),
+	SAY("body",
+	    "A recovery code of your account {{email}} at {{siteName}} was used. Codes left: {{left}}.",
+	    "È stato usato un codice di recupero del tuo account {{email}} su {{siteName}}. Codici "
+	    "rimasti: {{left}}.",
+	    "Ein Wiederherstellungscode Ihres Kontos {{email}} bei {{siteName}} wurde verwendet. "
+	    "Verbleibende Codes: {{left}}.",
+	    "Un code de récupération de votre compte {{email}} sur {{siteName}} a été utilisé. Codes "
+	    "restants : {{left}}.",
+	    "Se ha usado un código de recuperación de su cuenta {{email}} de {{siteName}}. Códigos "
+	    "restantes: {{left}}."),
+	NOTE_NOT_YOU,
+};
+
 static const struct template_builtin_text session_reuse[] = {
 	TITLE("One of your sessions was ended", "Una delle tue sessioni è stata chiusa",
 	      "Eine Ihrer Sitzungen wurde beendet", "Une de vos sessions a été fermée",
@@ -617,6 +671,7 @@ static const struct template_var common_vars[] = { VARS_COMMON };
 static const struct template_var detail_vars[] = { VARS_COMMON, VARS_DETAILS };
 static const struct template_var failure_vars[] = { VARS_COMMON, VARS_DETAILS,
 						    VAR("failures", "7") };
+static const struct template_var recovery_vars[] = { VARS_COMMON, VARS_DETAILS, VAR("left", "9") };
 static const struct template_var phone_vars[] = { VARS_COMMON, VAR_WHEN,
 						  VAR("newPhone", "+39 *** 42") };
 static const struct template_var linked_vars[] = { VARS_COMMON, VAR_WHEN,
@@ -653,6 +708,12 @@ static const struct template_builtin builtins[] = {
 	{ TEMPLATE("email-reverted", "to the address that was restored", email_reverted,
 		   reverted_vars),
 	  BASES_BUTTON("{{link}}") },
+	{ TEMPLATE("factor-changed", "an authenticator app or new recovery codes were set up",
+		   factor_changed, detail_vars),
+	  BASES_DETAILS },
+	{ TEMPLATE("factor-removed", "the authenticator app was switched off", factor_removed,
+		   detail_vars),
+	  BASES_DETAILS },
 	{ TEMPLATE("link-account", "another way to sign in is to be linked", link_account,
 		   account_link_vars),
 	  BASES_BUTTON("{{link}}") },
@@ -669,6 +730,8 @@ static const struct template_builtin builtins[] = {
 	  BASES_BUTTON("{{link}}") },
 	{ TEMPLATE("phone-changed", "the phone number was changed", phone_changed, phone_vars),
 	  BASES_NOTICE },
+	{ TEMPLATE("recovery-used", "a recovery code was used", recovery_used, recovery_vars),
+	  BASES_DETAILS },
 	{ TEMPLATE("session-reuse", "an old token came back and ended its session", session_reuse,
 		   detail_vars),
 	  BASES_DETAILS },

@@ -140,6 +140,18 @@ struct pending_link_row {
 	int64_t created_ms, expires_ms;
 };
 
+/* Seeds are sealed (domain/factor.c). */
+struct factor_row {
+	str totp; /* STR_NONE: no second factor by app */
+	int64_t totp_step, totp_ms;
+	str totp_pending;
+	int64_t totp_pending_ms;
+};
+
+struct recovery_row {
+	str hash;
+};
+
 struct template_row {
 	str id;
 	str base_html, base_text; /* n == 0: there is none */
