@@ -275,6 +275,10 @@ const MEMBERS = {
   'POST /auth/change-email/revert': ['success'],
   'POST /auth/add-phone': ['success'],
   'POST /auth/add-phone/verify': ['success'],
+  'POST /auth/magic-link/send': ['success'],
+  'POST /auth/magic-link/verify': TOKENS,
+  'POST /auth/sms/send': ['success'],
+  'POST /auth/sms/verify': TOKENS,
   'DELETE /auth/account': ['success'],
   'GET /auth/export': ['exportedAt', 'user', ...under('user', USER), 'sessions', ...under('sessions', SESSION), 'pending', ...under('pending', ['kind', 'address', 'createdAt', 'expiresAt']), 'events', ...under('events', ['at', 'event', 'ipAddress', 'detail'])],
   'GET /auth/check': ['success'],
@@ -314,6 +318,10 @@ async function life() {
   await call('PATCH', '/auth/profile', { token, json: { firstName: 'Augusta' } });
   await call('POST', '/auth/add-phone', { token, json: { phoneNumber } });
   await call('POST', '/auth/add-phone/verify', { token, json: { code: codeIn(await sink.sms(phoneNumber)) } });
+  await call('POST', '/auth/magic-link/send', { json: { email } });
+  await call('POST', '/auth/magic-link/verify', { json: { token: await mailed(email) } });
+  await call('POST', '/auth/sms/send', { json: { email } });
+  await call('POST', '/auth/sms/verify', { json: { email, code: codeIn(await sink.sms(phoneNumber)) } });
   for (const path of ['/auth/me', '/auth/sessions', '/auth/check', '/auth/.well-known/jwks.json']) await call('GET', path, { token });
   const { sessions } = (await s.get('/auth/sessions', { token })).json;
   await call('DELETE', '/auth/sessions/{handle}', { token }, `/auth/sessions/${sessions.find((x) => !x.isCurrent).handle}`);

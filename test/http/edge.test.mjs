@@ -10,7 +10,7 @@ import { MINUTE, Server, until } from '../lib/server.mjs';
 let s, user, admin;
 
 before(async () => {
-  s = await Server.start({ env: { SALLYPORT_SERVER_HEAD_TIMEOUT: '2s', SALLYPORT_SERVER_BODY_TIMEOUT: '2s', SALLYPORT_STEPUP_ACCOUNT_DELETE: 'true', SALLYPORT_MAIL_TRANSPORT: 'file', SALLYPORT_MAIL_FROM: 'no-reply@sallyport.test' } });
+  s = await Server.start({ env: { SALLYPORT_SERVER_HEAD_TIMEOUT: '2s', SALLYPORT_SERVER_BODY_TIMEOUT: '2s', SALLYPORT_STEPUP_ACCOUNT_DELETE: 'true', SALLYPORT_MAIL_TRANSPORT: 'file', SALLYPORT_SMS_TRANSPORT: 'log', SALLYPORT_SMS_COUNTRIES: 'any', SALLYPORT_MAIL_FROM: 'no-reply@sallyport.test' } });
   user = await s.signedIn();
   admin = await s.admin();
 });
@@ -182,9 +182,9 @@ test('HT06 every route of the table answers nobody, users and administrators as 
 
 test('HT06 no write is a GET but the verification link of API clients, and every write below the prefix is known to be public or guarded', () => {
   const publicWrites = routes.filter((r) => r.auth === 'PUBLIC' && r.method !== 'GET').map((r) => r.path).sort();
-  assert.deepEqual(publicWrites, ['/auth/change-email/confirm', '/auth/change-email/revert', '/auth/forgot-password', '/auth/login', '/auth/logout', '/auth/refresh', '/auth/register', '/auth/reset-password', '/auth/verify-email']);
+  assert.deepEqual(publicWrites, ['/auth/change-email/confirm', '/auth/change-email/revert', '/auth/forgot-password', '/auth/login', '/auth/logout', '/auth/magic-link/send', '/auth/magic-link/verify', '/auth/refresh', '/auth/register', '/auth/reset-password', '/auth/sms/send', '/auth/sms/verify', '/auth/verify-email']);
   const reads = routes.filter((r) => r.method === 'GET').map((r) => r.path).sort();
-  assert.deepEqual(reads, ['/.well-known/jwks.json', '/auth/.well-known/jwks.json', '/auth/change-email/confirm', '/auth/change-email/revert', '/auth/check', '/auth/export', '/auth/me', '/auth/reset-password', '/auth/sessions', '/auth/verify-email', '/healthz', '/metrics', '/readyz']);
+  assert.deepEqual(reads, ['/.well-known/jwks.json', '/auth/.well-known/jwks.json', '/auth/change-email/confirm', '/auth/change-email/revert', '/auth/check', '/auth/export', '/auth/magic-link/verify', '/auth/me', '/auth/reset-password', '/auth/sessions', '/auth/verify-email', '/healthz', '/metrics', '/readyz']);
   for (const r of routes.filter((x) => x.method === 'GET')) assert.equal(r.body, null);
 });
 

@@ -3,7 +3,7 @@
 // after an account.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { CHANGE, CHANGED, Mailed, RESET, VERIFY } from '../lib/mailed.mjs';
+import { CHANGE, CHANGED, MAGIC, Mailed, RESET, VERIFY } from '../lib/mailed.mjs';
 import { freshEmail, freshPassword, MINUTE } from '../lib/server.mjs';
 
 const EXEMPT = new Set(['login', 'logout', 'refresh', 'register', 'forgot-password', 'reset-password', 'verify-email']);
@@ -196,6 +196,57 @@ test('a phone number is added with its code, and removed with null', async () =>
   assert.equal((await app.checkSession()).phoneNumber, NUMBER);
   assert.equal(await app.act('POST', '/add-phone', { phoneNumber: null }), null);
   assert.equal((await app.checkSession()).phoneNumber, undefined);
+});
+
+test('a magic link signs in, without a mode', async () => {
+  const u = await s.register(), app = new Client();
+  assert.equal(await app.act('POST', '/magic-link/send', { email: u.email }), null);
+  const token = await m.token(u.email, MAGIC);
+  assert.equal((await app.call('POST', '/magic-link/verify', { token })).status, 200);
+  assert.equal((await app.checkSession()).email, u.email);
+  const other = new Client();
+  assert.equal(await other.act('POST', '/magic-link/verify', { token }), 'Invalid magic link token');
+  assert.deepEqual(other.requests, ['POST /magic-link/verify 401'], 'no session, so no refresh');
+});
+
+test('a code by SMS signs in: asked for by address, given back where the id belongs', async () => {
+  const u = await s.register(), app = new Client();
+  await s.sql(`UPDATE user SET phone = '${NUMBER}' WHERE email = '${u.email}'`);
+  assert.equal(await app.act('POST', '/sms/send', { email: u.email, mode: 'login' }), null);
+  assert.equal(await app.act('POST', '/sms/verify', { userId: u.email, code: '000000', mode: 'login' }), 'Invalid or expired SMS code');
+  assert.equal((await app.call('POST', '/sms/verify', { userId: u.email, code: '123456', mode: 'login' })).status, 200);
+  assert.equal((await app.checkSession()).phoneNumber, NUMBER);
+});
+
+test('a wrong code of somebody signed in costs a refresh and a repeat, of which one counts', async () => {
+  const [app, u] = await signedIn();
+  await s.sql(`UPDATE user SET phone = '${NUMBER}' WHERE email = '${u.email}'`);
+  await app.act('POST', '/sms/send', { email: u.email });
+  for (let i = 0; i < 4; i++) assert.equal(await app.act('POST', '/sms/verify', { userId: u.id, code: `00000${i}` }), 'Invalid or expired SMS code');
+  assert.deepEqual(app.requests.slice(1, 4), ['POST /sms/verify 401', 'POST /refresh 200', 'POST /sms/verify 401']);
+  assert.equal((await app.call('POST', '/sms/verify', { userId: u.id, code: '123456' })).status, 200, 'four mistakes, eight requests');
+});
+
+test('a second factor comes by SMS or by mail, as the package asks for it', async () => {
+  const u = await s.register();
+  await s.sql(`UPDATE user SET phone = '${NUMBER}', require_2fa = 1 WHERE email = '${u.email}'`);
+  const ways = {
+    sms: async (app, tempToken) => {
+      assert.equal(await app.act('POST', '/sms/send', { tempToken, mode: '2fa' }), null);
+      return app.call('POST', '/sms/verify', { tempToken, code: '123456', mode: '2fa' });
+    },
+    'magic-link': async (app, tempToken) => {
+      assert.equal(await app.act('POST', '/magic-link/send', { tempToken, mode: '2fa' }), null);
+      return app.call('POST', '/magic-link/verify', { token: await m.token(u.email, MAGIC), tempToken, mode: '2fa' });
+    },
+  };
+  for (const [name, way] of Object.entries(ways)) {
+    const app = new Client(), { body } = await app.login(u.email, u.password);
+    s.note(body.tempToken);
+    assert.deepEqual([body.requiresTwoFactor, typeof body.tempToken, body.available2faMethods], [true, 'string', ['sms', 'magic-link']]);
+    assert.equal((await way(app, body.tempToken)).status, 200, name);
+    assert.equal((await app.checkSession()).email, u.email, name);
+  }
 });
 
 test('sessions are listed as the package casts them, and one is ended', async () => {

@@ -2,13 +2,14 @@
 // asked for with X-Auth-Strategy, spent with Authorization, and a 401 is retried once after a refresh.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { CHANGE, CHANGED, Mailed, RESET, VERIFY, WELCOME } from '../lib/mailed.mjs';
+import { CHANGE, CHANGED, MAGIC, Mailed, RESET, VERIFY, WELCOME } from '../lib/mailed.mjs';
 import { freshEmail, freshPassword, MINUTE } from '../lib/server.mjs';
 
+const NUMBER = '+391234567890';
 let m, s;
 
 before(async () => {
-  m = await Mailed.start({ env: { SALLYPORT_SITE_URLS: 'myapp://auth', SALLYPORT_SITE_APP_LINKS: 'short' } });
+  m = await Mailed.start({ env: { SALLYPORT_SITE_URLS: 'myapp://auth', SALLYPORT_SITE_APP_LINKS: 'short', SALLYPORT_SMS_TRANSPORT: 'log', SALLYPORT_SMS_TEST_NUMBERS: `${NUMBER}=123456`, SALLYPORT_SMS_COUNTRIES: 'any' } });
   s = m.s;
 });
 after(() => m.close());
@@ -101,6 +102,28 @@ class AuthService {
 
   async changeEmailConfirm(token) {
     return (await this.#open('POST', '/auth/change-email/confirm', JSON.stringify({ token }))).body;
+  }
+
+  async sendMagicLink(email) {
+    await this.#open('POST', '/auth/magic-link/send', JSON.stringify({ email }));
+  }
+
+  async verifyMagicLink(token) {
+    return this.#signIn('/auth/magic-link/verify', { token });
+  }
+
+  async sendSms2fa(tempToken) {
+    await this.#open('POST', '/auth/sms/send', JSON.stringify({ tempToken, mode: '2fa' }));
+  }
+
+  async verifySms2fa(tempToken, code) {
+    return this.#signIn('/auth/sms/verify', { tempToken, code, mode: '2fa' });
+  }
+
+  async #signIn(path, json) {
+    const { status, body } = await this.#send('POST', path, this.#bearerHeaders, JSON.stringify(json));
+    if (status === 200 && body.accessToken != null) this.#save(body);
+    return body;
   }
 
   async deleteAccount() {
@@ -304,10 +327,52 @@ test('signed out, what needs a session is refused in JSON and nothing is sent', 
   assert.deepEqual([await m.subjects(u.email), await m.subjects(to)], [[WELCOME], []]);
 });
 
+/* ---- without a password ---- */
+
+test('a magic link opens the app and signs in; what is refused comes as a text', async () => {
+  const u = await s.register(), app = new AuthService();
+  await app.sendMagicLink(u.email);
+  const token = await deepLink(u.email, MAGIC, 'magic-link');
+  assert.equal(typeof (await app.verifyMagicLink(token)).accessToken, 'string');
+  assert.equal((await app.getProfile()).email, u.email);
+  s.advance(16 * MINUTE);
+  assert.equal((await app.getProfile()).email, u.email);
+  assert.equal((await app.verifyMagicLink(token)).error, 'Invalid magic link token');
+  await app.sendMagicLink(freshEmail('nobody'));
+  assert.equal(app.requests.at(-1), 'POST /auth/magic-link/send 200');
+  await app.sendMagicLink('');
+  assert.equal(app.requests.at(-1), 'POST /auth/magic-link/send 400');
+});
+
+test('a second factor by SMS follows the password', async () => {
+  const u = await s.register(), app = new AuthService();
+  await s.sql(`UPDATE user SET phone = '${NUMBER}', require_2fa = 1 WHERE email = '${u.email}'`);
+  const asked = await app.login(u.email, u.password);
+  assert.deepEqual([asked.requiresTwoFactor, asked.accessToken, asked.available2faMethods], [true, undefined, ['sms', 'magic-link']]);
+  s.note(asked.tempToken);
+  await app.sendSms2fa(asked.tempToken);
+  assert.equal((await app.verifySms2fa(asked.tempToken, '000000')).error, 'Invalid or expired SMS code');
+  assert.equal(typeof (await app.verifySms2fa(asked.tempToken, '123456')).accessToken, 'string');
+  assert.equal((await app.getProfile()).email, u.email);
+  assert.deepEqual(app.requests, ['POST /auth/login 200', 'POST /auth/sms/send 200', 'POST /auth/sms/verify 401', 'POST /auth/sms/verify 200', 'GET /auth/me 200']);
+  assert.equal((await app.verifySms2fa(asked.tempToken, '123456')).error, 'Invalid or expired temp token');
+});
+
+test('a magic link asks for the second factor of who has one', async () => {
+  const u = await s.register(), app = new AuthService();
+  await s.sql(`UPDATE user SET email_verified = 1, phone = '${NUMBER}', require_2fa = 1 WHERE email = '${u.email}'`);
+  await app.sendMagicLink(u.email);
+  const asked = await app.verifyMagicLink(await deepLink(u.email, MAGIC, 'magic-link'));
+  assert.deepEqual([asked.requiresTwoFactor, asked.available2faMethods], [true, ['sms']]);
+  s.note(asked.tempToken);
+  await app.sendSms2fa(asked.tempToken);
+  assert.equal(typeof (await app.verifySms2fa(asked.tempToken, '123456')).accessToken, 'string');
+});
+
 test('paths of features that are not there yet answer JSON, so that an app can show it', async () => {
   const u = await s.signedIn();
-  const missing = [['POST', '/auth/2fa/setup'], ['POST', '/auth/2fa/verify'], ['POST', '/auth/magic-link/send'], ['POST', '/auth/magic-link/verify'], ['POST', '/auth/sms/send'],
-    ['POST', '/auth/sms/verify'], ['GET', '/auth/oauth/google'], ['GET', '/auth/linked-accounts'], ['DELETE', '/auth/linked-accounts/google/1'], ['POST', '/auth/link-request'], ['POST', '/auth/link-verify']];
+  const missing = [['POST', '/auth/2fa/setup'], ['POST', '/auth/2fa/verify'],
+    ['GET', '/auth/oauth/google'], ['GET', '/auth/linked-accounts'], ['DELETE', '/auth/linked-accounts/google/1'], ['POST', '/auth/link-request'], ['POST', '/auth/link-verify']];
   for (const [method, path] of missing) {
     const r = await s.request(method, path, { token: u.accessToken, json: method === 'POST' ? {} : undefined });
     assert.deepEqual([r.status, r.json.code, r.json.error], [404, 'NOT_FOUND', 'Not found'], path);

@@ -70,7 +70,7 @@ export function checkAnswer(r) {
   assert.equal(r.headers['content-type'], 'application/json; charset=utf-8', at);
   assert.equal(typeof r.json.error, 'string', at);
   assert.equal(r.json.message, r.json.error, at);
-  assert.match(r.json.code, /^[A-Z][A-Z0-9_]+$/, at);
+  assert.match(r.json.code, /^[A-Z0-9][A-Z0-9_]+$/, at);
   if (r.json.code === 'INVALID_ACCESS_TOKEN')
     assert.equal(r.headers['www-authenticate'], 'Bearer error="invalid_token"', at);
   return r;

@@ -1,0 +1,138 @@
+// gate.test.mjs — every way in asks for the second factor. The ways are read out of the sources, so that a new
+// one without a row here does not pass.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { codeIn, freshNumber, mailCodeIn, startDelivering, SUBJECT, tokenIn, withPhone, withSecond } from '../lib/delivery.mjs';
+import { ROOT } from '../lib/paths.mjs';
+import { routes } from '../lib/routes.mjs';
+import { claimsOf } from '../lib/server.mjs';
+
+let s, mail, sms, close;
+
+before(async () => ({ s, mail, sms, close } = await startDelivering()));
+after(() => close());
+
+const bearer = { strategy: 'bearer' };
+const done = (r) => assert.deepEqual([r.status, r.json], [200, { success: true }]);
+
+async function magic(u, json = {}) {
+  done(await s.post('/auth/magic-link/send', { email: u.email, ...json }));
+  return mail.mail(u.email, { subject: json.type === 'code' ? SUBJECT.code : SUBJECT.magic });
+}
+
+async function texted(u) {
+  done(await s.post('/auth/sms/send', { email: u.email }));
+  return codeIn(await sms.sms(u.number));
+}
+
+/* First factors: what each route answers to somebody who has a second one. */
+const FIRST = {
+  'POST /auth/login': [(u) => s.login(u.email, u.password)],
+  'POST /auth/magic-link/verify': [
+    async (u) => s.post('/auth/magic-link/verify', { token: tokenIn(await magic(u)) }, bearer),
+    async (u) => s.post('/auth/magic-link/verify', { email: u.email, code: mailCodeIn(await magic(u, { type: 'code' })) }, bearer),
+    async (u) => s.post('/auth/magic-link/verify', { token: tokenIn(await magic(u)), mode: 'login', tempToken: 'x' }, bearer),
+  ],
+  'POST /auth/sms/verify': [
+    async (u) => s.post('/auth/sms/verify', { email: u.email, code: await texted(u) }, bearer),
+    async (u) => s.post('/auth/sms/verify', { userId: u.id, code: await texted(u), mode: 'login' }, bearer),
+  ],
+};
+
+/* Routes that hand out tokens and are no first factor, and why they ask for no second one. */
+const NOT_FIRST = {
+  'POST /auth/refresh': 'goes on with a session that was signed in',
+};
+
+/* Handlers whose answer may hold tokens. */
+function issuers() {
+  const found = new Set();
+  for (const file of fs.readdirSync(path.join(ROOT, 'src/api')).filter((f) => f.endsWith('.c'))) {
+    const text = fs.readFileSync(path.join(ROOT, 'src/api', file), 'utf8');
+    for (const [, name, body] of text.matchAll(/^(?:static )?(?:err_t|void) (\w+)\([^{;]*\)\n\{\n(.*?)^\}/gms))
+      if (/\b(reply_signed_in|out_tokens)\(/.test(body)) found.add(name);
+  }
+  return found;
+}
+
+test('MF03 every route that can hand out tokens has a row here', () => {
+  const handlers = issuers();
+  assert.ok(handlers.has('api_session_login') && handlers.has('reply_signed_in'), [...handlers].join());
+  const issuing = routes.filter((r) => handlers.has(r.handler)).map((r) => `${r.method} ${r.path}`);
+  const indirect = [...handlers].filter((h) => !h.startsWith('api_') && h !== 'reply_signed_in');
+  assert.deepEqual(indirect, [], 'a helper that hands out tokens hides its routes from this test');
+  assert.deepEqual(issuing.sort(), [...Object.keys(FIRST), ...Object.keys(NOT_FIRST)].sort());
+});
+
+test('MF03 nothing but the gate makes a session', () => {
+  const calls = fs.readdirSync(path.join(ROOT, 'src'), { recursive: true }).filter((f) => f.endsWith('.c'))
+    .filter((f) => /\bsession_issue\(/.test(fs.readFileSync(path.join(ROOT, 'src', f), 'utf8'))).sort();
+  assert.deepEqual(calls, ['domain/gate.c', 'domain/session.c']);
+});
+
+async function somebody() {
+  const u = await withPhone(s, await s.register());
+  await s.sql(`UPDATE user SET email_verified = 1, totp = x'00' WHERE email = '${u.email}'`);
+  return u;
+}
+
+const METHODS = { 'POST /auth/login': ['totp', 'sms', 'magic-link'], 'POST /auth/magic-link/verify': ['totp', 'sms'], 'POST /auth/sms/verify': ['totp', 'magic-link'] };
+
+for (const [route, ways] of Object.entries(FIRST))
+  for (const [i, way] of ways.entries())
+    test(`MF03 MF04 ${route} (${i + 1}) asks for a second factor that is not the first again, and gives no token`, async () => {
+      const u = await somebody(), r = await way(u);
+      assert.equal(r.status, 200, r.text);
+      assert.deepEqual(Object.keys(r.json), ['requiresTwoFactor', 'tempToken', 'available2faMethods']);
+      assert.deepEqual([r.json.requiresTwoFactor, r.json.available2faMethods], [true, METHODS[route]]);
+      assert.equal(r.headers['set-cookie'], undefined);
+      assert.equal(await s.sql(`SELECT count(*) FROM session JOIN user ON user.id = user_id WHERE email = '${u.email}'`), '0');
+      s.note(r.json.tempToken);
+
+      assert.equal((await s.me(r.json.tempToken)).status, 401, 'MF01 the handle is no access token');
+      assert.equal((await s.refresh(r.json.tempToken)).status, 401);
+    });
+
+for (const [route, [way]] of Object.entries(FIRST))
+  test(`MF03 ${route} leads to setting a factor up when one must be and none is there`, async (t) => {
+    const strict = await startDelivering({ env: { SALLYPORT_TWOFACTOR_REQUIRED: 'true', SALLYPORT_TWOFACTOR_MAGIC_LINK: 'false' } });
+    const mine = { s, mail, sms };
+    ({ s, mail, sms } = strict);
+    t.after(async () => {
+      ({ s, mail, sms } = mine);
+      await strict.close();
+    });
+    let u = await s.register();
+    if (route.includes('sms')) u = await withPhone(s, u);
+    const r = await way(u);
+    assert.deepEqual([r.status, r.json.code, r.json.requires2FASetup, r.json.accessToken], [403, '2FA_SETUP_REQUIRED', true, undefined], r.text);
+    s.note(r.json.tempToken);
+    for (const mode of ['magic-link', 'sms']) {
+      const no = await s.post(`/auth/${mode}/send`, { mode: '2fa', tempToken: r.json.tempToken });
+      assert.deepEqual([no.status, no.json.code], [401, 'INVALID_TEMP_TOKEN'], 'MF20 that handle is of no use here');
+    }
+  });
+
+test('MF05 what was proven stands in the token: amr', async () => {
+  const plain = await withPhone(s, await s.register({}));
+  await s.sql(`UPDATE user SET email_verified = 1 WHERE email = '${plain.email}'`);
+  const amr = [];
+  for (const [way] of Object.values(FIRST)) amr.push(claimsOf((await way(plain)).json.accessToken).amr);
+  assert.deepEqual(amr, [['pwd'], ['email'], ['sms']]);
+  await withSecond(s, plain);
+  const { tempToken } = (await s.login(plain.email, plain.password)).json;
+  done(await s.post('/auth/magic-link/send', { mode: '2fa', tempToken }));
+  const r = await s.post('/auth/magic-link/verify', { mode: '2fa', tempToken, token: tokenIn(await mail.mail(plain.email, { subject: SUBJECT.magic })) }, bearer);
+  assert.deepEqual(claimsOf(r.json.accessToken).amr, ['pwd', 'email', 'mfa']);
+});
+
+test('MF01 a handle opens nothing but second factors', async () => {
+  const u = await somebody(), { tempToken } = (await s.login(u.email, u.password)).json;
+  s.note(tempToken);
+  for (const route of routes.filter((r) => ['USER', 'ADMIN', 'PROXY', 'MAYBE'].includes(r.auth))) {
+    const r = await s.request(route.method, route.path.replace(/\{\w+\}/g, '00000000-0000-4000-8000-000000000000'), { token: tempToken, json: route.body ? { phoneNumber: freshNumber() } : undefined });
+    assert.deepEqual([r.status, r.json.code], [401, 'INVALID_ACCESS_TOKEN'], route.path);
+  }
+});
