@@ -13,6 +13,7 @@ enum route_auth {
 	AUTH_UNSET = 0,
 	AUTH_PUBLIC,
 	AUTH_MAYBE, /* as AUTH_USER when a token comes along, public without one */
+	AUTH_GUEST, /* public; the token of a guest, though, must be a live one, and says who he is */
 	AUTH_USER,  /* a live access token; none at all is 403, a bad one 401 */
 	AUTH_PROXY, /* as AUTH_USER, but 401 either way: what reverse proxies expect */
 	AUTH_ADMIN, /* AUTH_USER of an administrator */
@@ -39,7 +40,7 @@ struct req {
 	struct ctx c;
 	const struct http_request *http;
 	const struct api_listener *listener;
-	struct caller who; /* AUTH_USER and above; AUTH_MAYBE: row.id 0 without a token */
+	struct caller who; /* AUTH_USER and above; AUTH_MAYBE, AUTH_GUEST: row.id 0 without a token */
 };
 
 struct route {
