@@ -2,7 +2,7 @@
 
 const struct route routes[] = {
 	/* method      place         pattern  auth         asks again    lane       body  handler */
-	{ METHOD_POST, PLACE_PREFIX, "/register", AUTH_MAYBE, STEPUP_NONE, LANE_HASH,
+	{ METHOD_POST, PLACE_PREFIX, "/register", AUTH_GUEST, STEPUP_NONE, LANE_HASH,
 	  &user_register_shape, api_user_register, false },
 	{ METHOD_POST, PLACE_PREFIX, "/login", AUTH_PUBLIC, STEPUP_NONE, LANE_HASH,
 	  &session_login_shape, api_session_login, false },

@@ -13,6 +13,7 @@ enum route_auth {
 	AUTH_UNSET = 0,
 	AUTH_PUBLIC,
 	AUTH_MAYBE, /* as AUTH_USER when a token comes along, public without one */
+	AUTH_GUEST, /* public; the token of a guest, though, must be a live one, and says who he is */
 	AUTH_USER,  /* a live access token; none at all is 403, a bad one 401 */
 	AUTH_SETUP, /* AUTH_USER, or the handle of a sign-in that may only set up a factor: as Bearer (req.setup), or
 		     * in a body that the handler reads and must ask for (setup_owner) */
@@ -43,7 +44,7 @@ struct req {
 	struct ctx c;
 	const struct http_request *http;
 	const struct api_listener *listener;
-	struct caller who; /* AUTH_USER and above; AUTH_MAYBE and AUTH_SETUP: row.id 0 without a token */
+	struct caller who; /* AUTH_USER and above; AUTH_MAYBE, AUTH_SETUP, AUTH_GUEST: row.id 0 without a token */
 	struct handle setup; /* AUTH_SETUP under a handle; token.n 0: none */
 };
 
