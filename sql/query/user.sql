@@ -1,4 +1,4 @@
--- Accounts. Look-ups by address use the canonical key only.
+-- Accounts. Look-ups by address use the canonical key only, and never find a guest: its key is no address.
 
 -- name: user_insert
 -- in: uid blob, email text, email_key text, password_hash text, first_name text, last_name text, is_admin bool, email_verified bool, now_ms int, lang text, verify_by_ms int
@@ -34,7 +34,7 @@ SELECT id, uid, email, first_name, last_name, role, login_provider,
        password_hash IS NOT NULL AS has_password, is_admin, email_verified, disabled_ms, device_epoch,
        created_ms, last_login_ms, phone, lang, verify_by_ms,
        totp IS NOT NULL AS has_totp, require_2fa, is_guest
-FROM user WHERE email_key = $1;
+FROM user WHERE email_key = $1 AND is_guest = 0;
 
 -- name: user_page
 -- in: after_id int, limit_n int
@@ -48,7 +48,8 @@ FROM user WHERE id > $1 ORDER BY id LIMIT $2;
 -- name: user_for_login
 -- in: email_key text
 -- out: one login_row
-SELECT id, uid, password_hash, disabled_ms, device_epoch, email_verified, verify_by_ms FROM user WHERE email_key = $1;
+SELECT id, uid, password_hash, disabled_ms, device_epoch, email_verified, verify_by_ms FROM user
+WHERE email_key = $1 AND is_guest = 0;
 
 -- name: user_hash
 -- in: id int
@@ -86,8 +87,8 @@ UPDATE user SET password_hash = NULL, device_epoch = device_epoch + 1 WHERE id =
 -- name: user_set_email
 -- in: id int, email text, email_key text
 -- out: changed
--- A proven address. ERR_CONFLICT when another account has it.
-UPDATE user SET email = $2, email_key = $3, email_verified = 1 WHERE id = $1;
+-- A proven address; a guest is none from then on. ERR_CONFLICT when another account has it.
+UPDATE user SET email = $2, email_key = $3, email_verified = 1, is_guest = 0 WHERE id = $1;
 
 -- name: user_set_verified
 -- in: id int, email text
@@ -127,3 +128,53 @@ DELETE FROM user WHERE id = $1;
 -- out: int
 -- One row if there is any account at all.
 SELECT id FROM user WHERE id > 0 LIMIT 1;
+
+-- name: guest_insert
+-- in: uid blob, email_key text, now_ms int
+-- out: int
+INSERT INTO user (uid, email, email_key, is_guest, created_ms, seen_ms) VALUES ($1, '', $2, 1, $3, $3) RETURNING id;
+
+-- name: guest_become
+-- in: id int, email text, email_key text, password_hash text, first_name text, last_name text, lang text, verify_by_ms int
+-- out: changed
+-- Its id, and so its public one, stays. ERR_CONFLICT when the address is taken; no row when it is a guest no more.
+UPDATE user SET email = $2, email_key = $3, password_hash = $4, first_name = coalesce($5, first_name),
+       last_name = coalesce($6, last_name), lang = coalesce($7, lang), verify_by_ms = $8, is_guest = 0
+WHERE id = $1 AND is_guest = 1;
+
+-- name: guest_prepare
+-- in: id int, password_hash text, first_name text, last_name text, lang text
+-- out: changed
+-- All but the address, which waits to be proven.
+UPDATE user SET password_hash = $2, first_name = coalesce($3, first_name), last_name = coalesce($4, last_name),
+       lang = coalesce($5, lang)
+WHERE id = $1 AND is_guest = 1;
+
+-- name: guest_note_used
+-- in: before_ms int, limit_n int
+-- out: changed
+-- Of those that were last known to be in use long ago: were they since?
+UPDATE user SET seen_ms = (SELECT max(max(last_active_ms, rotated_ms)) FROM session WHERE user_id = user.id)
+WHERE id IN (SELECT id FROM user WHERE is_guest = 1 AND seen_ms < $1 ORDER BY seen_ms LIMIT $2)
+  AND EXISTS (SELECT 1 FROM session WHERE user_id = user.id AND max(last_active_ms, rotated_ms) >= $1);
+
+-- name: guest_sweep
+-- in: before_ms int, limit_n int
+-- out: changed
+-- The rest of them.
+DELETE FROM user
+WHERE id IN (SELECT id FROM user WHERE is_guest = 1 AND seen_ms < $1 ORDER BY seen_ms LIMIT $2)
+  AND NOT EXISTS (SELECT 1 FROM session WHERE user_id = user.id AND max(last_active_ms, rotated_ms) >= $1);
+
+-- name: user_claim
+-- in: id int
+-- out: none
+-- Its address was proven for the first time: whatever opens it without that address is gone.
+UPDATE user SET password_hash = NULL, phone = NULL, totp = NULL, totp_pending = NULL, totp_pending_ms = 0,
+       email_verified = 1, device_epoch = device_epoch + 1
+WHERE id = $1;
+
+-- name: recovery_delete_all
+-- in: user_id int
+-- out: none
+DELETE FROM recovery WHERE user_id = $1;

@@ -6,7 +6,8 @@ ALTER TABLE user ADD COLUMN totp_ms INTEGER NOT NULL DEFAULT 0;          -- when
 ALTER TABLE user ADD COLUMN totp_pending BLOB;                           -- seed, sealed, not proven yet
 ALTER TABLE user ADD COLUMN totp_pending_ms INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE user ADD COLUMN require_2fa INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE user ADD COLUMN is_guest INTEGER NOT NULL DEFAULT 0;         -- no address, no password: email is ''
+ALTER TABLE user ADD COLUMN is_guest INTEGER NOT NULL DEFAULT 0;         -- no address: email is ''
+ALTER TABLE user ADD COLUMN seen_ms INTEGER NOT NULL DEFAULT 0;          -- guests: known to be in use then
 
 ALTER TABLE session ADD COLUMN factor_ms INTEGER NOT NULL DEFAULT 0; -- last proof of a second factor other than mail
 
@@ -32,4 +33,19 @@ CREATE TABLE linked_account (
 	PRIMARY KEY (provider, account_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX linked_by_user ON linked_account (user_id);
-CREATE INDEX user_guests ON user (created_ms) WHERE is_guest = 1;
+
+-- An account at a provider whose address already has an account here: waits for its owner to say so.
+-- key = HMAC of an unguessable id that only the browser which came with it holds.
+CREATE TABLE pending_link (
+	key        BLOB PRIMARY KEY CHECK (length(key) = 32),
+	email_key  TEXT NOT NULL,
+	provider   TEXT NOT NULL,
+	account_id TEXT NOT NULL,
+	name       TEXT,
+	email      TEXT NOT NULL,
+	created_ms INTEGER NOT NULL,
+	expires_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX pending_link_by_expiry ON pending_link (expires_ms);
+
+CREATE INDEX user_guests ON user (seen_ms) WHERE is_guest = 1;

@@ -40,6 +40,8 @@ static err_t out_user(struct req *r, struct json_out *o, const struct user_row *
 	out_str(o, STR("language"), u->lang);
 	out_bool(o, STR("hasPassword"), u->has_password);
 	out_bool(o, STR("isAdmin"), u->is_admin);
+	if (u->is_guest)
+		out_bool(o, STR("isGuest"), true);
 	out_time(o, STR("createdAt"), u->created_ms);
 	if (u->last_login_ms > 0)
 		out_time(o, STR("lastLogin"), u->last_login_ms);
@@ -117,6 +119,7 @@ err_t api_account_export(struct req *r, const void *body, struct http_reply *rep
 	for (size_t i = 0; i < x.n_sessions; i++)
 		TRY(out_session(r, &o, &x.sessions[i]));
 	out_end_arr(&o);
+	out_linked(&o, x.linked, x.n_linked);
 	out_pending(&o, &x);
 	out_events(&o, &x);
 	out_end_obj(&o);

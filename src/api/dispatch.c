@@ -191,14 +191,22 @@ static err_t setup_handle_check(struct req *r, str token)
 	return as_access_token(gate_find(&r->c, ONETIME_SETUP, token, &r->setup));
 }
 
+/* Clients send what token they have with public calls too, expired as it may be: it is not looked at. */
+static err_t looks_at_token(struct req *r, const struct route *rt, str token, bool *ret)
+{
+	*ret = rt->auth != AUTH_PUBLIC;
+	if (token.p == NULL && (rt->auth == AUTH_MAYBE || rt->auth == AUTH_SETUP || rt->auth == AUTH_GUEST))
+		*ret = false;
+	return *ret && rt->auth == AUTH_GUEST ? session_names_guest(&r->c, token, ret) : OK;
+}
+
 static err_t auth_check(struct req *r, const struct route *rt, bool *ret_again)
 {
-	str token;
+	str token = bearer_token(r->http);
+	bool looks;
 
-	if (rt->auth == AUTH_PUBLIC)
-		return OK;
-	token = bearer_token(r->http);
-	if (token.p == NULL && (rt->auth == AUTH_MAYBE || rt->auth == AUTH_SETUP))
+	TRY(looks_at_token(r, rt, token, &looks));
+	if (!looks)
 		return OK;
 	if (rt->auth == AUTH_SETUP && token.n == ONETIME_TOKEN_TEXT)
 		return setup_handle_check(r, token);
@@ -215,6 +223,7 @@ static err_t stepup_check(struct req *r, const struct route *rt, const void *bod
 		return OK;
 	switch (rt->stepup) {
 	case STEPUP_FRESH: return stepup_require(&r->c, &r->who, body);
+	case STEPUP_NO_GUEST: return r->who.row.is_guest ? OK : stepup_require(&r->c, &r->who, body);
 	case STEPUP_SETTING:
 		return r->c.cfg->stepup.account_delete ? stepup_require(&r->c, &r->who, body) : OK;
 	case STEPUP_FACTOR: return stepup_require_factor(&r->c, &r->who, body, false);

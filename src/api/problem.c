@@ -175,6 +175,8 @@ void problem_write(enum err_code code, const struct ctx *c, bool says_success, i
 		out_fields(&o, c);
 	if (c != NULL && code == ERR_CHALLENGE)
 		out_challenge(&o, c);
+	if (c != NULL && code == ERR_EMAIL_EXISTS)
+		out_str(&o, STR("mergeToken"), c->merge_token);
 	out_end_obj(&o);
 
 	if (code == ERR_ACCESS_TOKEN || code == ERR_SESSION_REVOKED) /* RFC 6750 §3.1 */

@@ -13,6 +13,7 @@ enum route_auth {
 	AUTH_UNSET = 0,
 	AUTH_PUBLIC,
 	AUTH_MAYBE, /* as AUTH_USER when a token comes along, public without one */
+	AUTH_GUEST, /* public; the token of a guest, though, must be a live one, and says who he is */
 	AUTH_USER,  /* a live access token; none at all is 403, a bad one 401 */
 	AUTH_SETUP, /* AUTH_USER, or the handle of a sign-in that may only set up a factor: as Bearer (req.setup), or
 		     * in a body that the handler reads and must ask for (setup_owner) */
@@ -32,6 +33,7 @@ enum route_stepup {
 	STEPUP_UNSET = 0,
 	STEPUP_NONE,
 	STEPUP_FRESH,   /* a recent sign-in, or the current password in the body */
+	STEPUP_NO_GUEST, /* the same, but guests are not asked: they have nothing else to show */
 	STEPUP_SETTING, /* the same if stepup.account_delete says so */
 	STEPUP_FACTOR,  /* and where there is an app, its code or a session that used it; a password is not enough */
 	STEPUP_REMOVAL, /* the same, but a password is; nothing where there is no app */
@@ -42,7 +44,7 @@ struct req {
 	struct ctx c;
 	const struct http_request *http;
 	const struct api_listener *listener;
-	struct caller who; /* AUTH_USER and above; AUTH_MAYBE and AUTH_SETUP: row.id 0 without a token */
+	struct caller who; /* AUTH_USER and above; AUTH_MAYBE, AUTH_SETUP, AUTH_GUEST: row.id 0 without a token */
 	struct handle setup; /* AUTH_SETUP under a handle; token.n 0: none */
 };
 
@@ -101,6 +103,11 @@ err_t api_magic_send(struct req *r, const void *body, struct http_reply *rep);
 err_t api_magic_verify(struct req *r, const void *body, struct http_reply *rep);
 err_t api_sms_send(struct req *r, const void *body, struct http_reply *rep);
 err_t api_sms_verify(struct req *r, const void *body, struct http_reply *rep);
+err_t api_linked_list(struct req *r, const void *body, struct http_reply *rep);
+err_t api_linked_unlink(struct req *r, const void *body, struct http_reply *rep);
+err_t api_linked_request(struct req *r, const void *body, struct http_reply *rep);
+err_t api_linked_verify(struct req *r, const void *body, struct http_reply *rep);
+err_t api_guest_create(struct req *r, const void *body, struct http_reply *rep);
 err_t api_factor_set_up(struct req *r, const void *body, struct http_reply *rep);
 err_t api_factor_confirm(struct req *r, const void *body, struct http_reply *rep);
 err_t api_factor_verify(struct req *r, const void *body, struct http_reply *rep);
@@ -119,7 +126,8 @@ extern const struct body_shape user_register_shape, user_profile_shape, session_
 	session_refresh_shape, password_forgot_shape, password_reset_shape, password_change_shape,
 	verification_send_shape, token_shape, email_change_request_shape, phone_change_shape,
 	phone_verify_shape, account_delete_shape, magic_send_shape, magic_verify_shape, sms_send_shape,
-	sms_verify_shape, factor_set_up_shape, factor_confirm_shape, factor_verify_shape, factor_proof_shape;
+	sms_verify_shape, link_request_shape, link_verify_shape, linked_unlink_shape, factor_set_up_shape, factor_confirm_shape,
+	factor_verify_shape, factor_proof_shape;
 
 /* {"token": …}: of mailed links */
 struct body_token {
@@ -133,6 +141,8 @@ void reply_signed_in(struct http_reply *rep, const struct signed_in *s);
 /* "success" and the tokens, as members of an open object. */
 void out_tokens(struct json_out *o, const struct tokens *t);
 
+/* "linkedAccounts", as a member of an open object. */
+void out_linked(struct json_out *o, const struct linked_row *rows, size_t n);
 /* A handle between two factors, in place of an access token: gate.h's refusals of it in the words that
  * clients know for those. */
 err_t as_access_token(err_t e);

@@ -3,6 +3,7 @@
 
 #include "api/routes.h"
 #include "base/json_out.h"
+#include "domain/guest.h"
 #include "domain/uid.h"
 
 struct user_register {
@@ -46,7 +47,12 @@ err_t api_user_register(struct req *r, const void *body, struct http_reply *rep)
 	struct json_out o;
 	str uid;
 
-	TRY(user_register(&r->c, &n, &uid));
+	if (r->who.row.is_guest) {
+		TRY(uid_text(r->c.mem, r->who.row.uid, &uid)); /* nothing may fail after the commit */
+		TRY(guest_upgrade(&r->c, &r->who, &n));
+	} else {
+		TRY(user_register(&r->c, &n, &uid));
+	}
 	rep->status = 201;
 	out_begin(&o, &rep->body);
 	out_obj(&o);
@@ -101,6 +107,8 @@ err_t api_user_me(struct req *r, const void *body, struct http_reply *rep)
 	if (u->last_login_ms > 0)
 		out_time(&o, STR("lastLogin"), u->last_login_ms);
 	out_bool(&o, STR("isAdmin"), u->is_admin);
+	if (u->is_guest)
+		out_bool(&o, STR("isGuest"), true);
 	out_end_obj(&o);
 	return OK;
 }

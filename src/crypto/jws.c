@@ -16,9 +16,8 @@ static void tree_free(json_t **t)
 
 #define TREE_FREED __attribute__((cleanup(tree_free)))
 
-err_t jws_sign(const struct jws_key *k, struct arena *mem, str claims, str *ret)
+static err_t sign(const struct jws_key *k, struct arena *mem, str header, str claims, str *ret)
 {
-	const str header = jws_key_header(k);
 	uint8_t sig[JWS_SIGNATURE_MAX];
 	struct buf out = { .cap = header.n + 2 + BASE64URL_LEN(claims.n) +
 				  BASE64URL_LEN(JWS_SIGNATURE_MAX) };
@@ -35,6 +34,24 @@ err_t jws_sign(const struct jws_key *k, struct arena *mem, str claims, str *ret)
 	REQUIRE(!out.overflow && out.n <= JWT_MAX_BYTES, ERR_BUG);
 	*ret = buf_view(&out);
 	return OK;
+}
+
+err_t jws_sign(const struct jws_key *k, struct arena *mem, str claims, str *ret)
+{
+	return sign(k, mem, jws_key_header(k), claims, ret);
+}
+
+err_t jws_sign_as(const struct jws_key *k, struct arena *mem, str typ, str claims, str *ret)
+{
+	struct buf header = { 0 };
+	str plain;
+
+	TRY(arena_printf(mem, &plain, "{\"alg\":\"%.*s\",\"typ\":\"%.*s\",\"kid\":\"%.*s\"}",
+			 STR_ARG(jws_alg_name(jws_key_alg(k))), STR_ARG(typ), STR_ARG(jws_key_kid(k))));
+	header.cap = BASE64URL_LEN(plain.n);
+	NEW(header.p, mem, char, header.cap);
+	base64url_encode(&header, plain);
+	return sign(k, mem, buf_view(&header), claims, ret);
 }
 
 /* header.claims.signature, and header.claims as signed */

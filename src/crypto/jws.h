@@ -35,6 +35,9 @@ str jws_key_jwk(const struct jws_key *k);
  * Cost: one signature (ES256 about 30 µs). The result is in the arena. */
 MUST_USE err_t jws_sign(const struct jws_key *k, struct arena *mem, str claims, str *ret);
 
+/* The same with another `typ`: for what must never pass for an access token. typ: plain ASCII. */
+MUST_USE err_t jws_sign_as(const struct jws_key *k, struct arena *mem, str typ, str claims, str *ret);
+
 /* Look up a key for verification; NULL when unknown or retired. */
 typedef const struct jws_key *(*jws_key_lookup)(const void *self, str kid);
 

@@ -3,6 +3,7 @@
 #include "domain/attempt.h"
 #include "domain/audit.h"
 #include "domain/email.h"
+#include "domain/linked.h"
 #include "domain/message.h"
 #include "store/query.h"
 
@@ -18,9 +19,11 @@ err_t account_delete(struct ctx *c, const struct caller *who)
 	TRY(tx_begin(&tx, c->db));
 	TRY(q_user_by_id(c->db, c->mem, who->row.id, &user, &found));
 	REQUIRE(found, ERR_USER_NOT_FOUND);
-	TRY(email_canonical(c->mem, user.email, &typed, &key));
 	TRY(q_user_delete(c->db, user.id, &changed)); /* the rest of it goes by ON DELETE CASCADE */
-	TRY(attempt_clear_account(c, key));
+	if (!user.is_guest) {
+		TRY(email_canonical(c->mem, user.email, &typed, &key));
+		TRY(attempt_clear_account(c, key));
+	}
 	farewell.to = user.email;
 	farewell.lang = user.lang;
 	TRY(message_mail(c, &farewell));
@@ -39,6 +42,7 @@ err_t account_export(struct ctx *c, const struct caller *who, struct account_exp
 	TRY(q_user_by_id(c->db, c->mem, who->row.id, &ret->user, &found));
 	REQUIRE(found, ERR_USER_NOT_FOUND);
 	TRY(session_list_own(c, who->row.id, &ret->sessions, &ret->n_sessions));
+	TRY(linked_list(c, who->row.id, &ret->linked, &ret->n_linked));
 	TRY(q_onetime_of_user(c->db, c->mem, who->row.id, &ret->pending, &ret->n_pending));
 	return q_audit_of_user(c->db, c->mem, who->row.uid, ACCOUNT_EVENTS_MAX, &ret->events, &ret->n_events);
 }

@@ -380,19 +380,27 @@ static err_t refuse_budget(struct ctx *c, const struct budget_state *b)
 	return limited(c, b->row.since_ms + b->budget.window_ms);
 }
 
-err_t attempt_register(struct ctx *c)
+err_t attempt_take(struct ctx *c, enum attempt_scope scope)
 {
 	struct budget_state b;
+
+	if (budgets_off(c))
+		return OK;
+	TRY(budget_read(c, scope, STR_NONE, &b));
+	if (b.used_up)
+		return refuse_budget(c, &b);
+	b.row.failures++;
+	return put(c, b.key, scope, &b.row);
+}
+
+err_t attempt_register(struct ctx *c)
+{
 	TX tx = { 0 };
 
 	if (budgets_off(c))
 		return OK;
 	TRY(tx_begin(&tx, c->db));
-	TRY(budget_read(c, ATTEMPT_REGISTER, STR_NONE, &b));
-	if (b.used_up)
-		return refuse_budget(c, &b);
-	b.row.failures++;
-	TRY(put(c, b.key, ATTEMPT_REGISTER, &b.row));
+	TRY(attempt_take(c, ATTEMPT_REGISTER));
 	return tx_commit(&tx);
 }
 

@@ -64,6 +64,9 @@ MUST_USE err_t attempt_clear_account(struct ctx *c, str account);
 /* One registration from this network. Refusal: ERR_LIMITED. Cost: 1 transaction. */
 MUST_USE err_t attempt_register(struct ctx *c);
 
+/* Take one from a budget of the caller's network, inside the open transaction. Refusal: ERR_LIMITED. */
+MUST_USE err_t attempt_take(struct ctx *c, enum attempt_scope scope);
+
 /* Take one from a budget, inside the open transaction. subject: a canonical address, a number, …; STR_NONE:
  * the caller's network. *ret_ok false: used up, and nothing was counted. */
 MUST_USE err_t attempt_budget(struct ctx *c, enum attempt_scope scope, str subject, bool *ret_ok);

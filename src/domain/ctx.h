@@ -58,6 +58,7 @@ struct ctx {
 	struct field_error fields[FIELD_ERRORS_MAX];
 	size_t n_fields;
 	str challenge;              /* of ERR_CHALLENGE: what to solve (brake.h) */
+	str merge_token;            /* beside ERR_EMAIL_EXISTS: what a guest could not become (guest.h) */
 	bool outbox_added;          /* a message was queued: the sender is woken when the request is over */
 	int64_t log_user_id;        /* whom the request turned out to be about, for the access log */
 };

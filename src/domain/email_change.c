@@ -45,6 +45,14 @@ static err_t send_link(struct ctx *c, const struct wanted *w)
 	return message_link(c, &user, &m);
 }
 
+static err_t send_something(struct ctx *c, const struct wanted *w, const struct user_row *owner, bool allowed)
+{
+	if (allowed)
+		TRY(owner->id != 0 ? tell_owner(c, w, owner) : send_link(c, w));
+	return audit_add(c, AUDIT_EMAIL_CHANGE_REQUESTED, w->who->row.uid,
+			 str_of_bytes(w->who->token.sid, UID_BYTES), allowed ? STR_NONE : STR("limited"));
+}
+
 static err_t answer_wish(struct ctx *c, const struct wanted *w)
 {
 	struct user_row owner = { 0 };
@@ -55,13 +63,21 @@ static err_t answer_wish(struct ctx *c, const struct wanted *w)
 	TRY(q_user_by_email(c->db, c->mem, w->key, &owner, &taken));
 	REQUIRE(!taken || (c->cfg->verification.mode == VERIFICATION_STRICT && owner.id != w->who->row.id),
 		ERR_EMAIL_TAKEN);
-	REQUIRE(w->who->row.has_password, ERR_PASSWORD_REQUIRED);
+	REQUIRE(w->who->row.has_password || w->who->row.is_guest, ERR_PASSWORD_REQUIRED);
 	TRY(attempt_mail(c, STR("change-email"), w->key, &allowed));
-	if (allowed)
-		TRY(taken ? tell_owner(c, w, &owner) : send_link(c, w));
-	TRY(audit_add(c, AUDIT_EMAIL_CHANGE_REQUESTED, w->who->row.uid, str_of_bytes(w->who->token.sid, UID_BYTES),
-		      allowed ? STR_NONE : STR("limited")));
+	TRY(send_something(c, w, &owner, allowed));
 	return tx_commit(&tx);
+}
+
+err_t email_change_start(struct ctx *c, const struct caller *who, str typed, str key, str lang)
+{
+	const struct wanted w = { .who = who, .typed = typed, .key = key, .lang = lang };
+	struct user_row owner = { 0 };
+	bool taken, allowed;
+
+	TRY(q_user_by_email(c->db, c->mem, key, &owner, &taken));
+	TRY(attempt_mail_own(c, STR("change-email"), key, &allowed));
+	return send_something(c, &w, &owner, allowed);
 }
 
 err_t email_change_request(struct ctx *c, const struct caller *who, str new_email, str lang)
@@ -136,8 +152,9 @@ err_t email_change_confirm(struct ctx *c, str token)
 	user.email = t.address;
 	TRY(session_end_others(c, user.id, t.sid));
 	TRY(onetime_void_all(c, user.id));
-	TRY(tell_old_address(c, &user, old));
-	TRY(audit_add(c, AUDIT_EMAIL_CHANGED, user.uid, t.sid, STR_NONE));
+	if (!user.is_guest)
+		TRY(tell_old_address(c, &user, old));
+	TRY(audit_add(c, user.is_guest ? AUDIT_GUEST_UPGRADED : AUDIT_EMAIL_CHANGED, user.uid, t.sid, STR_NONE));
 	return tx_commit(&tx);
 }
 

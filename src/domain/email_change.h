@@ -5,13 +5,17 @@
 
 #include "domain/session.h"
 
-/* Mail a link to the new address. Refusals: ERR_INPUT, ERR_EMAIL_NOT_CONFIGURED, ERR_EMAIL_TAKEN (one's own, or
+/* Mail a link to the new address. Guests need no password for it, and are none once it is used. Refusals: ERR_INPUT, ERR_EMAIL_NOT_CONFIGURED, ERR_EMAIL_TAKEN (one's own, or
  * with verification.mode other than strict somebody's: with strict the owner of a taken address is told by
  * mail, and the answer is that for a free one), ERR_PASSWORD_REQUIRED. Cost: 1 transaction. */
 MUST_USE err_t email_change_request(struct ctx *c, const struct caller *who, str new_email, str lang);
 
+/* The same for a guest who registers with verification.mode = strict: inside the open transaction, on the
+ * budgets of registrations. typed, key: of email_canonical. Refusals: none. */
+MUST_USE err_t email_change_start(struct ctx *c, const struct caller *who, str typed, str key, str lang);
+
 /* The new address is proven and becomes the account's. Ends every session but the one that asked, and every
- * one-time token; the old address is told, with a way back. Refusals: ERR_EMAIL_CHANGE_TOKEN,
+ * one-time token; the old address, if there is one, is told, with a way back. Refusals: ERR_EMAIL_CHANGE_TOKEN,
  * ERR_EMAIL_CHANGE_EXPIRED, ERR_EMAIL_TAKEN (meanwhile), ERR_LIMITED. */
 MUST_USE err_t email_change_confirm(struct ctx *c, str token);
 

@@ -46,7 +46,7 @@ err_t message_mail(struct ctx *c, const struct message *m)
 		.expires_ms = m->expires_ms,
 	};
 
-	if (!mail_is_on(c->cfg))
+	if (!mail_is_on(c->cfg) || m->to.n == 0) /* guests have no address */
 		return OK;
 	TRY(email_envelope(c->mem, m->to, &out.recipient));
 	TRY(add_common(c, m->email.p == NULL ? m->to : m->email, &out));
@@ -90,6 +90,8 @@ err_t message_link(struct ctx *c, const struct user_row *user, const struct mess
 	/* The address that will be the account's: where the token changes it. */
 	if (n.purpose == ONETIME_EMAIL_CHANGE)
 		m.vars[m.n_vars++] = (struct template_var){ STR("newEmail"), l->to };
+	if (n.purpose == ONETIME_LINK)
+		m.email = l->to; /* what is to be linked */
 	if (n.purpose == ONETIME_EMAIL_REVERT)
 		m.vars[m.n_vars++] = (struct template_var){ STR("newEmail"), user->email };
 	return message_mail(c, &m);

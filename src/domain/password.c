@@ -49,6 +49,7 @@ err_t password_send_reset(struct ctx *c, const struct user_row *user)
 
 	REQUIRE(mail_is_on(c->cfg), ERR_EMAIL_NOT_CONFIGURED);
 	REQUIRE(user->disabled_ms == 0, ERR_FORBIDDEN);
+	REQUIRE(!user->is_guest, ERR_EMAIL_REQUIRED);
 	TRY(tx_begin(&tx, c->db));
 	TRY(send_link(c, user, STR_NONE));
 	TRY(audit_add(c, AUDIT_RESET_REQUESTED, user->uid, STR_NONE, STR("by an operator")));

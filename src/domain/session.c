@@ -262,6 +262,21 @@ err_t session_caller(struct ctx *c, str access_token, struct caller *ret)
 	return OK;
 }
 
+err_t session_names_guest(struct ctx *c, str access_token, bool *ret)
+{
+	struct access_token t;
+	struct user_row u = { 0 };
+	bool found;
+	err_t e = token_read_access(c, access_token, true, &t);
+
+	*ret = false;
+	if (e.code != ERR_OK)
+		return err_is_fault(e) ? e : OK;
+	TRY(q_user_by_uid(c->db, c->mem, str_of_bytes(t.uid, UID_BYTES), &u, &found));
+	*ret = found && u.is_guest;
+	return OK;
+}
+
 err_t session_seen(struct ctx *c, const struct caller *who)
 {
 	str sid = sid_str(who->token.sid);

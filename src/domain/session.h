@@ -36,6 +36,9 @@ MUST_USE err_t session_refresh(struct ctx *c, str refresh_token, struct tokens *
  * ERR_USER_NOT_FOUND (only when sessions are not checked). Cost: 1 indexed read. */
 MUST_USE err_t session_caller(struct ctx *c, str access_token, struct caller *ret);
 
+/* Is it a genuine token of a guest, expired or not, whatever became of the session? Faults only. */
+MUST_USE err_t session_names_guest(struct ctx *c, str access_token, bool *ret);
+
 /* Note that the caller's session is in use (confirms its generation). Cost: 1 transaction. */
 MUST_USE err_t session_seen(struct ctx *c, const struct caller *who);
 

@@ -596,6 +596,38 @@ static const struct template_builtin_text sign_in_code[] = {
 	    "sea quien lo pida. Si no lo ha solicitado, ignore este mensaje."),
 };
 
+static const struct template_builtin_text account_linked[] = {
+	TITLE("An account was linked to yours", "Un account è stato collegato al tuo",
+	      "Ein Konto wurde mit Ihrem verknüpft", "Un compte a été associé au vôtre",
+	      "Se ha vinculado una cuenta a la suya"),
+	SAY("body",
+	    "{{account}} was linked to your account {{email}} at {{siteName}}. Time: {{when}}.",
+	    "{{account}} è stato collegato al tuo account {{email}} su {{siteName}}. Data: {{when}}.",
+	    "{{account}} wurde mit Ihrem Konto {{email}} bei {{siteName}} verknüpft. Zeitpunkt: "
+	    "{{when}}.",
+	    "{{account}} a été associé à votre compte {{email}} sur {{siteName}}. Date : {{when}}.",
+	    "{{account}} se ha vinculado a su cuenta {{email}} en {{siteName}}. Fecha: {{when}}."),
+	NOTE_NOT_YOU,
+};
+
+static const struct template_builtin_text account_unlinked[] = {
+	TITLE("An account is no longer linked to yours", "Un account non è più collegato al tuo",
+	      "Ein Konto ist nicht mehr mit Ihrem verknüpft", "Un compte n'est plus associé au vôtre",
+	      "Una cuenta ya no está vinculada a la suya"),
+	SAY("body",
+	    "{{account}} is no longer linked to your account {{email}} at {{siteName}}. Time: "
+	    "{{when}}.",
+	    "{{account}} non è più collegato al tuo account {{email}} su {{siteName}}. Data: "
+	    "{{when}}.",
+	    "{{account}} ist nicht mehr mit Ihrem Konto {{email}} bei {{siteName}} verknüpft. "
+	    "Zeitpunkt: {{when}}.",
+	    "{{account}} n'est plus associé à votre compte {{email}} sur {{siteName}}. Date : "
+	    "{{when}}.",
+	    "{{account}} ya no está vinculado a su cuenta {{email}} en {{siteName}}. Fecha: "
+	    "{{when}}."),
+	NOTE_NOT_YOU,
+};
+
 static const struct template_builtin_text sms_code[] = {
 	TITLE("Your verification code", "Il tuo codice di verifica", "Ihr Bestätigungscode",
 	      "Votre code de vérification", "Su código de verificación"),
@@ -642,6 +674,8 @@ static const struct template_var failure_vars[] = { VARS_COMMON, VARS_DETAILS,
 static const struct template_var recovery_vars[] = { VARS_COMMON, VARS_DETAILS, VAR("left", "9") };
 static const struct template_var phone_vars[] = { VARS_COMMON, VAR_WHEN,
 						  VAR("newPhone", "+39 *** 42") };
+static const struct template_var linked_vars[] = { VARS_COMMON, VAR_WHEN,
+						   VAR("account", "ada@example.org") };
 static const struct template_var when_vars[] = { VARS_COMMON, VAR_WHEN };
 static const struct template_var code_vars[] = { VAR("siteName", "Example"),
 						 VAR("code", "123456") };
@@ -658,6 +692,11 @@ static const struct template_builtin builtins[] = {
 	{ TEMPLATE("account-exists", "somebody registered an address that has an account",
 		   account_exists, login_vars),
 	  BASES_BUTTON("{{loginUrl}}") },
+	{ TEMPLATE("account-linked", "an account elsewhere was linked", account_linked, linked_vars),
+	  BASES_NOTICE },
+	{ TEMPLATE("account-unlinked", "an account elsewhere was unlinked", account_unlinked,
+		   linked_vars),
+	  BASES_NOTICE },
 	{ TEMPLATE("address-in-use", "another account asked for the address of this one",
 		   address_in_use, common_vars),
 	  BASES_NOTICE },

@@ -23,8 +23,7 @@ static void check_name(struct ctx *c, const char *field, str name)
 		ctx_field(c, field, "TOO_LONG");
 }
 
-/* What a new account of somebody's own hears: prove the address, or with no proof asked, welcome. */
-static err_t greet(struct ctx *c, int64_t id, str lang)
+err_t user_greet(struct ctx *c, int64_t id, str lang)
 {
 	struct user_row user = { 0 };
 	bool found;
@@ -36,14 +35,12 @@ static err_t greet(struct ctx *c, int64_t id, str lang)
 	return verification_start(c, &user, lang);
 }
 
-static int64_t verify_by_ms(const struct ctx *c, const struct user_new *n)
+int64_t user_verify_by_ms(const struct ctx *c)
 {
-	return n->self && c->cfg->verification.mode == VERIFICATION_LAZY ?
-		       c->now_ms + c->cfg->verification.grace_ms :
-		       0;
+	return c->cfg->verification.mode == VERIFICATION_LAZY ? c->now_ms + c->cfg->verification.grace_ms : 0;
 }
 
-static err_t insert(struct ctx *c, const struct user_new *n, str typed, str key, str hash, str uid)
+static err_t insert(struct ctx *c, const struct user_new *n, const struct user_ready *r, str uid)
 {
 	int64_t id;
 	bool found;
@@ -51,14 +48,14 @@ static err_t insert(struct ctx *c, const struct user_new *n, str typed, str key,
 	err_t e;
 
 	TRY(tx_begin(&tx, c->db));
-	e = q_user_insert(c->db, c->mem, uid, typed, key, hash, n->first_name, n->last_name, n->is_admin,
+	e = q_user_insert(c->db, c->mem, uid, r->typed, r->key, r->hash, n->first_name, n->last_name, n->is_admin,
 			  n->email_verified, c->now_ms, template_lang_ok(n->lang) ? n->lang : STR_NONE,
-			  verify_by_ms(c, n), &id, &found);
+			  n->self ? user_verify_by_ms(c) : 0, &id, &found);
 	if (e.code == ERR_CONFLICT)
 		FAIL(ERR_EMAIL_EXISTS);
 	TRY(e);
 	if (n->self)
-		TRY(greet(c, id, n->lang));
+		TRY(user_greet(c, id, n->lang));
 	TRY(audit_add(c, AUDIT_USER_CREATED, uid, STR_NONE, n->is_admin ? STR("admin") : STR_NONE));
 	TRY(tx_commit(&tx));
 	c->log_user_id = id;
@@ -86,43 +83,57 @@ static err_t tell_owner(struct ctx *c, str key)
 	return tx_commit(&tx);
 }
 
-err_t user_create(struct ctx *c, const struct user_new *n, str *ret_uid)
+err_t user_prepare(struct ctx *c, const struct user_new *n, struct user_ready *ret)
 {
-	uint8_t uid[UID_BYTES];
-	str typed = n->email, key = STR_NONE, hash, text;
-	struct user_row taken;
+	struct user_row owner = { 0 };
 	bool found, reserved;
-	err_t e;
 
-	TRY(email_field(c, "email", n->email, &typed, &key));
+	*ret = (struct user_ready){ .typed = n->email };
+	TRY(email_field(c, "email", n->email, &ret->typed, &ret->key));
 	check_name(c, "firstName", n->first_name);
 	check_name(c, "lastName", n->last_name);
 	REQUIRE(c->n_fields == 0, ERR_INPUT);
-	TRY(q_user_by_email(c->db, c->mem, key, &taken, &found));
-	TRY(onetime_is_reserved(c, key, 0, &reserved));
-	found = found || reserved;
+	TRY(q_user_by_email(c->db, c->mem, ret->key, &owner, &found));
+	TRY(onetime_is_reserved(c, ret->key, 0, &reserved));
+	ret->taken = found || reserved;
+	ret->owner_id = owner.id;
 	/* The unique index decides; this only saves the hash, where that may be seen. */
-	REQUIRE(!found || hides_taken(c, n), ERR_EMAIL_EXISTS);
-	TRY(credential_make(c, "password", n->password, typed, &hash));
+	REQUIRE(!ret->taken || hides_taken(c, n), ERR_EMAIL_EXISTS);
+	return credential_make(c, "password", n->password, ret->typed, &ret->hash);
+}
+
+err_t user_create(struct ctx *c, const struct user_new *n, str *ret_uid)
+{
+	uint8_t uid[UID_BYTES];
+	struct user_ready ready;
+	err_t e;
+	str text;
+
+	TRY(user_prepare(c, n, &ready));
 	TRY(uid_make(c->rng, uid));
 	TRY(uid_text(c->mem, str_of_bytes(uid, UID_BYTES), &text)); /* nothing may fail after the commit */
-	e = found ? err_raise(ERR_EMAIL_EXISTS, __FILE__, __LINE__) :
-		    insert(c, n, typed, key, hash, str_of_bytes(uid, UID_BYTES));
+	e = ready.taken ? err_raise(ERR_EMAIL_EXISTS, __FILE__, __LINE__) :
+			  insert(c, n, &ready, str_of_bytes(uid, UID_BYTES));
 	if (e.code == ERR_EMAIL_EXISTS && hides_taken(c, n))
-		e = tell_owner(c, key);
+		e = tell_owner(c, ready.key);
 	TRY(e);
 	*ret_uid = text;
 	return OK;
+}
+
+err_t user_may_register(struct ctx *c, const struct user_new *n)
+{
+	REQUIRE(c->cfg->registration.enabled, ERR_REGISTRATION_OFF);
+	REQUIRE(n->email.n > 0 && n->password.n > 0, ERR_EMAIL_PASSWORD_REQUIRED);
+	TRY(clock_issue(c));
+	return attempt_register(c);
 }
 
 err_t user_register(struct ctx *c, const struct user_new *n, str *ret_uid)
 {
 	struct user_new self = *n;
 
-	REQUIRE(c->cfg->registration.enabled, ERR_REGISTRATION_OFF);
-	REQUIRE(n->email.n > 0 && n->password.n > 0, ERR_EMAIL_PASSWORD_REQUIRED);
-	TRY(clock_issue(c));
-	TRY(attempt_register(c));
+	TRY(user_may_register(c, n));
 	self.self = true;
 	return user_create(c, &self, ret_uid);
 }
@@ -176,6 +187,8 @@ static err_t open_account(struct ctx *c, const struct user_row *u)
 {
 	str typed, key;
 
+	if (u->is_guest)
+		return OK;
 	TRY(email_canonical(c->mem, u->email, &typed, &key));
 	return attempt_clear_account(c, key);
 }

@@ -16,6 +16,26 @@ struct user_new {
 	bool self; /* set by user_register */
 };
 
+/* Fields checked, the password hashed. */
+struct user_ready {
+	str typed, key, hash;
+	bool taken;       /* as far as can be seen now; the unique index decides */
+	int64_t owner_id; /* of the address; 0: nobody's, or kept for somebody */
+};
+/* What every registration does before it writes. Refusals: ERR_INPUT (c->fields), ERR_EMAIL_EXISTS unless that
+ * may not be told (n->self and verification.mode = strict); ret->owner_id is set then too. Cost: one hash. */
+MUST_USE err_t user_prepare(struct ctx *c, const struct user_new *n, struct user_ready *ret);
+
+/* May anybody register, now and from here? Refusals: ERR_REGISTRATION_OFF, ERR_EMAIL_PASSWORD_REQUIRED,
+ * ERR_LIMITED, ERR_CLOCK. Cost: 1 transaction. */
+MUST_USE err_t user_may_register(struct ctx *c, const struct user_new *n);
+
+/* What a new account of somebody's own hears: prove the address, or with no proof asked, welcome. Inside the open
+ * transaction. */
+MUST_USE err_t user_greet(struct ctx *c, int64_t id, str lang);
+/* When its address must be proven: 0 = no date. */
+int64_t user_verify_by_ms(const struct ctx *c);
+
 /* Refusals: ERR_INPUT (c->fields), ERR_EMAIL_EXISTS. Cost: one hash, 1 transaction. */
 MUST_USE err_t user_create(struct ctx *c, const struct user_new *n, str *ret_uid);
 

@@ -42,6 +42,7 @@ err_t verification_send(struct ctx *c, const struct caller *who, str lang)
 	bool found;
 	TX tx = { 0 };
 
+	REQUIRE(!who->row.is_guest, ERR_EMAIL_REQUIRED);
 	REQUIRE(!who->row.email_verified, ERR_EMAIL_VERIFIED);
 	REQUIRE(mail_is_on(c->cfg), ERR_EMAIL_NOT_CONFIGURED);
 	TRY(tx_begin(&tx, c->db));

@@ -124,6 +124,22 @@ struct onetime_row {
 	int64_t created_ms, expires_ms;
 };
 
+/* An account elsewhere that is linked to one here. */
+struct linked_row {
+	str provider, account_id;
+	int64_t user_id;
+	str email, name, picture; /* STR_NONE when unset */
+	int64_t linked_ms;
+};
+
+struct pending_link_row {
+	str email_key;
+	str provider, account_id;
+	str name; /* STR_NONE when unset */
+	str email;
+	int64_t created_ms, expires_ms;
+};
+
 /* Seeds are sealed (domain/factor.c). */
 struct factor_row {
 	str totp; /* STR_NONE: no second factor by app */
