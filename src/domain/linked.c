@@ -77,7 +77,7 @@ err_t linked_request(struct ctx *c, const struct caller *who, str email, str pro
 	TRY(attempt_mail(c, STR("link-account"), key, &allowed));
 	if (allowed)
 		TRY(send_link(c, who, typed, lang));
-	TRY(audit_add(c, AUDIT_LINK_SENT, who->row.uid, str_of_bytes(who->token.sid, UID_BYTES),
+	TRY(audit_add(c, AUDIT_ACCOUNT_LINK_SENT, who->row.uid, str_of_bytes(who->token.sid, UID_BYTES),
 		      allowed ? STR_NONE : STR("limited")));
 	return tx_commit(&tx);
 }

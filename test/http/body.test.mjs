@@ -34,8 +34,11 @@ const MEMBERS = {
   phone_change_shape: ['currentPassword', 'phoneNumber'],
   phone_verify_shape: ['code'],
   account_delete_shape: ['currentPassword'],
+  link_request_shape: ['currentPassword', 'email', 'provider', 'emailLang'],
+  link_verify_shape: ['token'],
+  linked_unlink_shape: ['currentPassword'],
 };
-const NULL_OK = ['firstName', 'lastName', 'deviceToken', 'challengeAnswer', 'refreshToken', 'emailLang', 'phoneNumber'];
+const NULL_OK = ['firstName', 'lastName', 'deviceToken', 'challengeAnswer', 'refreshToken', 'emailLang', 'phoneNumber', 'provider'];
 const SECRET = ['password', 'newPassword', 'currentPassword'];
 
 async function send(route, body, headers = {}) {
