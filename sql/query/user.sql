@@ -171,7 +171,7 @@ WHERE id IN (SELECT id FROM user WHERE is_guest = 1 AND seen_ms < $1 ORDER BY se
 -- out: none
 -- Its address was proven for the first time: whatever opens it without that address is gone.
 UPDATE user SET password_hash = NULL, phone = NULL, totp = NULL, totp_pending = NULL, totp_pending_ms = 0,
-       email_verified = 1, device_epoch = device_epoch + 1
+       device_epoch = device_epoch + 1
 WHERE id = $1;
 
 -- name: recovery_delete_all

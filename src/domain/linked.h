@@ -32,6 +32,11 @@ MUST_USE err_t linked_verify(struct ctx *c, str token, bool sign_in, struct sign
  * alike. Refusal: ERR_LAST_LOGIN_METHOD. */
 MUST_USE err_t linked_unlink(struct ctx *c, const struct caller *who, str provider, str account_id);
 
+/* The account's address was never proven until now: whoever made the account may be somebody else, who waits for its
+ * owner with ways in of his own (ASVS 6.3; pre-hijacking). Removes password, number, second factors, links and ways
+ * back to other addresses; sessions and one-time tokens are the caller's to end. Inside the open transaction. */
+MUST_USE err_t linked_wipe_planted(struct ctx *c, int64_t user_id);
+
 /* ---- waiting for their owner ---- */
 
 struct pending_link {

@@ -5,6 +5,7 @@
 #include "domain/clock_guard.h"
 #include "domain/credential.h"
 #include "domain/email.h"
+#include "domain/linked.h"
 #include "domain/message.h"
 #include "domain/onetime.h"
 #include "domain/place.h"
@@ -57,18 +58,6 @@ err_t password_send_reset(struct ctx *c, const struct user_row *user)
 
 /* ---- reset ---- */
 
-/* The address was never proven until now: the account may have been made by somebody else, who waits for its
- * owner with a way in of his own (ASVS 6.3; pre-hijacking). Sessions and tokens go in any case. */
-static err_t wipe_planted(struct ctx *c, const struct user_row *user)
-{
-	int64_t changed;
-
-	if (user->email_verified)
-		return OK;
-	TRY(q_user_set_phone(c->db, user->id, STR_NONE, &changed));
-	return q_onetime_void(c->db, user->id, ONETIME_EMAIL_REVERT);
-}
-
 static err_t store_reset(struct ctx *c, str token, str hash)
 {
 	struct onetime_row t = { 0 };
@@ -82,7 +71,8 @@ static err_t store_reset(struct ctx *c, str token, str hash)
 	TRY(onetime_take(c, ONETIME_RESET, token, &t));
 	TRY(q_user_by_id(c->db, c->mem, t.user_id, &user, &found));
 	REQUIRE(found && user.disabled_ms == 0, ERR_RESET_TOKEN);
-	TRY(wipe_planted(c, &user));
+	if (!user.email_verified) /* sessions and tokens go in any case */
+		TRY(linked_wipe_planted(c, user.id));
 	TRY(q_user_set_password(c->db, user.id, hash, &changed));
 	TRY(q_user_set_verified(c->db, user.id, t.address, &changed));
 	TRY(session_end_others(c, user.id, STR_NONE));

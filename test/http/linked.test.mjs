@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { codeIn, freshNumber } from '../lib/delivery.mjs';
-import { LINKING, Mailed, refusal, VERIFY } from '../lib/mailed.mjs';
+import { LINKING, Mailed, refusal, RESET, VERIFY } from '../lib/mailed.mjs';
 import { claimsOf, freshEmail, freshPassword, HOUR, MINUTE, Server } from '../lib/server.mjs';
 import { HttpSink } from '../lib/sms_sink.mjs';
 
@@ -281,6 +281,18 @@ test('ID07 whoever is reached at the never proven address of an account gets it 
   assert.deepEqual([me.sub, me.isEmailVerified, me.hasPassword, me.phoneNumber, me.isTotpEnabled], [planted.id, true, false, undefined, false]);
   assert.deepEqual((await list(r.json)).map((x) => x.email), [victim]);
   assert.equal(await s.sql(`SELECT count(*) FROM recovery WHERE user_id = ${await rowId(planted)}`), '0');
+});
+
+test('ID07 EL15 a reset through an address that was never proven removes planted links and factors too; a proven one keeps them', async () => {
+  for (const proven of [false, true]) {
+    const u = await s.signedIn(), password = freshPassword();
+    await linked(u);
+    await s.sql(`UPDATE user SET totp = randomblob(48), email_verified = ${Number(proven)} WHERE id = ${await rowId(u)}; INSERT INTO recovery VALUES (${await rowId(u)}, 'AB', 'x')`);
+    await s.post('/auth/forgot-password', { email: u.email });
+    assert.equal((await s.post('/auth/reset-password', { token: await m.token(u.email, RESET), password })).status, 200);
+    const kept = await s.sql(`SELECT (SELECT count(*) FROM linked_account WHERE user_id = user.id), (SELECT count(*) FROM recovery WHERE user_id = user.id), totp IS NOT NULL FROM user WHERE id = ${await rowId(u)}`);
+    assert.equal(kept, proven ? '1|1|1' : '0|0|0');
+  }
 });
 
 test('ID07 linking without signing in takes nothing from anybody', async () => {
