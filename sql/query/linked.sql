@@ -55,8 +55,7 @@ RETURNING email_key, provider, account_id, name, email, created_ms, expires_ms;
 DELETE FROM pending_link WHERE key IN (
 	SELECT key FROM pending_link WHERE expires_ms <= $1 ORDER BY expires_ms LIMIT $2);
 
--- name: linked_delete_others
--- in: user_id int, provider text, account_id text
+-- name: linked_delete_all
+-- in: user_id int
 -- out: none
--- All of the user's but that one.
-DELETE FROM linked_account WHERE user_id = $1 AND NOT (provider = $2 AND account_id = $3);
+DELETE FROM linked_account WHERE user_id = $1;

@@ -165,16 +165,3 @@ WHERE id IN (SELECT id FROM user WHERE is_guest = 1 AND seen_ms < $1 ORDER BY se
 DELETE FROM user
 WHERE id IN (SELECT id FROM user WHERE is_guest = 1 AND seen_ms < $1 ORDER BY seen_ms LIMIT $2)
   AND NOT EXISTS (SELECT 1 FROM session WHERE user_id = user.id AND max(last_active_ms, rotated_ms) >= $1);
-
--- name: user_claim
--- in: id int
--- out: none
--- Its address was proven for the first time: whatever opens it without that address is gone.
-UPDATE user SET password_hash = NULL, phone = NULL, totp = NULL, totp_pending = NULL, totp_pending_ms = 0,
-       email_verified = 1, device_epoch = device_epoch + 1
-WHERE id = $1;
-
--- name: recovery_delete_all
--- in: user_id int
--- out: none
-DELETE FROM recovery WHERE user_id = $1;

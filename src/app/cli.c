@@ -136,7 +136,8 @@ static void print_user(struct cli *cli, const struct user_row *u)
 	if (uid_text(&cli->mem, u->uid, &id).code != ERR_OK)
 		return;
 	(void)printf("%.*s  %.*s%s%s%s  created ", STR_ARG(id), STR_ARG(u->email),
-		     u->is_guest ? "guest" : "", u->is_admin ? "  admin" : "", u->disabled_ms != 0 ? "  disabled" : "");
+		     u->is_guest ? "guest" : "", u->is_admin ? "  admin" : "",
+		     u->disabled_ms != 0 ? "  disabled" : "");
 	print_time(u->created_ms);
 	(void)printf("  last sign-in ");
 	print_time(u->last_login_ms);

@@ -46,6 +46,7 @@ const char *audit_event_name(enum audit_event e)
 	case AUDIT_RECOVERY_USED: return "recovery.used";
 	case AUDIT_LINK_SENT: return "login.link_sent";
 	case AUDIT_CODE_SENT: return "login.code_sent";
+	case AUDIT_ACCOUNT_LINK_SENT: return "account.link_sent";
 	case AUDIT_ACCOUNT_LINKED: return "account.linked";
 	case AUDIT_ACCOUNT_UNLINKED: return "account.unlinked";
 	case AUDIT_GUEST_CREATED: return "guest.created";

@@ -5,9 +5,10 @@
 
 #include "domain/session.h"
 
-/* Mail a link to the new address. Guests need no password for it, and are none once it is used. Refusals: ERR_INPUT, ERR_EMAIL_NOT_CONFIGURED, ERR_EMAIL_TAKEN (one's own, or
- * with verification.mode other than strict somebody's: with strict the owner of a taken address is told by
- * mail, and the answer is that for a free one), ERR_PASSWORD_REQUIRED. Cost: 1 transaction. */
+/* Mail a link to the new address. Guests need no password for it, and are none once it is used. Refusals:
+ * ERR_INPUT, ERR_EMAIL_NOT_CONFIGURED, ERR_EMAIL_TAKEN (one's own, or with verification.mode other than
+ * strict somebody's: with strict the owner of a taken address is told by mail, and the answer is that for a
+ * free one), ERR_PASSWORD_REQUIRED. Cost: 1 transaction. */
 MUST_USE err_t email_change_request(struct ctx *c, const struct caller *who, str new_email, str lang);
 
 /* The same for a guest who registers with verification.mode = strict: inside the open transaction, on the

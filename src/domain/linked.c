@@ -5,7 +5,7 @@
 #include "domain/clock_guard.h"
 #include "domain/email.h"
 #include "domain/message.h"
-#include "domain/place.h"
+#include "domain/takeover.h"
 #include "domain/verification.h"
 #include "store/query.h"
 
@@ -77,7 +77,7 @@ err_t linked_request(struct ctx *c, const struct caller *who, str email, str pro
 	TRY(attempt_mail(c, STR("link-account"), key, &allowed));
 	if (allowed)
 		TRY(send_link(c, who, typed, lang));
-	TRY(audit_add(c, AUDIT_LINK_SENT, who->row.uid, str_of_bytes(who->token.sid, UID_BYTES),
+	TRY(audit_add(c, AUDIT_ACCOUNT_LINK_SENT, who->row.uid, str_of_bytes(who->token.sid, UID_BYTES),
 		      allowed ? STR_NONE : STR("limited")));
 	return tx_commit(&tx);
 }
@@ -111,19 +111,21 @@ static err_t link_address(struct ctx *c, const struct proven_link *l)
 	return OK;
 }
 
-/* Nobody had proven the account's address until now: whoever made the account may be somebody else, who waits for
- * the owner with ways in of his own (pre-hijacking). None of them stays. */
-static err_t wipe_planted(struct ctx *c, const struct proven_link *l, struct user_row *ret_user)
+/* The account's own address, proven for the first time. */
+static err_t claim(struct ctx *c, const struct proven_link *l, struct user_row *ret_user)
 {
-	TRY(q_user_claim(c->db, l->user->id));
-	TRY(q_recovery_delete_all(c->db, l->user->id));
-	TRY(q_linked_delete_others(c->db, l->user->id, provider_email, l->key));
-	TRY(session_end_others(c, l->user->id, STR_NONE));
-	TRY(onetime_void_all(c, l->user->id));
-	TRY(onetime_void(c, l->user->id, ONETIME_EMAIL_REVERT));
-	TRY(place_forget_all(c, l->user->id));
+	int64_t id = l->user->id, changed;
+
+	TRY(takeover_wipe(c, l->user));
+	TRY(q_user_set_verified(c->db, id, l->user->email, &changed));
 	TRY(audit_add(c, AUDIT_EMAIL_VERIFIED, l->user->uid, STR_NONE, STR("claimed by its address")));
-	return load_user(c, l->user->id, ERR_LINK_TOKEN, ret_user);
+	TRY(load_user(c, id, ERR_LINK_TOKEN, ret_user));
+	return link_address(c, l);
+}
+
+static bool is_claim(const struct proven_link *l)
+{
+	return l->own && !l->user->email_verified;
 }
 
 /* Mail to another address than the account's is the word of a linked account: the account's own mail is still a
@@ -133,8 +135,8 @@ static err_t sign_in_by_link(struct ctx *c, const struct proven_link *l, struct 
 	const struct first first = { .proof = l->own ? PROOF_MAIL : PROOF_PROVIDER };
 	struct user_row user = *l->user;
 
-	if (l->own && !user.email_verified)
-		TRY(wipe_planted(c, l, &user));
+	if (is_claim(l))
+		TRY(claim(c, l, &user));
 	if (!user.is_guest)
 		TRY(verification_allows(c->cfg, user.email_verified, user.verify_by_ms, c->now_ms));
 	return gate_pass(c, &user, &first, ret);
@@ -168,7 +170,8 @@ err_t linked_verify(struct ctx *c, str token, bool sign_in, struct signed_in *re
 	TRY(tx_begin(&tx, c->db));
 	TRY(onetime_take(c, ONETIME_LINK, token, &t));
 	TRY(read_link(c, &t, &user, &link));
-	TRY(link_address(c, &link));
+	if (!sign_in || !is_claim(&link))
+		TRY(link_address(c, &link));
 	if (sign_in)
 		TRY(sign_in_by_link(c, &link, &out));
 	TRY(tx_commit(&tx));

@@ -9,8 +9,8 @@
 
 #define MESSAGE_VARS_MAX 4 /* beside the common ones */
 
-/* A notice to the account's address, if it has one: it goes when the account goes. Common variables: siteName, email, when,
- * device, place, loginUrl. */
+/* A notice to the account's address, if it has one: it goes when the account goes. Common variables:
+ * siteName, email, when, device, place, loginUrl. */
 MUST_USE err_t message_to_user(struct ctx *c, const struct user_row *user, str template,
 			       const struct template_var *vars, size_t n);
 

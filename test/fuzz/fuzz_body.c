@@ -11,13 +11,19 @@
 static const struct body_shape *const shapes[] = { &user_register_shape, &user_profile_shape,
 						   &session_login_shape, &session_refresh_shape,
 						   &password_reset_shape, &email_change_request_shape,
-						   &phone_change_shape,   &account_delete_shape };
+						   &phone_change_shape,   &account_delete_shape,
+						   &link_verify_shape };
 #define N_SHAPES (sizeof(shapes) / sizeof(shapes[0]))
 
 static void check_field(const struct body_field *f, const char *out)
 {
 	if (f->kind == BODY_REFUSED)
 		return;
+	if (f->kind == BODY_BOOL) {
+		if ((unsigned char)out[f->offset] > 1)
+			abort();
+		return;
+	}
 	if (f->kind == BODY_TEXT) {
 		str v;
 

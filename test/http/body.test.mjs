@@ -34,6 +34,9 @@ const MEMBERS = {
   phone_change_shape: ['currentPassword', 'totpCode', 'recoveryCode', 'phoneNumber'],
   phone_verify_shape: ['code'],
   account_delete_shape: ['currentPassword', 'totpCode', 'recoveryCode'],
+  link_request_shape: ['currentPassword', 'email', 'provider', 'emailLang'],
+  link_verify_shape: ['token'],
+  linked_unlink_shape: ['currentPassword'],
   magic_send_shape: ['email', 'emailLang', 'mode', 'tempToken', 'type'],
   magic_verify_shape: ['token', 'email', 'code', 'mode', 'tempToken', 'deviceToken', 'trustToken'],
   sms_send_shape: ['email', 'userId', 'mode', 'tempToken'],
@@ -43,7 +46,7 @@ const MEMBERS = {
   factor_verify_shape: ['tempToken', 'totpCode', 'recoveryCode'],
   factor_proof_shape: ['currentPassword', 'totpCode', 'recoveryCode'],
 };
-const NULL_OK = ['firstName', 'lastName', 'deviceToken', 'challengeAnswer', 'refreshToken', 'emailLang', 'phoneNumber', 'totpCode', 'recoveryCode', 'tempToken', 'secret'];
+const NULL_OK = ['firstName', 'lastName', 'deviceToken', 'challengeAnswer', 'refreshToken', 'emailLang', 'phoneNumber', 'totpCode', 'recoveryCode', 'tempToken', 'secret', 'provider'];
 /* Of these a client sends some members and may leave the others null. */
 const ALL_NULL_OK = ['magic_send_shape', 'magic_verify_shape', 'sms_send_shape', 'sms_verify_shape'];
 const SECRET = ['password', 'newPassword', 'currentPassword'];

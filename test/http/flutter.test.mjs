@@ -3,7 +3,7 @@
 // after an account.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { CHANGE, CHANGED, MAGIC, Mailed, RESET, VERIFY } from '../lib/mailed.mjs';
+import { CHANGE, CHANGED, LINKING, MAGIC, Mailed, RESET, VERIFY } from '../lib/mailed.mjs';
 import { freshEmail, freshPassword, MINUTE } from '../lib/server.mjs';
 
 const EXEMPT = new Set(['login', 'logout', 'refresh', 'register', 'forgot-password', 'reset-password', 'verify-email']);
@@ -11,7 +11,7 @@ const NUMBER = '+391234567890';
 let m, s;
 
 before(async () => {
-  m = await Mailed.start({ env: { SALLYPORT_SMS_TRANSPORT: 'log', SALLYPORT_SMS_TEST_NUMBERS: `${NUMBER}=123456`, SALLYPORT_SMS_COUNTRIES: 'any' } });
+  m = await Mailed.start({ env: { SALLYPORT_GUEST_ENABLED: 'true', SALLYPORT_SMS_TRANSPORT: 'log', SALLYPORT_SMS_TEST_NUMBERS: `${NUMBER}=123456`, SALLYPORT_SMS_COUNTRIES: 'any' } });
   s = m.s;
 });
 after(() => m.close());
@@ -145,10 +145,11 @@ test('a forgotten password is reset while the app still believes to be signed in
 test('public calls work with an expired token in the header', async () => {
   const [app, u] = await signedIn(), password = freshPassword();
   s.advance(60 * MINUTE);
+  assert.equal(await app.act('POST', '/register', { email: freshEmail(), password }), null);
   assert.equal(await app.act('POST', '/forgot-password', { email: u.email }), null);
   assert.equal(await app.act('POST', '/reset-password', { token: await m.token(u.email, RESET), password }), null);
   assert.equal((await app.login(u.email, password)).status, 200);
-  assert.ok(app.requests.every((r) => r.endsWith(' 200')), app.requests.join());
+  assert.ok(app.requests.every((r) => / 20[01]$/.test(r)), app.requests.join());
 });
 
 test('a changed password keeps this session and ends the others', async () => {
@@ -186,6 +187,33 @@ test('asked who is there, the app refreshes in vain, shows the text, and succeed
   assert.deepEqual(app.requests, ['POST /change-email/request 403', 'POST /refresh 200', 'POST /change-email/request 403']);
   assert.equal(await app.act('POST', '/change-email/request', { newEmail: to, currentPassword: u.password }), null);
   assert.equal(app.loggedOut, 0);
+});
+
+test('an address is linked in the app; the package reads no list from the object, and unlinks with the raw address', async () => {
+  const [app] = await signedIn(), to = freshEmail('linked');
+  assert.equal(await app.act('POST', '/link-request', { email: to, provider: 'email' }), null);
+  assert.equal(await app.act('POST', '/link-verify', { token: await m.token(to, LINKING), provider: 'email' }), null);
+  assert.deepEqual((await app.call('GET', '/linked-accounts')).body.linkedAccounts.map((a) => a.providerAccountId), [to]);
+  assert.equal(await app.act('DELETE', `/linked-accounts/email/${to}`), null);
+  assert.deepEqual((await app.call('GET', '/linked-accounts')).body.linkedAccounts, []);
+  assert.equal(app.loggedOut, 0);
+});
+
+test('a conflict link signs the app in: its tokens are kept like those of any answer', async () => {
+  const [app, u] = await signedIn(), to = freshEmail('linked'), fresh = new Client();
+  await app.act('POST', '/link-request', { email: to });
+  assert.equal(await fresh.act('POST', '/link-verify', { token: await m.token(to, LINKING), loginAfterLinking: true }), null);
+  assert.equal((await fresh.checkSession()).email, u.email);
+});
+
+test('a guest of the app registers and is the same person after', async () => {
+  const app = new Client(), email = freshEmail();
+  const made = await app.call('POST', '/guest');
+  assert.equal(made.status, 200);
+  const me = await app.checkSession();
+  assert.deepEqual([me.sub, me.email], [made.body.userId, '']);
+  assert.equal(await app.act('POST', '/register', { email, password: freshPassword(), firstName: 'Ada', lastName: '' }), null);
+  assert.deepEqual([(await app.checkSession()).sub, (await app.checkSession()).email], [made.body.userId, email]);
 });
 
 test('a phone number is added with its code, and removed with null', async () => {

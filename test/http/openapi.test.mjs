@@ -11,7 +11,7 @@ const doc = YAML.parse(source('docs/openapi.yaml'));
 let s;
 
 // Mails and codes on standard output, where the test reads them.
-const DELIVERY = { SALLYPORT_MAIL_TRANSPORT: 'log', SALLYPORT_SMS_TRANSPORT: 'log', SALLYPORT_SMS_COUNTRIES: 'any' };
+const DELIVERY = { SALLYPORT_GUEST_ENABLED: 'true', SALLYPORT_MAIL_TRANSPORT: 'log', SALLYPORT_SMS_TRANSPORT: 'log', SALLYPORT_SMS_COUNTRIES: 'any' };
 
 before(async () => (s = await Server.start({ env: DELIVERY })));
 after(() => s.close());
@@ -48,7 +48,7 @@ test('it says who may call each route', () => {
     const security = described(route).op.security ?? doc.security ?? [];
     const open = security.length === 0 || security.some((x) => Object.keys(x).length === 0);
     // Some take a token and do not demand one.
-    assert.equal(open, route.auth === 'PUBLIC' || route.auth === 'MAYBE', `${route.method} ${route.path}`);
+    assert.equal(open, ['PUBLIC', 'MAYBE', 'GUEST'].includes(route.auth), `${route.method} ${route.path}`);
   }
 });
 
@@ -119,7 +119,7 @@ test('answers are as described: successes and refusals of every route', async ()
   const good = [
     ['POST', '/auth/register', { json: { email: freshEmail(), password: user.password } }], ['POST', '/auth/login', { json: { email: user.email, password: user.password } }], ['POST', '/auth/refresh', { json: { refreshToken: user.refreshToken } }],
     ['GET', '/auth/me', { token: user.accessToken }], ['PATCH', '/auth/profile', { token: user.accessToken, json: { lastName: null } }], ['GET', '/auth/sessions', { token: user.accessToken }], ['POST', '/auth/sessions/cleanup', { token: admin.accessToken }],
-    ['GET', '/auth/check', { token: user.accessToken }], ['GET', '/auth/.well-known/jwks.json', {}], ['GET', '/.well-known/jwks.json', {}], ...['reset-password', 'change-email/confirm', 'change-email/revert', 'magic-link/verify'].map((name) => ['GET', `/auth/${name}`, {}]),
+    ['GET', '/auth/check', { token: user.accessToken }], ['GET', '/auth/.well-known/jwks.json', {}], ['GET', '/.well-known/jwks.json', {}], ...['reset-password', 'change-email/confirm', 'change-email/revert', 'magic-link/verify', 'link-verify'].map((name) => ['GET', `/auth/${name}`, {}]),
     ['GET', '/healthz', {}], ['GET', '/readyz', {}], ['GET', '/metrics', {}],
   ];
   for (const [method, path, options] of good) {
@@ -203,7 +203,22 @@ test('answers are as described: links, codes, the password asked again, deletion
   await mine(200, 'GET', '/me');
   await mine(409, 'POST', '/change-email/request', { newEmail: email });
   await mine(200, 'POST', '/change-email/request', { newEmail: freshEmail() });
+  await mine(400, 'POST', '/link-request', {});
+  await ask(401, 'POST', '/link-request', { email });
+  await mine(200, 'POST', '/link-request', { email: 'linked@example.test' });
+  await ask(400, 'POST', '/link-verify', {});
+  await ask(200, 'POST', '/link-verify', { token: await linkToken('link-verify') });
+  await mine(200, 'POST', '/link-request', { email: 'linked-2@example.test' });
+  await ask(200, 'POST', '/link-verify', { token: await linkToken('link-verify'), loginAfterLinking: true }, { strategy: 'bearer' });
+  await mine(200, 'GET', '/linked-accounts');
   await mine(200, 'GET', '/export');
+  fits(route('DELETE', '/auth/linked-accounts/{provider}/{providerAccountId}'), await s.request('DELETE', '/auth/linked-accounts/email/linked%40example.test', { token }));
+  const made = await s.request('POST', '/auth/guest', { strategy: 'bearer' });
+  fits(route('POST', '/auth/guest'), made);
+  await ask(200, 'GET', '/me', undefined, { token: made.json.accessToken });
+  await ask(200, 'GET', '/export', undefined, { token: made.json.accessToken });
+  await ask(409, 'POST', '/register', { email, password }, { token: made.json.accessToken });
+  await ask(201, 'POST', '/register', { email: freshEmail(), password }, { token: made.json.accessToken });
   await ask(200, 'POST', '/change-email/confirm', { token: await linkToken('change-email/confirm') });
   await ask(400, 'POST', '/change-email/confirm', { token: 'f'.repeat(64) });
   s.advance(11 * MINUTE);

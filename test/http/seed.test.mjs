@@ -2,7 +2,7 @@
 // asked for with X-Auth-Strategy, spent with Authorization, and a 401 is retried once after a refresh.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { CHANGE, CHANGED, MAGIC, Mailed, RESET, VERIFY, WELCOME } from '../lib/mailed.mjs';
+import { CHANGE, CHANGED, LINKING, MAGIC, Mailed, RESET, VERIFY, WELCOME } from '../lib/mailed.mjs';
 import { freshEmail, freshPassword, MINUTE } from '../lib/server.mjs';
 
 const NUMBER = '+391234567890';
@@ -124,6 +124,23 @@ class AuthService {
     const { status, body } = await this.#send('POST', path, this.#bearerHeaders, JSON.stringify(json));
     if (status === 200 && body.accessToken != null) this.#save(body);
     return body;
+  }
+
+  async getLinkedAccounts() {
+    const { body } = await this.#authed('GET', '/auth/linked-accounts');
+    return (body.linkedAccounts ?? []).map((a) => ({ provider: a.provider, providerAccountId: a.providerAccountId }));
+  }
+
+  async linkRequest(email, provider) {
+    return (await this.#authed('POST', '/auth/link-request', JSON.stringify({ email, provider }))).body;
+  }
+
+  async linkVerify(token) {
+    return (await this.#open('POST', '/auth/link-verify', JSON.stringify({ token }))).body;
+  }
+
+  async unlinkAccount(provider, id) {
+    return (await this.#authed('DELETE', `/auth/linked-accounts/${encodeURIComponent(provider)}/${encodeURIComponent(id)}`)).body;
   }
 
   async deleteAccount() {
@@ -306,6 +323,19 @@ test('what is refused comes as a text the app can show', async () => {
   assert.equal((await app.changeEmailRequest(freshEmail())).error, 'Please sign in again, or send your current password');
 });
 
+test('another address is linked from the mail, listed and unlinked', async () => {
+  const u = await s.register(), app = new AuthService(), to = freshEmail('linked');
+  await app.login(u.email, u.password);
+  assert.deepEqual(await app.getLinkedAccounts(), []);
+  assert.deepEqual(await app.linkRequest(to, 'email'), { success: true });
+  assert.deepEqual(await app.linkVerify(await deepLink(to, LINKING, 'link-verify')), { success: true });
+  assert.deepEqual(await app.getLinkedAccounts(), [{ provider: 'email', providerAccountId: to }]);
+  assert.deepEqual(await app.unlinkAccount('email', to), { success: true });
+  assert.deepEqual(await app.getLinkedAccounts(), []);
+  assert.equal((await app.linkVerify('0'.repeat(64))).error, 'Invalid account-link token');
+  assert.equal((await app.linkRequest('', 'email')).error, 'email is required');
+});
+
 test('a deleted account is gone, and its token with it', async () => {
   const u = await s.register(), app = new AuthService();
   await app.login(u.email, u.password);
@@ -371,8 +401,7 @@ test('a magic link asks for the second factor of who has one', async () => {
 
 test('paths of features that are not there yet answer JSON, so that an app can show it', async () => {
   const u = await s.signedIn();
-  const missing = [['POST', '/auth/2fa/setup'], ['POST', '/auth/2fa/verify'],
-    ['GET', '/auth/oauth/google'], ['GET', '/auth/linked-accounts'], ['DELETE', '/auth/linked-accounts/google/1'], ['POST', '/auth/link-request'], ['POST', '/auth/link-verify']];
+  const missing = [['GET', '/auth/oauth/google'], ['GET', '/auth/oauth/google/callback'], ['POST', '/auth/oauth/exchange']];
   for (const [method, path] of missing) {
     const r = await s.request(method, path, { token: u.accessToken, json: method === 'POST' ? {} : undefined });
     assert.deepEqual([r.status, r.json.code, r.json.error], [404, 'NOT_FOUND', 'Not found'], path);

@@ -17,6 +17,7 @@ const BODIES = {
   'POST /auth/change-email/request': () => ({ newEmail: freshEmail('new') }),
   'POST /auth/add-phone': () => ({ phoneNumber: `+39340${String(++last).padStart(4, '0')}222` }),
   'DELETE /auth/account': () => ({}),
+  'DELETE /auth/linked-accounts/{provider}/{providerAccountId}': () => ({}),
 };
 const named = (route) => `${route.method} ${route.path}`;
 
@@ -54,7 +55,8 @@ function refused(r, status, json, what) {
 
 test('the table guards what it should, and every guarded route is asked below', () => {
   const column = Object.fromEntries(guarded.map((r) => [named(r), r.stepup]));
-  assert.equal(column['POST /auth/change-email/request'], 'FRESH');
+  assert.equal(column['POST /auth/change-email/request'], 'NO_GUEST');
+  assert.equal(column['DELETE /auth/linked-accounts/{provider}/{providerAccountId}'], 'FRESH');
   assert.equal(column['POST /auth/add-phone'], 'FRESH');
   assert.equal(column['DELETE /auth/account'], 'SETTING');
   for (const route of guarded) assert.ok(named(route) in BODIES, `${named(route)} has no body in this test`);

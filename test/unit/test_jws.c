@@ -911,11 +911,25 @@ static int tear_down(void **state)
 	return 0;
 }
 
+/* ---- other types ---- */
+
+static void what_is_signed_as_something_else_is_no_access_token(void **state)
+{
+	str as, plain;
+
+	(void)state;
+	assert_int_equal(jws_sign_as(es, &mem, STR("merge+jwt"), STR(CLAIMS), &as).code, ERR_OK);
+	assert_int_equal(verdict(as), ERR_ACCESS_TOKEN);
+	assert_int_equal(jws_sign_as(es, &mem, STR("at+jwt"), STR(CLAIMS), &plain).code, ERR_OK);
+	assert_int_equal(verdict(plain), ERR_OK); /* the type alone made the difference */
+}
+
 #define T(f) cmocka_unit_test_setup(f, fresh_memory)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(what_is_signed_as_something_else_is_no_access_token),
 		T(signatures_are_those_of_rfc_7515_and_rfc_8037),
 		T(the_kid_is_the_thumbprint_of_rfc_7638),
 		T(the_kid_of_a_shared_secret_does_not_give_it_away),
