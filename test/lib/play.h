@@ -142,6 +142,7 @@ struct play {
 	struct play_trust trust[64];
 	struct play_link link[PLAY_LINKS];
 	int n_users, n_sessions, n_pairs, n_secrets, n_trust, n_links;
+	unsigned n_passwords;
 	int about;               /* whose mails the answer may have caused, PLAY_NONE */
 	int actor;               /* whose token came along, PLAY_NONE */
 	bool was_verified;       /* the address that is changed in this step */

@@ -30,9 +30,8 @@ struct play_call play_request(enum http_method method, const char *path)
 const char *play_new_password(struct play *p)
 {
 	static char text[48];
-	static unsigned n;
 
-	(void)snprintf(text, sizeof(text), "Pw-%zu-%u-%03u", p->world, ++n, play_pick(p, 250));
+	(void)snprintf(text, sizeof(text), "Pw-%zu-%u-%03u", p->world, ++p->n_passwords, play_pick(p, 250));
 	return text;
 }
 

@@ -323,6 +323,8 @@ void play_world(struct play *p)
 	close_world(p);
 	p->world++;
 	p->n_users = p->n_sessions = p->n_pairs = p->n_secrets = p->n_trust = p->n_links = 0;
+	p->n_passwords = 0;
+	p->n_trace = 0;
 	p->mailed = false;
 	p->last_pair = PLAY_NONE;
 	p->follow = NULL;
