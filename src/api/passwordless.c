@@ -27,6 +27,7 @@ static const struct body_field magic_verify_fields[] = {
 	TEXT_OR_NULL(struct magic_verify, proof.code, "code", 64),
 	TEXT_OR_NULL(struct magic_verify, mode, "mode", 64),
 	TEXT_OR_NULL(struct magic_verify, proof.temp_token, "tempToken", TOKEN_MAX),
+	FLAG(struct magic_verify, proof.remember, "rememberDevice"),
 	TEXT_OR_NULL(struct magic_verify, proof.device, "deviceToken", 256),
 	TEXT_OR_NULL(struct magic_verify, proof.trust, "trustToken", 256),
 };
@@ -53,6 +54,7 @@ static const struct body_field sms_verify_fields[] = {
 	TEXT_OR_NULL(struct sms_verify, proof.code, "code", 64),
 	TEXT_OR_NULL(struct sms_verify, mode, "mode", 64),
 	TEXT_OR_NULL(struct sms_verify, proof.temp_token, "tempToken", TOKEN_MAX),
+	FLAG(struct sms_verify, proof.remember, "rememberDevice"),
 	TEXT_OR_NULL(struct sms_verify, proof.device, "deviceToken", 256),
 	TEXT_OR_NULL(struct sms_verify, proof.trust, "trustToken", 256),
 };

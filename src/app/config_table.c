@@ -605,7 +605,7 @@ const struct setting settings[] = {
 	{ INT("limits.sms_total_per_day", limits.sms_total_per_day, "1000", A_BUDGET,
 	      "Text messages to all numbers together in a day: what a day can cost at most.") },
 	{ INT("limits.bad_tokens", limits.bad_tokens, "20", A_BUDGET,
-	      "Wrong link tokens of one network in ten minutes before it has to wait.") },
+	      "Wrong link tokens and sign-in codes of one network in ten minutes before it has to wait.") },
 	{ ENUM(brake_mode, "limits.brake", limits.brake, "alarm", words_brake,
 	       "What happens while most sign-ins fail, over all accounts: nothing, a warning and a metric, or "
 	       "also a proof of work asked of devices that are not known.") },

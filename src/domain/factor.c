@@ -306,13 +306,14 @@ static err_t store_proven(struct ctx *c, const struct factor_owner *o, const str
 			  const struct recovery_set *codes, struct signed_in *ret)
 {
 	str sid = o->who == NULL ? STR_NONE : str_of_bytes(o->who->token.sid, UID_BYTES);
+	bool may_replace = o->who != NULL && o->who->row.has_totp;
 	struct user_row user = { 0 };
 	int64_t changed;
 	TX tx = { 0 };
 
 	TRY(tx_begin(&tx, c->db));
 	TRY(load_owner(c, o, &user));
-	TRY(q_factor_prove(c->db, user.id, m->totp, m->step, c->now_ms, o->who != NULL, &changed));
+	TRY(q_factor_prove(c->db, user.id, m->totp, m->step, c->now_ms, may_replace, &changed));
 	REQUIRE(changed == 1, ERR_TOTP_SETUP_CODE);
 	TRY(recovery_store(c, user.id, codes));
 	TRY(attempt_give_back(c, ATTEMPT_FACTOR, subject_of(&user.id)));
@@ -360,7 +361,8 @@ err_t factor_disable(struct ctx *c, const struct caller *who)
 	TRY(load(c, who->row.id, ERR_SESSION_REVOKED, &user));
 	REQUIRE(!user.require_2fa, ERR_FACTOR_REQUIRED);
 	REQUIRE(!c->cfg->twofactor.required, ERR_FACTOR_POLICY);
-	if (!user.has_totp)
+	/* One that was set up while this request was on its way was not asked for: it stays. */
+	if (!user.has_totp || !who->row.has_totp)
 		return OK;
 	TRY(factor_wipe(c, user.id));
 	TRY(tell(c, &user, "factor-removed", AUDIT_FACTOR_REMOVED, str_of_bytes(who->token.sid, UID_BYTES),

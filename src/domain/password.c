@@ -5,7 +5,6 @@
 #include "domain/clock_guard.h"
 #include "domain/credential.h"
 #include "domain/email.h"
-#include "domain/factor.h"
 #include "domain/message.h"
 #include "domain/onetime.h"
 #include "domain/place.h"

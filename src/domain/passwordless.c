@@ -430,7 +430,7 @@ err_t passwordless_sms_sign_in(struct ctx *c, const struct sms_proof *p, struct 
 /* ---- second factor ---- */
 
 /* Compared before it is consumed: somebody else's link lives on (F-47). */
-static err_t finish_by_link(struct ctx *c, const struct handle *h, str token, struct signed_in *ret)
+static err_t finish_by_link(struct ctx *c, const struct handle *h, str token, bool remember, struct signed_in *ret)
 {
 	struct onetime_row t = { 0 };
 	struct user_row user = { 0 };
@@ -444,14 +444,20 @@ static err_t finish_by_link(struct ctx *c, const struct handle *h, str token, st
 	TRY(require_offered(c, &by_mail, h, &user));
 	TRY(onetime_take(c, ONETIME_MAGIC_2FA, token, &t));
 	REQUIRE(str_eq(t.address, user.email), ERR_MAGIC_LINK);
-	TRY(gate_finish(c, h, FACTOR_MAIL, false, &out));
+	TRY(gate_finish(c, h, FACTOR_MAIL, remember, &out));
 	TRY(tx_commit(&tx));
 	*ret = out;
 	return OK;
 }
 
+/* What a client sends for a second factor. */
+struct guess {
+	str temp_token, code;
+	bool remember;
+};
+
 static err_t finish_by_right_code(struct ctx *c, const struct channel *ch, const struct handle *h,
-				  const struct onetime_row *t, str code, struct signed_in *ret)
+				  const struct onetime_row *t, const struct guess *g, struct signed_in *ret)
 {
 	struct user_row user = { 0 };
 	struct signed_in out;
@@ -461,15 +467,15 @@ static err_t finish_by_right_code(struct ctx *c, const struct channel *ch, const
 	TRY(tx_begin(&tx, c->db));
 	TRY(find_between(c, h, &user));
 	TRY(require_offered(c, ch, h, &user));
-	TRY(onetime_take_code(c, t, code));
+	TRY(onetime_take_code(c, t, g->code));
 	REQUIRE(str_eq(t->address, address_of(ch, &user)), ch->wrong);
-	TRY(gate_finish(c, h, ch->factor, false, &out));
+	TRY(gate_finish(c, h, ch->factor, g->remember, &out));
 	TRY(tx_commit(&tx));
 	*ret = out;
 	return OK;
 }
 
-static err_t finish_by_code(struct ctx *c, const struct channel *ch, str temp_token, str code,
+static err_t finish_by_code(struct ctx *c, const struct channel *ch, const struct guess *g,
 			    struct signed_in *ret)
 {
 	struct user_row user = { 0 };
@@ -477,13 +483,13 @@ static err_t finish_by_code(struct ctx *c, const struct channel *ch, str temp_to
 	struct handle h;
 	err_t e;
 
-	TRY(gate_try(c, temp_token, code, &h));
+	TRY(gate_try(c, g->temp_token, g->code, &h));
 	TRY(find_between(c, &h, &user));
 	TRY(require_offered(c, ch, &h, &user));
 	TRY(clock_issue(c));
-	e = onetime_try_code(c, ch->code_2fa, h.user_id, code, &t);
+	e = onetime_try_code(c, ch->code_2fa, h.user_id, g->code, &t);
 	if (e.code == ERR_OK)
-		e = finish_by_right_code(c, ch, &h, &t, code, ret);
+		e = finish_by_right_code(c, ch, &h, &t, g, ret);
 	if (e.code == ch->wrong)
 		TRY(note_wrong(c, ch, AUDIT_FACTOR_FAILED, user.uid, true));
 	return e;
@@ -491,15 +497,18 @@ static err_t finish_by_code(struct ctx *c, const struct channel *ch, str temp_to
 
 err_t passwordless_mail_finish(struct ctx *c, const struct mail_proof *p, struct signed_in *ret)
 {
+	const struct guess g = { .temp_token = p->temp_token, .code = p->code, .remember = p->remember };
 	struct handle h;
 
 	if (p->token.n == 0 && p->code.n > 0)
-		return finish_by_code(c, &by_mail, p->temp_token, p->code, ret);
+		return finish_by_code(c, &by_mail, &g, ret);
 	TRY(gate_find(c, ONETIME_HANDLE, p->temp_token, &h));
-	return finish_by_link(c, &h, p->token, ret);
+	return finish_by_link(c, &h, p->token, p->remember, ret);
 }
 
 err_t passwordless_sms_finish(struct ctx *c, const struct sms_proof *p, struct signed_in *ret)
 {
-	return finish_by_code(c, &by_sms, p->temp_token, p->code, ret);
+	const struct guess g = { .temp_token = p->temp_token, .code = p->code, .remember = p->remember };
+
+	return finish_by_code(c, &by_sms, &g, ret);
 }

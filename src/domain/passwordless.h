@@ -31,6 +31,7 @@ struct mail_proof {
 	str token;             /* n == 0: the code counts */
 	str email, code;
 	str temp_token;        /* second factors */
+	bool remember;         /* second factors: a trust token is asked for */
 	str device, trust;     /* struct first: tokens from earlier sign-ins; STR_NONE */
 };
 
@@ -56,6 +57,7 @@ struct sms_proof {
 	str email, user_id;    /* user_id: or an address: who asked by address knows no id */
 	str code;
 	str temp_token;        /* second factors */
+	bool remember;         /* second factors: a trust token is asked for */
 	str device, trust;
 };
 

@@ -30,16 +30,20 @@ const MEMBERS = {
   password_change_shape: ['currentPassword', 'newPassword'],
   verification_send_shape: ['email', 'emailLang'],
   token_shape: ['token'],
-  email_change_request_shape: ['currentPassword', 'newEmail', 'emailLang'],
-  phone_change_shape: ['currentPassword', 'phoneNumber'],
+  email_change_request_shape: ['currentPassword', 'totpCode', 'recoveryCode', 'newEmail', 'emailLang'],
+  phone_change_shape: ['currentPassword', 'totpCode', 'recoveryCode', 'phoneNumber'],
   phone_verify_shape: ['code'],
-  account_delete_shape: ['currentPassword'],
+  account_delete_shape: ['currentPassword', 'totpCode', 'recoveryCode'],
+  factor_set_up_shape: ['currentPassword', 'totpCode', 'recoveryCode', 'tempToken'],
+  factor_confirm_shape: ['token', 'secret', 'tempToken'],
+  factor_verify_shape: ['tempToken', 'totpCode', 'recoveryCode'],
+  factor_proof_shape: ['currentPassword', 'totpCode', 'recoveryCode'],
   magic_send_shape: ['email', 'emailLang', 'mode', 'tempToken', 'type'],
   magic_verify_shape: ['token', 'email', 'code', 'mode', 'tempToken', 'deviceToken', 'trustToken'],
   sms_send_shape: ['email', 'userId', 'mode', 'tempToken'],
   sms_verify_shape: ['email', 'userId', 'code', 'mode', 'tempToken', 'deviceToken', 'trustToken'],
 };
-const NULL_OK = ['firstName', 'lastName', 'deviceToken', 'challengeAnswer', 'refreshToken', 'emailLang', 'phoneNumber'];
+const NULL_OK = ['firstName', 'lastName', 'deviceToken', 'challengeAnswer', 'refreshToken', 'emailLang', 'phoneNumber', 'totpCode', 'recoveryCode', 'tempToken', 'secret'];
 /* Of these a client sends some members and may leave the others null. */
 const ALL_NULL_OK = ['magic_send_shape', 'magic_verify_shape', 'sms_send_shape', 'sms_verify_shape'];
 const SECRET = ['password', 'newPassword', 'currentPassword'];

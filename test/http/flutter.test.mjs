@@ -3,6 +3,7 @@
 // after an account.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { Authenticator } from '../lib/authenticator.mjs';
 import { CHANGE, CHANGED, MAGIC, Mailed, RESET, VERIFY } from '../lib/mailed.mjs';
 import { freshEmail, freshPassword, MINUTE } from '../lib/server.mjs';
 
@@ -247,6 +248,26 @@ test('a second factor comes by SMS or by mail, as the package asks for it', asyn
     assert.equal((await way(app, body.tempToken)).status, 200, name);
     assert.equal((await app.checkSession()).email, u.email, name);
   }
+});
+
+test('TOTP is set up, asked for and switched off', async () => {
+  const [app, u] = await signedIn(), { body: made } = await app.call('POST', '/2fa/setup');
+  for (const cast of ['secret', 'qrCode']) assert.equal(typeof made[cast], 'string', cast);
+  const authenticator = new Authenticator(s, made.otpauthUrl);
+  assert.equal(await app.act('POST', '/2fa/verify-setup', { token: authenticator.wrong(), secret: made.secret }), 'Invalid TOTP code');
+  assert.equal(await app.act('POST', '/2fa/verify-setup', { token: authenticator.code(), secret: made.secret }), null);
+  assert.equal((await app.checkSession()).isTotpEnabled, true);
+  await app.logout();
+
+  s.advance(30_000);
+  const { status, body } = await app.login(u.email, u.password);
+  assert.deepEqual([status, body.requiresTwoFactor, body.available2faMethods.includes('totp')], [200, true, true]);
+  for (let i = 0; i < 4; i++) assert.equal(await app.act('POST', '/2fa/verify', { tempToken: body.tempToken, totpCode: authenticator.wrong(i) }), 'Invalid TOTP code');
+  assert.equal(app.loggedOut, 1, 'a mistyped code signs nobody out');
+  assert.equal(await app.act('POST', '/2fa/verify', { tempToken: body.tempToken, totpCode: authenticator.code() }), null);
+  assert.equal((await app.checkSession()).email, u.email);
+  assert.equal(await app.act('POST', '/2fa/disable'), null);
+  assert.equal((await app.checkSession()).isTotpEnabled, false);
 });
 
 test('sessions are listed as the package casts them, and one is ended', async () => {

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { verify as verifyTotp, withTotp } from '../lib/authenticator.mjs';
 import { codeIn, freshNumber, mailCodeIn, startDelivering, SUBJECT, tokenIn, withPhone, withSecond } from '../lib/delivery.mjs';
 import { ROOT } from '../lib/paths.mjs';
 import { routes } from '../lib/routes.mjs';
@@ -43,6 +44,8 @@ const FIRST = {
 
 /* Routes that hand out tokens and are no first factor, and why they ask for no second one. */
 const NOT_FIRST = {
+  'POST /auth/2fa/verify': 'is a second factor',
+  'POST /auth/2fa/verify-setup': 'is the second factor, set up after the first',
   'POST /auth/refresh': 'goes on with a session that was signed in',
 };
 
@@ -73,11 +76,14 @@ test('MF03 nothing but the gate makes a session', () => {
 });
 
 async function somebody() {
-  const u = await withPhone(s, await s.register());
-  await s.sql(`UPDATE user SET email_verified = 1, totp = x'00' WHERE email = '${u.email}'`);
-  return u;
+  const u = await withPhone(s, await s.signedIn());
+  await s.sql(`UPDATE user SET email_verified = 1 WHERE email = '${u.email}'`);
+  const armed = await withTotp(s, u);
+  await s.sql(`DELETE FROM session`);
+  return armed;
 }
 
+const AMR = { 'POST /auth/login': 'pwd', 'POST /auth/magic-link/verify': 'email', 'POST /auth/sms/verify': 'sms' };
 const METHODS = { 'POST /auth/login': ['totp', 'sms', 'magic-link'], 'POST /auth/magic-link/verify': ['totp', 'sms'], 'POST /auth/sms/verify': ['totp', 'magic-link'] };
 
 for (const [route, ways] of Object.entries(FIRST))
@@ -93,6 +99,8 @@ for (const [route, ways] of Object.entries(FIRST))
 
       assert.equal((await s.me(r.json.tempToken)).status, 401, 'MF01 the handle is no access token');
       assert.equal((await s.refresh(r.json.tempToken)).status, 401);
+      const last = await verifyTotp(s, { tempToken: r.json.tempToken, totpCode: u.app.code() });
+      assert.deepEqual(claimsOf(last.json.accessToken).amr, [AMR[route], 'otp', 'mfa']);
     });
 
 for (const [route, [way]] of Object.entries(FIRST))
@@ -131,8 +139,31 @@ test('MF05 what was proven stands in the token: amr', async () => {
 test('MF01 a handle opens nothing but second factors', async () => {
   const u = await somebody(), { tempToken } = (await s.login(u.email, u.password)).json;
   s.note(tempToken);
-  for (const route of routes.filter((r) => ['USER', 'ADMIN', 'PROXY', 'MAYBE'].includes(r.auth))) {
+  for (const route of routes.filter((r) => r.auth !== 'PUBLIC')) {
     const r = await s.request(route.method, route.path.replace(/\{\w+\}/g, '00000000-0000-4000-8000-000000000000'), { token: tempToken, json: route.body ? { phoneNumber: freshNumber() } : undefined });
     assert.deepEqual([r.status, r.json.code], [401, 'INVALID_ACCESS_TOKEN'], route.path);
   }
+});
+
+test('a device is spared the second factor by the token of an earlier one, whichever the first factor', async (t) => {
+  const kind = await startDelivering({ env: { SALLYPORT_TWOFACTOR_REMEMBER: 'true' } });
+  t.after(() => kind.close());
+  const on = kind.s, u = await withSecond(on, await withPhone(on, await on.register()));
+  await on.sql(`UPDATE user SET email_verified = 1 WHERE email = '${u.email}'`);
+  const sms_ = async (json) => {
+    done(await on.post('/auth/sms/send', json));
+    return codeIn(await kind.sms.sms(u.number));
+  };
+  const { tempToken } = (await on.login(u.email, u.password)).json;
+  const r = await on.post('/auth/sms/verify', { mode: '2fa', tempToken, code: await sms_({ mode: '2fa', tempToken }), rememberDevice: true }, bearer);
+  const { trustToken } = r.json;
+  assert.equal(typeof trustToken, 'string', r.text);
+  on.note(trustToken);
+  assert.equal(typeof (await on.post('/auth/sms/verify', { email: u.email, code: await sms_({ email: u.email }), trustToken }, bearer)).json.accessToken, 'string');
+  const magicTo = async () => {
+    done(await on.post('/auth/magic-link/send', { email: u.email }));
+    return tokenIn(await kind.mail.mail(u.email, { subject: SUBJECT.magic }));
+  };
+  assert.equal(typeof (await on.post('/auth/magic-link/verify', { token: await magicTo(), trustToken }, bearer)).json.accessToken, 'string');
+  assert.equal((await on.post('/auth/magic-link/verify', { token: await magicTo(), trustToken: `${trustToken}x` }, bearer)).json.requiresTwoFactor, true);
 });

@@ -119,7 +119,7 @@ test('answers are as described: successes and refusals of every route', async ()
   const good = [
     ['POST', '/auth/register', { json: { email: freshEmail(), password: user.password } }], ['POST', '/auth/login', { json: { email: user.email, password: user.password } }], ['POST', '/auth/refresh', { json: { refreshToken: user.refreshToken } }],
     ['GET', '/auth/me', { token: user.accessToken }], ['PATCH', '/auth/profile', { token: user.accessToken, json: { lastName: null } }], ['GET', '/auth/sessions', { token: user.accessToken }], ['POST', '/auth/sessions/cleanup', { token: admin.accessToken }],
-    ['GET', '/auth/check', { token: user.accessToken }], ['GET', '/auth/.well-known/jwks.json', {}], ['GET', '/.well-known/jwks.json', {}], ...['reset-password', 'change-email/confirm', 'change-email/revert'].map((name) => ['GET', `/auth/${name}`, {}]),
+    ['GET', '/auth/check', { token: user.accessToken }], ['GET', '/auth/.well-known/jwks.json', {}], ['GET', '/.well-known/jwks.json', {}], ...['reset-password', 'change-email/confirm', 'change-email/revert', 'magic-link/verify'].map((name) => ['GET', `/auth/${name}`, {}]),
     ['GET', '/healthz', {}], ['GET', '/readyz', {}], ['GET', '/metrics', {}],
   ];
   for (const [method, path, options] of good) {
@@ -188,6 +188,18 @@ test('answers are as described: links, codes, the password asked again, deletion
   await mine(200, 'POST', '/add-phone', { phoneNumber: '+39 333 123 4567' });
   await mine(400, 'POST', '/add-phone/verify', {});
   await mine(200, 'POST', '/add-phone/verify', { code: (await until(() => /SMS to .*?(\d{6})\b(?!\d)/s.exec(s.stdout.replace('+393331234567', '')), 'the code'))[1] });
+  const bearer = { strategy: 'bearer' };
+  await ask(400, 'POST', '/magic-link/send', {});
+  await ask(401, 'POST', '/magic-link/send', { mode: '2fa', tempToken: 'x' });
+  await ask(200, 'POST', '/magic-link/send', { email });
+  await ask(401, 'POST', '/magic-link/verify', { token: 'f'.repeat(64) }, bearer);
+  await ask(200, 'POST', '/magic-link/verify', { token: await linkToken('magic-link/verify') }, bearer);
+  await ask(200, 'POST', '/sms/send', { email });
+  await ask(401, 'POST', '/sms/verify', { email, code: '12345' }, bearer);
+  await ask(400, 'POST', '/sms/verify', { mode: '2fa', code: '12345' }, bearer);
+  await s.sql(`UPDATE user SET require_2fa = 1 WHERE email = '${email}'`);
+  await ask(200, 'POST', '/sms/verify', { email, code: (await until(() => [...s.stdout.replaceAll('+393331234567', '').matchAll(/SMS to .*?(\d{6})\b(?!\d)/gs)][1], 'the code'))[1] }, bearer);
+  await s.sql(`UPDATE user SET require_2fa = 0 WHERE email = '${email}'`);
   await mine(200, 'GET', '/me');
   await mine(409, 'POST', '/change-email/request', { newEmail: email });
   await mine(200, 'POST', '/change-email/request', { newEmail: freshEmail() });

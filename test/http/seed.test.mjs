@@ -2,6 +2,7 @@
 // asked for with X-Auth-Strategy, spent with Authorization, and a 401 is retried once after a refresh.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { withTotp } from '../lib/authenticator.mjs';
 import { CHANGE, CHANGED, MAGIC, Mailed, RESET, VERIFY, WELCOME } from '../lib/mailed.mjs';
 import { freshEmail, freshPassword, MINUTE } from '../lib/server.mjs';
 
@@ -59,6 +60,12 @@ class AuthService {
     const first = await this.#send(method, path, this.#authHeaders(), body);
     if (first.status === 401 && (await this.refreshTokens())) return this.#send(method, path, this.#authHeaders(), body);
     return first;
+  }
+
+  async verifyTotp(tempToken, totpCode) {
+    const { status, body } = await this.#send('POST', '/auth/2fa/verify', this.#bearerHeaders, JSON.stringify({ tempToken, totpCode }));
+    if (status === 200 && body.accessToken != null) this.#save(body);
+    return body;
   }
 
   async getProfile() {
@@ -369,10 +376,35 @@ test('a magic link asks for the second factor of who has one', async () => {
   assert.equal(typeof (await app.verifySms2fa(asked.tempToken, '123456')).accessToken, 'string');
 });
 
+test('sign-in with a second factor: the login screen gets a list of methods, a wrong code a text, the right one the dashboard', async () => {
+  const { app: authenticator, ...u } = await withTotp(s, await s.signedIn());
+  const app = new AuthService(), result = await app.login(u.email, u.password);
+  assert.deepEqual([result.accessToken, result.requiresTwoFactor, typeof result.tempToken], [undefined, true, 'string']);
+  assert.equal(result.available2faMethods[0], 'totp');
+  assert.equal(app.storage.accessToken, undefined);
+  assert.equal((await app.getProfile()).error, 'Invalid or expired access token', 'nothing is open yet');
+
+  assert.equal((await app.verifyTotp(result.tempToken, authenticator.wrong())).error, 'Invalid TOTP code');
+  assert.equal(app.storage.accessToken, undefined);
+  assert.equal(typeof (await app.verifyTotp(result.tempToken, authenticator.code())).accessToken, 'string');
+  const me = await app.getProfile();
+  assert.deepEqual([me.email, me.isTotpEnabled], [u.email, true]);
+  assert.equal(await app.refreshTokens(), true);
+  assert.equal((await app.verifyTotp(result.tempToken, authenticator.code(1))).error, 'Invalid or expired access token', 'a handle is used once');
+});
+
+test('a second factor that is demanded and not there: the login screen casts the list it gets and shows a text', async () => {
+  const u = await s.register(), app = new AuthService();
+  await s.cliOk(['user', 'require-2fa', u.email, 'on']);
+  const result = await app.login(u.email, u.password);
+  assert.equal(typeof result.tempToken, 'string');
+  assert.ok(Array.isArray(result.available2faMethods));
+  assert.equal(app.storage.accessToken, undefined);
+});
+
 test('paths of features that are not there yet answer JSON, so that an app can show it', async () => {
   const u = await s.signedIn();
-  const missing = [['POST', '/auth/2fa/setup'], ['POST', '/auth/2fa/verify'],
-    ['GET', '/auth/oauth/google'], ['GET', '/auth/linked-accounts'], ['DELETE', '/auth/linked-accounts/google/1'], ['POST', '/auth/link-request'], ['POST', '/auth/link-verify']];
+  const missing = [['GET', '/auth/oauth/google'], ['GET', '/auth/linked-accounts'], ['DELETE', '/auth/linked-accounts/google/1'], ['POST', '/auth/link-request'], ['POST', '/auth/link-verify']];
   for (const [method, path] of missing) {
     const r = await s.request(method, path, { token: u.accessToken, json: method === 'POST' ? {} : undefined });
     assert.deepEqual([r.status, r.json.code, r.json.error], [404, 'NOT_FOUND', 'Not found'], path);
