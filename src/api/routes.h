@@ -126,8 +126,8 @@ extern const struct body_shape user_register_shape, user_profile_shape, session_
 	session_refresh_shape, password_forgot_shape, password_reset_shape, password_change_shape,
 	verification_send_shape, token_shape, email_change_request_shape, phone_change_shape,
 	phone_verify_shape, account_delete_shape, magic_send_shape, magic_verify_shape, sms_send_shape,
-	sms_verify_shape, link_request_shape, link_verify_shape, linked_unlink_shape, factor_set_up_shape, factor_confirm_shape,
-	factor_verify_shape, factor_proof_shape;
+	sms_verify_shape, link_request_shape, link_verify_shape, linked_unlink_shape, factor_set_up_shape,
+	factor_confirm_shape, factor_verify_shape, factor_proof_shape;
 
 /* {"token": …}: of mailed links */
 struct body_token {

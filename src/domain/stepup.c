@@ -1,17 +1,19 @@
 #include "domain/stepup.h"
 
 #include "domain/audit.h"
+#include "domain/clock_guard.h"
 #include "domain/credential.h"
 #include "domain/email.h"
 #include "domain/factor.h"
 #include "store/query.h"
 
+/* By the time that is not earlier than any seen: a sign-in must not get younger when the clock is set back. */
 err_t stepup_is_fresh(struct ctx *c, const struct caller *who, bool *ret)
 {
 	int64_t auth_ms;
 
 	TRY(session_auth_ms(c, who, &auth_ms));
-	*ret = c->cfg->stepup.max_age_ms == 0 || c->now_ms - auth_ms <= c->cfg->stepup.max_age_ms;
+	*ret = c->cfg->stepup.max_age_ms == 0 || clock_effective_ms(c) - auth_ms <= c->cfg->stepup.max_age_ms;
 	return OK;
 }
 
@@ -94,7 +96,7 @@ err_t stepup_require_factor(struct ctx *c, const struct caller *who, const struc
 	if (!who->row.has_totp)
 		return stepup_require(c, who, proof);
 	TRY(session_factor_ms(c, who, &factor_ms));
-	if (c->cfg->stepup.max_age_ms == 0 || c->now_ms - factor_ms <= c->cfg->stepup.max_age_ms)
+	if (c->cfg->stepup.max_age_ms == 0 || clock_effective_ms(c) - factor_ms <= c->cfg->stepup.max_age_ms)
 		return OK;
 	if (code.n > 0)
 		return factor_prove(c, who, code);

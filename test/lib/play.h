@@ -12,21 +12,25 @@
 #include "domain/outbox.h"
 #include "store/query.h"
 
-#define PLAY_USERS    24
+#define PLAY_USERS    40
 #define PLAY_SESSIONS 256
 #define PLAY_PAIRS    512
 #define PLAY_SECRETS  768
 #define PLAY_TRACE    30
 #define PLAY_OPS_MAX  64
+#define PLAY_RECOVERY 10
+#define PLAY_LINKS    64
 #define PLAY_NONE     (-1)
 
 struct play_user {
 	bool exists, disabled, verified, has_password, has_totp, required, is_admin, is_guest;
 	char email[64], password[48], uid[40], phone[20];
 	char hash[PASSWORD_HASH_MAX]; /* as stored: it changes with the password, and with nothing else */
-	char seed[40], pending_seed[40]; /* base32, of TOTP; "" */
-	int pending_session;             /* that asked for it */
-	int64_t last_totp_step;
+	char seed[40], pending_seed[40]; /* base32, of authenticator apps; "" */
+	int64_t seed_ms, pending_ms;     /* proven, made */
+	int64_t last_step;               /* of codes that were accepted */
+	char recovery[PLAY_RECOVERY][20];
+	bool recovery_dead[PLAY_RECOVERY];
 	int64_t id, verify_by_ms;
 	int epoch; /* grows when devices are forgotten */
 };
@@ -36,6 +40,7 @@ struct play_session {
 	bool live;
 	char sid[40];
 	int64_t auth_ms, idle_ms, abs_ms;
+	int64_t factor_ms; /* last proof of a second factor other than mail; 0: none */
 	int64_t gen; /* newest */
 };
 
@@ -53,17 +58,37 @@ struct play_secret {
 	enum onetime_purpose purpose;
 	int user, session, handle; /* whose; what it is bound to, PLAY_NONE */
 	char text[72], address[64];
-	int64_t expires_ms;
+	int64_t made_ms, expires_ms;
 	bool reserves;             /* keeps its address for its owner */
 	const char *dead;          /* why, or NULL */
 	enum first_proof first;    /* handles */
 	int tries;                 /* wrong ones that were counted for certain */
+	bool tried;                /* handles: a code was sent along, which may count */
 };
 
 struct play_trust {
 	int user, epoch;
 	int64_t expires_ms;
 	char text[256];
+};
+
+struct play_link {
+	int user;
+	bool live;
+	char address[64];
+};
+
+/* What a request shows of its sender, where it is asked again who that is. */
+enum play_asks {
+	PLAY_ASKS_FRESH,   /* a recent sign-in, the password, or a code */
+	PLAY_ASKS_FACTOR,  /* with an app: a recent use of it, or a code */
+	PLAY_ASKS_REMOVAL, /* the same, or the password; without an app nothing */
+};
+struct play_shown {
+	bool fresh, factor_fresh, has_totp; /* before the request */
+	bool password, code;                /* sent, and right */
+	char used[24];                      /* the code that was sent, "" */
+	char text[96];                      /* for the body, with a comma behind it, or "" */
 };
 
 struct play_call {
@@ -115,10 +140,14 @@ struct play {
 	struct play_pair pair[PLAY_PAIRS];
 	struct play_secret secret[PLAY_SECRETS];
 	struct play_trust trust[64];
-	int n_users, n_sessions, n_pairs, n_secrets, n_trust;
+	struct play_link link[PLAY_LINKS];
+	int n_users, n_sessions, n_pairs, n_secrets, n_trust, n_links;
+	unsigned n_passwords;
 	int about;               /* whose mails the answer may have caused, PLAY_NONE */
 	int actor;               /* whose token came along, PLAY_NONE */
 	bool was_verified;       /* the address that is changed in this step */
+	int last_pair;           /* that signed a request, PLAY_NONE */
+	void (*follow)(struct play *p); /* what an honest client does next, or NULL */
 	int password_set;        /* whose password may have changed in this step, PLAY_NONE */
 	int asked_session, asked_handle; /* what secrets of this step are bound to */
 	enum onetime_purpose asked;      /* what a texted code, or a mailed link to sign in, is for */
@@ -209,7 +238,7 @@ void play_no_tokens(struct play *p);
 void play_got_refresh(struct play *p, int pair);
 void play_read_mail(struct play *p);
 void play_got_message(struct play *p, enum outbox_channel channel, const char *template, const char *to,
-		      const char *secret);
+		      const char *token, const char *code);
 void play_check_store(struct play *p);
 
 /* A live code of this user that reads so; PLAY_NONE. */
@@ -222,21 +251,36 @@ const char *play_choose_code(struct play *p, enum onetime_purpose purpose, int u
  * true of its answer, true when it succeeded. */
 int play_sign(struct play *p, struct play_call *k);
 bool play_used(struct play *p, int pair);
-/* "currentPassword" of a body, with a comma behind it or "": right, wrong or none. */
-const char *play_proof(struct play *p, int pair, bool *ret_right);
+/* A proof by choice: right, wrong or none. */
+void play_proof(struct play *p, int pair, struct play_shown *ret);
+/* After the request: what was asked for and right counts for the session, and a code is used up. */
+void play_reproved(struct play *p, int pair, enum play_asks asks, const struct play_shown *shown);
+/* The request succeeded: was that shown which is asked for? */
+void play_need_proof(struct play *p, int pair, enum play_asks asks, const struct play_shown *shown);
 const char *play_new_password(struct play *p);
 const char *play_address(struct play *p);
 
-/* Step-up: may this session do it now, with that password along? */
-bool play_fresh(const struct play *p, int session);
-void play_reproved(struct play *p, int pair, bool right_password);
-/* A request that asks again succeeded. */
-void play_need_proof(struct play *p, int pair, bool right_password);
+bool play_same(const char *a, const char *b);
+void play_set_text(char *dst, size_t max, const char *src);
+struct play_call play_request(enum http_method method, const char *path);
+const char *play_somebodys_address(struct play *p);
+void play_set_password(struct play *p, int user, const char *password); /* "": none */
+bool play_may_refuse(const struct play *p); /* what is right: limits, or the clock was set back */
+bool play_verification_allows(const struct play *p, int user);
+/* An address was proven for the first time: what somebody else may have put into the account is gone. */
+void play_claim(struct play *p, int user);
+void play_unlink_all(struct play *p, int user, const char *but);
+/* A code of the app, mostly right; a recovery code, mostly unused; or nonsense. */
+const char *play_choose_factor_code(struct play *p, int user, const char *seed);
+bool play_code_ok(const struct play *p, int user, const char *code);
+void play_use_code(struct play *p, int user, const char *code);
 
 void play_op_2fa_setup(struct play *p);
 void play_op_2fa_verify_setup(struct play *p);
 void play_op_2fa_verify(struct play *p);
 void play_op_2fa_disable(struct play *p);
+void play_op_2fa_codes(struct play *p);
+void play_op_require(struct play *p);
 void play_op_magic_send(struct play *p);
 void play_op_magic_verify(struct play *p);
 void play_op_sms_send(struct play *p);

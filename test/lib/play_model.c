@@ -6,7 +6,7 @@
 #define REFRESH_WINDOW_MS MS_PER_MIN
 #define SLACK_MS          MS_PER_MIN /* of the clock: a smaller step back is nobody's business */
 
-static bool same(const char *a, const char *b)
+bool play_same(const char *a, const char *b)
 {
 	return str_eq(str_of_cstr(a), str_of_cstr(b));
 }
@@ -28,7 +28,7 @@ bool play_is_behind(const struct play *p)
 int play_user_by_email(const struct play *p, const char *email)
 {
 	for (int i = 0; i < p->n_users; i++) {
-		if (p->user[i].exists && email[0] != '\0' && same(p->user[i].email, email))
+		if (p->user[i].exists && email[0] != '\0' && play_same(p->user[i].email, email))
 			return i;
 	}
 	return PLAY_NONE;
@@ -40,7 +40,7 @@ bool play_is_reserved(const struct play *p, const char *email, int but)
 		const struct play_secret *s = &p->secret[i];
 
 		if (s->reserves && s->dead == NULL && s->user != but && s->expires_ms > p->now_ms &&
-		    same(s->address, email))
+		    play_same(s->address, email))
 			return true;
 	}
 	return false;
@@ -122,6 +122,8 @@ int play_choose_pair(struct play *p)
 
 	if (p->n_pairs == 0 || dice == 19)
 		return PLAY_NONE;
+	if (dice < 8 && p->last_pair != PLAY_NONE)
+		return p->last_pair;
 	if (dice >= 17)
 		return (int)play_pick(p, (unsigned)p->n_pairs);
 	for (int i = p->n_pairs - 1; i >= 0 && back >= 0; i--) {
@@ -178,7 +180,7 @@ int play_add_secret(struct play *p, enum onetime_purpose purpose, int user, cons
 	if (!lives_beside_others(purpose))
 		play_void(p, user, purpose, "superseded");
 	*s = (struct play_secret){ .purpose = purpose, .user = user, .session = p->asked_session,
-				   .handle = p->asked_handle, .expires_ms = p->now_ms + ttl_ms };
+				   .handle = p->asked_handle, .made_ms = p->now_ms, .expires_ms = p->now_ms + ttl_ms };
 	(void)snprintf(s->text, sizeof(s->text), "%s", text);
 	(void)snprintf(s->address, sizeof(s->address), "%s", address);
 	play_note(p, "  secret %d, purpose %d, of user %d", p->n_secrets, (int)purpose, user);
@@ -207,7 +209,7 @@ void play_take(struct play *p, int secret, enum onetime_purpose purpose)
 int play_find_code(const struct play *p, enum onetime_purpose purpose, int user, const char *text)
 {
 	for (int i = 0; i < p->n_secrets; i++) {
-		if (p->secret[i].user == user && same(p->secret[i].text, text) && play_secret_ok(p, i, purpose))
+		if (p->secret[i].user == user && play_same(p->secret[i].text, text) && play_secret_ok(p, i, purpose))
 			return i;
 	}
 	return PLAY_NONE;
@@ -247,59 +249,71 @@ static void need_user(struct play *p, int user, const char *template, const char
 		play_fail(p, "%s for nobody, to %s", template, to);
 }
 
-static void got_mail(struct play *p, const char *template, const char *to, const char *token)
+/* A link, a code or both. A new mail ends what an older one brought, in whichever form. */
+static void got_sign_in(struct play *p, int owner, const char *template, const char *to, const char *token,
+			const char *code)
+{
+	bool second = p->asked == ONETIME_MAGIC_2FA;
+	enum onetime_purpose by_code = second ? ONETIME_MAIL_CODE_2FA : ONETIME_MAIL_CODE;
+
+	need_user(p, owner, template, to);
+	if (second && owner != p->about)
+		play_fail(p, "a second factor of user %d to user %d", p->about, owner);
+	play_void(p, owner, p->asked, "superseded");
+	play_void(p, owner, by_code, "superseded");
+	if (token[0] != '\0')
+		(void)play_add_secret(p, p->asked, owner, token, to, 15 * MS_PER_MIN);
+	if (code[0] != '\0')
+		(void)play_add_secret(p, by_code, owner, code, to, 10 * MS_PER_MIN);
+}
+
+static void got_mail(struct play *p, const char *template, const char *to, const char *token, const char *code)
 {
 	int owner = play_user_by_email(p, to);
 
-	if (same(template, "password-reset")) {
+	if (play_same(template, "password-reset")) {
 		need_user(p, owner, template, to);
 		(void)play_add_secret(p, ONETIME_RESET, owner, token, to, MS_PER_HOUR);
-	} else if (same(template, "email-reverted")) {
+	} else if (play_same(template, "email-reverted")) {
 		need_user(p, p->about, template, to);
 		(void)play_add_secret(p, ONETIME_RESET, p->about, token, to, MS_PER_HOUR);
-	} else if (same(template, "verify-email")) {
+	} else if (play_same(template, "verify-email")) {
 		need_user(p, owner, template, to);
 		(void)play_add_secret(p, ONETIME_VERIFY, owner, token, to, MS_PER_DAY);
-	} else if (same(template, "change-email")) {
+	} else if (play_same(template, "change-email")) {
 		need_user(p, p->about, template, to);
 		(void)play_add_secret(p, ONETIME_EMAIL_CHANGE, p->about, token, to, MS_PER_HOUR);
-	} else if (same(template, "email-changed")) {
+	} else if (play_same(template, "email-changed")) {
 		need_user(p, p->about, template, to);
 		p->secret[play_add_secret(p, ONETIME_EMAIL_REVERT, p->about, token, to, 3 * MS_PER_DAY)].reserves =
 			p->was_verified;
-	} else if (same(template, "address-in-use")) {
+	} else if (play_same(template, "address-in-use")) {
 		play_void(p, p->about, ONETIME_EMAIL_CHANGE, "superseded by a wish for a taken address");
-	} else if (same(template, "magic-link")) {
-		bool code = str_of_cstr(token).n == 6, second = p->asked == ONETIME_MAGIC_2FA;
-
-		need_user(p, owner, template, to);
-		if (p->asked != ONETIME_MAGIC && !second)
-			play_fail(p, "a link to sign in that nobody asked for, to %s", to);
-		(void)play_add_secret(p,
-				      !code ? p->asked : second ? ONETIME_MAIL_CODE_2FA : ONETIME_MAIL_CODE,
-				      owner, token, to, code ? 10 * MS_PER_MIN : 15 * MS_PER_MIN);
+	} else if (p->asked == ONETIME_MAGIC || p->asked == ONETIME_MAGIC_2FA) {
+		if (token[0] != '\0' || code[0] != '\0')
+			got_sign_in(p, owner, template, to, token, code);
 	} else if (p->asked == ONETIME_LINK && token[0] != '\0') {
 		need_user(p, p->about, template, to);
 		(void)play_add_secret(p, ONETIME_LINK, p->about, token, to, MS_PER_HOUR);
-	} else if (token[0] != '\0') {
-		play_fail(p, "a token in a mail the model does not know: %s", template);
+	} else if (token[0] != '\0' || code[0] != '\0') {
+		play_fail(p, "a secret in a mail that nobody asked for: %s", template);
 	}
 }
 
 void play_got_message(struct play *p, enum outbox_channel channel, const char *template, const char *to,
-		      const char *secret)
+		      const char *token, const char *code)
 {
 	play_note(p, "  %s to %s", template, to);
 	if (channel == OUTBOX_MAIL) {
-		got_mail(p, template, to, secret);
+		got_mail(p, template, to, token, code);
 		return;
 	}
 	need_user(p, p->about, template, to);
 	if (p->asked != ONETIME_PHONE && p->asked != ONETIME_SMS && p->asked != ONETIME_SMS_2FA)
 		play_fail(p, "a code that nobody asked for, to %s", to);
-	if (p->asked != ONETIME_PHONE && !same(to, p->user[p->about].phone))
+	if (p->asked != ONETIME_PHONE && !play_same(to, p->user[p->about].phone))
 		play_fail(p, "a code to %s, user %d has proven %s", to, p->about, p->user[p->about].phone);
-	(void)play_add_secret(p, p->asked, p->about, secret, to, 10 * MS_PER_MIN);
+	(void)play_add_secret(p, p->asked, p->about, code, to, 10 * MS_PER_MIN);
 }
 
 /* ---- the gate ---- */
@@ -408,6 +422,7 @@ void play_signed_in(struct play *p, int user, enum first_proof proof, bool trust
 	handle = play_add_secret(p, got == GATE_SETUP ? ONETIME_SETUP : ONETIME_HANDLE, user, token, "",
 				 5 * MS_PER_MIN);
 	p->secret[handle].first = proof;
+	p->follow = got == GATE_SETUP ? play_op_2fa_setup : play_op_2fa_verify;
 }
 
 /* ---- tokens ---- */
@@ -475,7 +490,7 @@ static void claims_of_answer(struct play *p, int user, struct claims *ret)
 	if (!play_member(p, "accessToken", access, sizeof(access)))
 		play_fail(p, "no access token: %.*s", STR_ARG(p->answer.body));
 	read_claims(p, access, ret);
-	if (!same(ret->sub, p->user[user].uid))
+	if (!play_same(ret->sub, p->user[user].uid))
 		play_fail(p, "tokens of %s for user %d, %s", ret->sub, user, p->user[user].uid);
 }
 
@@ -499,10 +514,10 @@ void play_got_tokens(struct play *p, int user, const char *amr)
 	struct claims c;
 
 	claims_of_answer(p, user, &c);
-	if (!same(c.amr, amr))
+	if (!play_same(c.amr, amr))
 		play_fail(p, "amr \"%s\" instead of \"%s\"", c.amr, amr);
 	for (int i = 0; i < p->n_sessions; i++) {
-		if (same(p->session[i].sid, c.sid))
+		if (play_same(p->session[i].sid, c.sid))
 			play_fail(p, "a sign-in into session %d, which was there", i);
 	}
 	if (p->n_sessions == PLAY_SESSIONS)
@@ -511,8 +526,10 @@ void play_got_tokens(struct play *p, int user, const char *amr)
 	s->abs_ms = p->now_ms + p->cfg.token.refresh_max_ttl_ms;
 	s->idle_ms = p->now_ms + p->cfg.token.refresh_ttl_ms;
 	(void)snprintf(s->sid, sizeof(s->sid), "%s", c.sid);
-	play_note(p, "  session %d of user %d", p->n_sessions, user);
-	(void)add_pair(p, p->n_sessions++, &c);
+	if (str_ends(str_of_cstr(amr), STR(" mfa")) && !str_ends(str_of_cstr(amr), STR(" email mfa")))
+		s->factor_ms = p->now_ms;
+	play_note(p, "  session %d of user %d: %s", p->n_sessions, user, amr);
+	p->last_pair = add_pair(p, p->n_sessions++, &c);
 	keep_trust(p, user);
 }
 
@@ -557,7 +574,7 @@ void play_got_refresh(struct play *p, int pair)
 
 	may_refresh(p, pair);
 	claims_of_answer(p, s->user, &c);
-	if (!same(c.sid, s->sid))
+	if (!play_same(c.sid, s->sid))
 		play_fail(p, "a refresh of session %d answered with another's tokens", session);
 	if (c.gen > s->gen) {
 		supersede(p, session, p->pair[pair].gen, c.gen);
@@ -573,26 +590,6 @@ void play_end_sessions(struct play *p, int user, int but)
 		if (p->session[i].user == user && i != but)
 			p->session[i].live = false;
 	}
-}
-
-/* ---- asking again ---- */
-
-bool play_fresh(const struct play *p, int session)
-{
-	return p->now_ms - p->session[session].auth_ms <= p->cfg.stepup.max_age_ms;
-}
-
-void play_reproved(struct play *p, int pair, bool right_password)
-{
-	if (right_password && pair != PLAY_NONE && p->answer.status != 429 && p->answer.status != 503 &&
-	    !play_code(p, "REAUTH_REQUIRED") && p->session[p->pair[pair].session].auth_ms < p->now_ms)
-		p->session[p->pair[pair].session].auth_ms = p->now_ms;
-}
-
-void play_need_proof(struct play *p, int pair, bool right_password)
-{
-	if (!right_password && !play_fresh(p, p->pair[pair].session))
-		play_fail(p, "session %d may do that without being asked again", p->pair[pair].session);
 }
 
 /* ---- the store is what the model says ---- */

@@ -8,12 +8,7 @@
 #define ADDRESSES 9
 #define NUMBERS   6
 
-static bool same(const char *a, const char *b)
-{
-	return str_eq(str_of_cstr(a), str_of_cstr(b));
-}
-
-static void set_text(char *dst, size_t max, const char *src)
+void play_set_text(char *dst, size_t max, const char *src)
 {
 	size_t n = str_of_cstr(src).n;
 
@@ -22,7 +17,7 @@ static void set_text(char *dst, size_t max, const char *src)
 	dst[n] = '\0';
 }
 
-static struct play_call request(enum http_method method, const char *path)
+struct play_call play_request(enum http_method method, const char *path)
 {
 	struct play_call k = { .method = method, .agent = "PlayApp/1.0" };
 
@@ -35,9 +30,8 @@ static struct play_call request(enum http_method method, const char *path)
 const char *play_new_password(struct play *p)
 {
 	static char text[48];
-	static unsigned n;
 
-	(void)snprintf(text, sizeof(text), "Pw-%zu-%u-%03u", p->world, ++n, play_pick(p, 250));
+	(void)snprintf(text, sizeof(text), "Pw-%zu-%u-%03u", p->world, ++p->n_passwords, play_pick(p, 250));
 	return text;
 }
 
@@ -55,7 +49,7 @@ const char *play_address(struct play *p)
 	return text;
 }
 
-static const char *address_of_somebody(struct play *p)
+const char *play_somebodys_address(struct play *p)
 {
 	int user = play_any_user(p);
 
@@ -70,14 +64,16 @@ int play_sign(struct play *p, struct play_call *k)
 	int pair = play_choose_pair(p);
 
 	if (pair != PLAY_NONE)
-		set_text(text, sizeof(text), p->pair[pair].access);
+		play_set_text(text, sizeof(text), p->pair[pair].access);
 	else if (play_chance(p, 60))
-		set_text(text, sizeof(text), play_secret_text(p, play_choose_secret(p, ONETIME_HANDLE)));
+		play_set_text(text, sizeof(text), play_secret_text(p, play_choose_secret(p, ONETIME_HANDLE)));
 	else if (p->n_pairs > 0 && play_chance(p, 50))
-		set_text(text, sizeof(text), p->pair[p->n_pairs - 1].refresh);
+		play_set_text(text, sizeof(text), p->pair[p->n_pairs - 1].refresh);
 	else
 		return PLAY_NONE;
 	k->bearer = text;
+	if (pair != PLAY_NONE && play_access_ok(p, pair))
+		p->last_pair = pair;
 	p->actor = pair == PLAY_NONE ? PLAY_NONE : p->session[p->pair[pair].session].user;
 	return pair;
 }
@@ -102,32 +98,78 @@ bool play_used(struct play *p, int pair)
 	return play_ok(p);
 }
 
-const char *play_proof(struct play *p, int pair, bool *ret_right)
+void play_proof(struct play *p, int pair, struct play_shown *ret)
 {
-	static char text[100];
-	const struct play_user *u = pair == PLAY_NONE ? NULL : &p->user[p->session[p->pair[pair].session].user];
-	unsigned dice = play_pick(p, 10);
+	int user = pair == PLAY_NONE ? PLAY_NONE : p->session[p->pair[pair].session].user;
+	unsigned dice = play_pick(p, 12);
 
-	*ret_right = dice < 4 && u != NULL && u->has_password;
-	if (*ret_right)
-		(void)snprintf(text, sizeof(text), "\"currentPassword\":\"%s\",", u->password);
-	else
-		set_text(text, sizeof(text), dice == 9 ? "\"currentPassword\":\"not the right one\"," : "");
-	return text;
+	*ret = (struct play_shown){ 0 };
+	if (user != PLAY_NONE) {
+		const struct play_session *s = &p->session[p->pair[pair].session];
+
+		ret->fresh = play_effective_ms(p) - s->auth_ms <= p->cfg.stepup.max_age_ms;
+		ret->factor_fresh = play_effective_ms(p) - s->factor_ms <= p->cfg.stepup.max_age_ms;
+		ret->has_totp = p->user[user].has_totp;
+		ret->password = dice < 4 && p->user[user].has_password;
+	}
+	if (ret->password)
+		(void)snprintf(ret->text, sizeof(ret->text), "\"currentPassword\":\"%s\",", p->user[user].password);
+	else if (dice == 4)
+		play_set_text(ret->text, sizeof(ret->text), "\"currentPassword\":\"not the right one\",");
+	if (dice < 5 || dice > 8 || user == PLAY_NONE)
+		return;
+	play_set_text(ret->used, sizeof(ret->used), play_choose_factor_code(p, user, p->user[user].seed));
+	ret->code = ret->has_totp && play_code_ok(p, user, ret->used);
+	(void)snprintf(ret->text, sizeof(ret->text), "\"%s\":\"%s\",", dice == 8 ? "recoveryCode" : "totpCode",
+		       ret->used);
 }
 
-static void set_password(struct play *p, int user, const char *password)
+static bool is_asked(enum play_asks asks, const struct play_shown *s)
+{
+	if (asks == PLAY_ASKS_FRESH || !s->has_totp)
+		return asks != PLAY_ASKS_REMOVAL && !s->fresh;
+	return !s->factor_fresh;
+}
+
+static bool password_does(enum play_asks asks, const struct play_shown *s)
+{
+	return s->password && !(asks == PLAY_ASKS_FACTOR && s->has_totp);
+}
+
+void play_reproved(struct play *p, int pair, enum play_asks asks, const struct play_shown *shown)
+{
+	struct play_session *s = pair == PLAY_NONE ? NULL : &p->session[p->pair[pair].session];
+
+	if (s == NULL || !play_access_ok(p, pair) || !is_asked(asks, shown) || p->answer.status == 429 ||
+	    is_auth_refusal(p) || play_code(p, "REAUTH_REQUIRED"))
+		return;
+	if (!shown->code && !password_does(asks, shown))
+		return;
+	s->auth_ms = s->auth_ms > p->now_ms ? s->auth_ms : p->now_ms;
+	if (!shown->code)
+		return;
+	s->factor_ms = s->factor_ms > p->now_ms ? s->factor_ms : p->now_ms;
+	play_use_code(p, s->user, shown->used);
+}
+
+void play_need_proof(struct play *p, int pair, enum play_asks asks, const struct play_shown *shown)
+{
+	if (is_asked(asks, shown) && !shown->code && !password_does(asks, shown))
+		play_fail(p, "session %d may do that without being asked again", p->pair[pair].session);
+}
+
+void play_set_password(struct play *p, int user, const char *password)
 {
 	struct play_user *u = &p->user[user];
 
-	set_text(u->password, sizeof(u->password), password);
+	play_set_text(u->password, sizeof(u->password), password);
 	u->has_password = password[0] != '\0';
 	u->epoch++;
 	p->password_set = user;
 }
 
 /* May the application refuse what is right? */
-static bool may_refuse(const struct play *p)
+bool play_may_refuse(const struct play *p)
 {
 	return p->limits || p->step_ms != 0;
 }
@@ -141,37 +183,63 @@ static void add_user(struct play *p, const char *email, const char *password)
 	*u = (struct play_user){ .exists = true };
 	if (!play_member(p, "userId", u->uid, sizeof(u->uid)))
 		play_fail(p, "no id: %.*s", STR_ARG(p->answer.body));
-	set_text(u->email, sizeof(u->email), email);
+	play_set_text(u->email, sizeof(u->email), email);
 	u->verify_by_ms = p->cfg.verification.mode == VERIFICATION_LAZY ? p->now_ms + p->cfg.verification.grace_ms : 0;
-	set_password(p, p->n_users, password);
+	play_set_password(p, p->n_users, password);
 	play_note(p, "  user %d", p->n_users);
 	p->n_users++;
 }
 
+/* The guest whose token came along is the account from now on; or, where nobody may learn who has one, waits for
+ * a mailed proof of the address. */
+static void became(struct play *p, int guest, const char *email, const char *password)
+{
+	struct play_user *u = &p->user[guest];
+
+	play_set_password(p, guest, password);
+	if (p->cfg.verification.mode == VERIFICATION_STRICT)
+		return;
+	play_set_text(u->email, sizeof(u->email), email);
+	u->is_guest = false;
+	u->verify_by_ms = p->cfg.verification.mode == VERIFICATION_LAZY ? p->now_ms + p->cfg.verification.grace_ms : 0;
+	play_end_sessions(p, guest, p->asked_session);
+	play_void_all(p, guest, false, "the guest has become somebody");
+}
+
 static void op_register(struct play *p)
 {
-	struct play_call k = request(METHOD_POST, "/register");
+	struct play_call k = play_request(METHOD_POST, "/register");
 	const char *email = play_address(p), *password;
 	bool good, taken = play_user_by_email(p, email) != PLAY_NONE || play_is_reserved(p, email, PLAY_NONE);
-	bool hostile = play_chance(p, 5);
+	bool hostile = play_chance(p, 5), guest;
+	int pair = play_chance(p, 40) ? play_sign(p, &k) : PLAY_NONE;
 
+	guest = pair != PLAY_NONE && p->user[p->actor].is_guest && p->user[p->actor].exists;
+	p->about = guest ? p->actor : PLAY_NONE;
+	p->asked_session = guest ? p->pair[pair].session : PLAY_NONE;
 	password = some_new_password(p, &good);
 	play_body(&k, "{\"email\":\"%s\",\"password\":\"%s\"%s}", email, password,
 		  hostile ? ",\"isEmailVerified\":true" : "");
 	play_call(p, &k);
 	play_no_tokens(p);
+	if (guest)
+		(void)play_used(p, pair);
 	if (p->answer.status == 201 && (hostile || !good))
 		play_fail(p, "an account that may not be");
-	if (p->answer.status == 201 && !taken)
-		add_user(p, email, password);
-	else if (p->answer.status == 201 && p->cfg.verification.mode != VERIFICATION_STRICT)
+	if (p->answer.status == 201 && taken && p->cfg.verification.mode != VERIFICATION_STRICT)
 		play_fail(p, "a second account of %s", email);
-	else if (!play_ok(p) && good && !hostile && !taken && !may_refuse(p))
+	if (p->answer.status == 201 && guest)
+		became(p, p->actor, email, password);
+	else if (p->answer.status == 201 && !taken)
+		add_user(p, email, password);
+	else if (!play_ok(p) && good && !hostile && !taken && !guest && !play_may_refuse(p))
 		play_fail(p, "a free address was refused");
 }
 
-static bool verification_allows(const struct play *p, const struct play_user *u)
+bool play_verification_allows(const struct play *p, int user)
 {
+	const struct play_user *u = &p->user[user];
+
 	if (u->verified || p->cfg.verification.mode == VERIFICATION_NONE)
 		return true;
 	return p->cfg.verification.mode == VERIFICATION_LAZY &&
@@ -189,12 +257,12 @@ static const char *password_for(struct play *p, int user)
 
 static void op_login(struct play *p)
 {
-	struct play_call k = request(METHOD_POST, "/login");
-	const char *email = address_of_somebody(p);
+	struct play_call k = play_request(METHOD_POST, "/login");
+	const char *email = play_somebodys_address(p);
 	int user = play_user_by_email(p, email), trust = PLAY_NONE;
 	const char *password = password_for(p, user);
-	bool right = play_user_ok(p, user) && p->user[user].has_password && same(password, p->user[user].password);
-	bool allowed = right && verification_allows(p, &p->user[user]);
+	bool right = play_user_ok(p, user) && p->user[user].has_password && play_same(password, p->user[user].password);
+	bool allowed = right && play_verification_allows(p, user);
 
 	if (p->n_trust > 0 && play_chance(p, 40))
 		trust = (int)play_pick(p, (unsigned)(p->n_trust < 64 ? p->n_trust : 64));
@@ -208,25 +276,25 @@ static void op_login(struct play *p)
 		return;
 	}
 	play_no_tokens(p);
-	if (allowed && !may_refuse(p))
+	if (allowed && !play_may_refuse(p))
 		play_fail(p, "the right password of user %d was refused", user);
 }
 
 static void op_me(struct play *p)
 {
-	struct play_call k = request(METHOD_GET, "/me");
+	struct play_call k = play_request(METHOD_GET, "/me");
 	int pair = play_sign(p, &k);
 	char id[40];
 
 	play_call(p, &k);
 	play_no_tokens(p);
-	if (play_used(p, pair) && (!play_member(p, "id", id, sizeof(id)) || !same(id, p->user[p->actor].uid)))
+	if (play_used(p, pair) && (!play_member(p, "id", id, sizeof(id)) || !play_same(id, p->user[p->actor].uid)))
 		play_fail(p, "user %d is told to be %s", p->actor, id);
 }
 
 static void op_profile(struct play *p)
 {
-	struct play_call k = request(METHOD_PATCH, "/profile");
+	struct play_call k = play_request(METHOD_PATCH, "/profile");
 	int pair = play_sign(p, &k);
 	bool hostile = play_chance(p, 30);
 
@@ -238,7 +306,7 @@ static void op_profile(struct play *p)
 
 static void op_get(struct play *p, const char *path)
 {
-	struct play_call k = request(METHOD_GET, path);
+	struct play_call k = play_request(METHOD_GET, path);
 	int pair = play_sign(p, &k);
 
 	play_call(p, &k);
@@ -263,18 +331,20 @@ static void op_sessions(struct play *p)
 
 static void op_delete(struct play *p)
 {
-	struct play_call k = request(METHOD_DELETE, "/account");
+	struct play_call k = play_request(METHOD_DELETE, "/account");
 	int pair = play_sign(p, &k);
-	bool right;
+	struct play_shown shown;
 
-	play_body(&k, "{%s\"x\":1}", play_proof(p, pair, &right));
+	play_proof(p, pair, &shown);
+	play_body(&k, "{%s\"x\":1}", shown.text);
 	play_call(p, &k);
 	if (p->cfg.stepup.account_delete)
-		play_reproved(p, pair, right);
+		play_reproved(p, pair, PLAY_ASKS_FRESH, &shown);
 	if (!play_used(p, pair))
 		return;
 	if (p->cfg.stepup.account_delete)
-		play_need_proof(p, pair, right);
+		play_need_proof(p, pair, PLAY_ASKS_FRESH, &shown);
+	play_unlink_all(p, p->actor, "");
 	p->user[p->actor].exists = false;
 	play_void_all(p, p->actor, true, "its account is deleted");
 	play_end_sessions(p, p->actor, PLAY_NONE);
@@ -284,7 +354,7 @@ static void op_delete(struct play *p)
 
 static void op_refresh(struct play *p)
 {
-	struct play_call k = request(METHOD_POST, "/refresh");
+	struct play_call k = play_request(METHOD_POST, "/refresh");
 	int pair = play_choose_pair(p);
 	struct play_session *s = pair == PLAY_NONE ? NULL : &p->session[p->pair[pair].session];
 	bool good = s != NULL && play_session_ok(p, p->pair[pair].session), newest = good && p->pair[pair].gen == s->gen;
@@ -310,7 +380,7 @@ static void op_refresh(struct play *p)
 
 static void op_logout(struct play *p)
 {
-	struct play_call k = request(METHOD_POST, "/logout");
+	struct play_call k = play_request(METHOD_POST, "/logout");
 	int pair = play_choose_pair(p);
 	bool by_access = play_chance(p, 50);
 
@@ -331,7 +401,7 @@ static void op_end_session(struct play *p)
 	char path[80];
 
 	(void)snprintf(path, sizeof(path), "/sessions/%s", which == PLAY_NONE ? "none" : p->session[which].sid);
-	k = request(METHOD_DELETE, path);
+	k = play_request(METHOD_DELETE, path);
 	pair = play_sign(p, &k);
 	play_call(p, &k);
 	if (!play_used(p, pair))
@@ -343,7 +413,7 @@ static void op_end_session(struct play *p)
 
 static void op_cleanup(struct play *p)
 {
-	struct play_call k = request(METHOD_POST, "/sessions/cleanup");
+	struct play_call k = play_request(METHOD_POST, "/sessions/cleanup");
 	int pair = play_sign(p, &k);
 
 	play_call(p, &k);
@@ -355,13 +425,27 @@ static void op_cleanup(struct play *p)
 
 static void op_forgot(struct play *p)
 {
-	struct play_call k = request(METHOD_POST, "/forgot-password");
+	struct play_call k = play_request(METHOD_POST, "/forgot-password");
 
-	play_body(&k, "{\"email\":\"%s\"}", address_of_somebody(p));
+	play_body(&k, "{\"email\":\"%s\"}", play_somebodys_address(p));
 	play_call(p, &k);
 	play_no_tokens(p);
 	if (!play_ok(p) && p->answer.status != 503)
 		play_fail(p, "asking was refused: %d", p->answer.status);
+}
+
+/* Whoever made the account may not have been the address' owner. */
+void play_claim(struct play *p, int user)
+{
+	struct play_user *u = &p->user[user];
+
+	u->phone[0] = u->seed[0] = u->pending_seed[0] = '\0';
+	u->has_totp = false;
+	memset(u->recovery_dead, true, sizeof(u->recovery_dead));
+	play_unlink_all(p, user, "");
+	play_end_sessions(p, user, PLAY_NONE);
+	play_void_all(p, user, true, "the account was claimed by its address");
+	play_set_password(p, user, "");
 }
 
 static void was_reset(struct play *p, int secret, const char *password)
@@ -369,20 +453,17 @@ static void was_reset(struct play *p, int secret, const char *password)
 	int user = p->secret[secret].user;
 	struct play_user *u = &p->user[user];
 
-	if (!u->verified) { /* whoever made the account may not have been its owner */
-		u->phone[0] = '\0';
-		u->has_totp = false;
-		play_void(p, user, ONETIME_EMAIL_REVERT, "wiped");
-	}
-	u->verified = u->verified || same(p->secret[secret].address, u->email);
-	set_password(p, user, password);
+	if (!u->verified)
+		play_claim(p, user);
+	u->verified = u->verified || play_same(p->secret[secret].address, u->email);
+	play_set_password(p, user, password);
 	play_end_sessions(p, user, PLAY_NONE);
 	play_void_all(p, user, false, "the password was reset");
 }
 
 static void op_reset(struct play *p)
 {
-	struct play_call k = request(METHOD_POST, "/reset-password");
+	struct play_call k = play_request(METHOD_POST, "/reset-password");
 	int secret = play_choose_secret(p, ONETIME_RESET);
 	bool right = play_secret_ok(p, secret, ONETIME_RESET), good;
 	const char *password = some_new_password(p, &good);
@@ -396,30 +477,33 @@ static void op_reset(struct play *p)
 		play_call(p, &k); /* the same again */
 		if (play_ok(p))
 			play_fail(p, "secret %d was accepted twice", secret);
-	} else if (right && good && !may_refuse(p)) {
+	} else if (right && good && !play_may_refuse(p)) {
 		play_fail(p, "a good link was refused");
 	}
 }
 
 static void op_change_password(struct play *p)
 {
-	struct play_call k = request(METHOD_POST, "/change-password");
+	struct play_call k = play_request(METHOD_POST, "/change-password");
 	int pair = play_sign(p, &k);
-	bool good, right;
-	const char *proof = play_proof(p, pair, &right), *password = some_new_password(p, &good);
+	struct play_shown shown;
+	bool good;
+	const char *password = some_new_password(p, &good);
 	struct play_user *u = p->actor == PLAY_NONE ? NULL : &p->user[p->actor];
 
-	play_body(&k, "{%s\"newPassword\":\"%s\"}", proof, password);
+	play_proof(p, pair, &shown);
+	play_body(&k, "{%s\"newPassword\":\"%s\"}", shown.text, password);
 	play_call(p, &k);
 	play_no_tokens(p);
 	if (!play_used(p, pair))
 		return;
 	if (!good)
 		play_fail(p, "a bad password was taken");
-	if (u->has_password ? !right : !play_fresh(p, p->pair[pair].session))
+	if (u->has_password ? !shown.password : !shown.fresh)
 		play_fail(p, "user %d changed the password without proof", p->actor);
-	play_reproved(p, pair, true);
-	set_password(p, p->actor, password);
+	if (p->session[p->pair[pair].session].auth_ms < p->now_ms)
+		p->session[p->pair[pair].session].auth_ms = p->now_ms;
+	play_set_password(p, p->actor, password);
 	play_end_sessions(p, p->actor, p->pair[pair].session);
 	play_void_all(p, p->actor, false, "the password was changed");
 }
@@ -428,12 +512,12 @@ static void op_change_password(struct play *p)
 
 static void op_send_verification(struct play *p)
 {
-	struct play_call k = request(METHOD_POST, "/send-verification-email");
+	struct play_call k = play_request(METHOD_POST, "/send-verification-email");
 	int pair = PLAY_NONE;
 
 	if (play_chance(p, 50))
 		pair = play_sign(p, &k);
-	play_body(&k, "{\"email\":\"%s\"}", address_of_somebody(p));
+	play_body(&k, "{\"email\":\"%s\"}", play_somebodys_address(p));
 	play_call(p, &k);
 	play_no_tokens(p);
 	if (k.bearer != NULL)
@@ -445,7 +529,7 @@ static void was_verified(struct play *p, int secret)
 	struct play_user *u = &p->user[p->secret[secret].user];
 
 	play_take(p, secret, ONETIME_VERIFY);
-	if (!same(u->email, p->secret[secret].address))
+	if (!play_same(u->email, p->secret[secret].address))
 		play_fail(p, "a proof of %s for %s", p->secret[secret].address, u->email);
 	u->verified = true;
 	play_void(p, p->secret[secret].user, ONETIME_EMAIL_CHANGE, "the address was proven");
@@ -454,7 +538,7 @@ static void was_verified(struct play *p, int secret)
 static void op_verify(struct play *p)
 {
 	bool by_get = play_chance(p, 30);
-	struct play_call k = request(by_get ? METHOD_GET : METHOD_POST, "/verify-email");
+	struct play_call k = play_request(by_get ? METHOD_GET : METHOD_POST, "/verify-email");
 	int secret = play_choose_secret(p, ONETIME_VERIFY);
 	bool right = play_secret_ok(p, secret, ONETIME_VERIFY);
 
@@ -466,28 +550,32 @@ static void op_verify(struct play *p)
 	play_no_tokens(p);
 	if (play_ok(p))
 		was_verified(p, secret);
-	else if (right && !may_refuse(p))
+	else if (right && !play_may_refuse(p))
 		play_fail(p, "a good link was refused");
 }
 
 static void op_change_email(struct play *p)
 {
-	struct play_call k = request(METHOD_POST, "/change-email/request");
+	struct play_call k = play_request(METHOD_POST, "/change-email/request");
 	int pair = play_sign(p, &k);
 	const char *email = play_address(p);
 	int owner = play_user_by_email(p, email);
-	bool right;
+	struct play_shown shown;
+	bool guest = p->actor != PLAY_NONE && p->user[p->actor].is_guest;
 
 	p->about = p->actor;
 	p->asked_session = pair == PLAY_NONE ? PLAY_NONE : p->pair[pair].session;
-	play_body(&k, "{%s\"newEmail\":\"%s\"}", play_proof(p, pair, &right), email);
+	play_proof(p, pair, &shown);
+	play_body(&k, "{%s\"newEmail\":\"%s\"}", shown.text, email);
 	play_call(p, &k);
 	play_no_tokens(p);
-	play_reproved(p, pair, right);
+	if (!guest)
+		play_reproved(p, pair, PLAY_ASKS_FRESH, &shown);
 	if (!play_used(p, pair))
 		return;
-	play_need_proof(p, pair, right);
-	if (!p->user[p->actor].has_password)
+	if (!guest)
+		play_need_proof(p, pair, PLAY_ASKS_FRESH, &shown);
+	if (!p->user[p->actor].has_password && !guest)
 		play_fail(p, "user %d has no password, and changes the address", p->actor);
 	if (owner != PLAY_NONE && (p->cfg.verification.mode != VERIFICATION_STRICT || owner == p->actor))
 		play_fail(p, "a change to %s, which user %d has", email, owner);
@@ -501,13 +589,14 @@ static void set_email(struct play *p, int user, const char *email)
 		play_fail(p, "%s is of user %d already", email, owner);
 	if (play_is_reserved(p, email, user))
 		play_fail(p, "%s is kept for somebody", email);
-	set_text(p->user[user].email, sizeof(p->user[user].email), email);
+	play_set_text(p->user[user].email, sizeof(p->user[user].email), email);
 	p->user[user].verified = true;
+	p->user[user].is_guest = false;
 }
 
 static void op_change_email_confirm(struct play *p)
 {
-	struct play_call k = request(METHOD_POST, "/change-email/confirm");
+	struct play_call k = play_request(METHOD_POST, "/change-email/confirm");
 	int secret = play_choose_secret(p, ONETIME_EMAIL_CHANGE), user;
 
 	play_body(&k, "{\"token\":\"%s\"}", play_secret_text(p, secret));
@@ -525,7 +614,7 @@ static void op_change_email_confirm(struct play *p)
 
 static void op_change_email_revert(struct play *p)
 {
-	struct play_call k = request(METHOD_POST, "/change-email/revert");
+	struct play_call k = play_request(METHOD_POST, "/change-email/revert");
 	int secret = play_choose_secret(p, ONETIME_EMAIL_REVERT), user;
 
 	play_body(&k, "{\"token\":\"%s\"}", play_secret_text(p, secret));
@@ -536,43 +625,60 @@ static void op_change_email_revert(struct play *p)
 	play_take(p, secret, ONETIME_EMAIL_REVERT);
 	user = p->about = p->secret[secret].user;
 	set_email(p, user, p->secret[secret].address);
-	set_password(p, user, "");
+	play_set_password(p, user, "");
 	p->user[user].phone[0] = '\0';
+	if (!p->user[user].has_totp || p->user[user].seed_ms >= p->secret[secret].made_ms - MS_PER_DAY) {
+		p->user[user].has_totp = false; /* theirs, who changed the address; an older one stays (MF19) */
+		p->user[user].seed[0] = p->user[user].pending_seed[0] = '\0';
+		memset(p->user[user].recovery_dead, true, sizeof(p->user[user].recovery_dead));
+	}
 	play_end_sessions(p, user, PLAY_NONE);
 	play_void_all(p, user, true, "the change of address was undone");
 }
 
 /* ---- numbers ---- */
 
+/* Codes to the number of before are worth nothing now. */
+static void set_phone(struct play *p, int user, const char *number)
+{
+	play_set_text(p->user[user].phone, sizeof(p->user[user].phone), number);
+	play_void(p, user, ONETIME_PHONE, "the number was changed");
+	play_void(p, user, ONETIME_SMS, "the number was changed");
+	play_void(p, user, ONETIME_SMS_2FA, "the number was changed");
+	p->follow = play_op_sms_send;
+}
+
+static void op_verify_phone(struct play *p);
+
 static void op_add_phone(struct play *p)
 {
-	struct play_call k = request(METHOD_POST, "/add-phone");
+	struct play_call k = play_request(METHOD_POST, "/add-phone");
 	int pair = play_sign(p, &k);
 	unsigned dice = play_pick(p, 10);
+	struct play_shown shown;
 	char number[32];
-	bool right;
 
 	(void)snprintf(number, sizeof(number), "\"+39320000%04u\"", 1000 + play_pick(p, NUMBERS));
 	p->about = p->actor;
 	p->asked = ONETIME_PHONE;
 	p->asked_session = pair == PLAY_NONE ? PLAY_NONE : p->pair[pair].session;
-	play_body(&k, "{%s\"phoneNumber\":%s}", play_proof(p, pair, &right),
-		  dice == 0 ? "null" : dice == 1 ? "\"12\"" : number);
+	play_proof(p, pair, &shown);
+	play_body(&k, "{%s\"phoneNumber\":%s}", shown.text, dice == 0 ? "null" : dice == 1 ? "\"12\"" : number);
 	play_call(p, &k);
 	play_no_tokens(p);
-	play_reproved(p, pair, right);
+	play_reproved(p, pair, PLAY_ASKS_FRESH, &shown);
 	if (!play_used(p, pair))
 		return;
-	play_need_proof(p, pair, right);
-	if (dice != 0)
-		return;
-	p->user[p->actor].phone[0] = '\0';
-	play_void(p, p->actor, ONETIME_PHONE, "the number was removed");
+	play_need_proof(p, pair, PLAY_ASKS_FRESH, &shown);
+	if (dice == 0)
+		set_phone(p, p->actor, "");
+	else
+		p->follow = op_verify_phone;
 }
 
 static void op_verify_phone(struct play *p)
 {
-	struct play_call k = request(METHOD_POST, "/add-phone/verify");
+	struct play_call k = play_request(METHOD_POST, "/add-phone/verify");
 	int pair = play_sign(p, &k), secret;
 	const char *code = play_choose_code(p, ONETIME_PHONE, p->actor);
 
@@ -586,8 +692,7 @@ static void op_verify_phone(struct play *p)
 		return;
 	}
 	play_take(p, secret, ONETIME_PHONE);
-	set_text(p->user[p->actor].phone, sizeof(p->user[p->actor].phone), p->secret[secret].address);
-	play_void(p, p->actor, ONETIME_PHONE, "the number was proven");
+	set_phone(p, p->actor, p->secret[secret].address);
 }
 
 /* ---- what happens around requests ---- */
@@ -605,7 +710,7 @@ static void op_disable(struct play *p)
 	struct user_row row = { 0 };
 	int user = play_any_user(p);
 
-	if (user == PLAY_NONE || !p->user[user].exists || p->user[user].email[0] == '\0')
+	if (user == PLAY_NONE || !p->user[user].exists)
 		return;
 	play_note(p, "user %d is %s", user, p->user[user].disabled ? "enabled" : "disabled");
 	if (user_get(&c, str_of_cstr(p->user[user].uid), &row).code != ERR_OK ||
@@ -673,6 +778,21 @@ const struct play_op play_ops[] = {
 	{ "delete", METHOD_DELETE, "/account", 1, op_delete },
 	{ "export", METHOD_GET, "/export", 2, op_export },
 	{ "check", METHOD_GET, "/check", 2, op_check },
+	{ "magic send", METHOD_POST, "/magic-link/send", 10, play_op_magic_send },
+	{ "magic verify", METHOD_POST, "/magic-link/verify", 12, play_op_magic_verify },
+	{ "sms send", METHOD_POST, "/sms/send", 8, play_op_sms_send },
+	{ "sms verify", METHOD_POST, "/sms/verify", 10, play_op_sms_verify },
+	{ "2fa setup", METHOD_POST, "/2fa/setup", 10, play_op_2fa_setup },
+	{ "2fa verify-setup", METHOD_POST, "/2fa/verify-setup", 10, play_op_2fa_verify_setup },
+	{ "2fa verify", METHOD_POST, "/2fa/verify", 14, play_op_2fa_verify },
+	{ "2fa disable", METHOD_POST, "/2fa/disable", 2, play_op_2fa_disable },
+	{ "2fa codes", METHOD_POST, "/2fa/recovery-codes", 2, play_op_2fa_codes },
+	{ "guest", METHOD_POST, "/guest", 3, play_op_guest },
+	{ "linked", METHOD_GET, "/linked-accounts", 2, play_op_linked_list },
+	{ "unlink", METHOD_DELETE, "/linked-accounts/{provider}/{providerAccountId}", 2, play_op_unlink },
+	{ "link request", METHOD_POST, "/link-request", 5, play_op_link_request },
+	{ "link verify", METHOD_POST, "/link-verify", 6, play_op_link_verify },
+	{ "require", METHOD_POST, "/2fa/verify", 2, play_op_require },
 	{ "disable", METHOD_UNSET, NULL, 1, op_disable },
 	{ "sweep", METHOD_UNSET, NULL, 1, op_sweep },
 };
@@ -685,7 +805,7 @@ bool play_op_exists(const struct play_op *op)
 	if (op->pattern == NULL)
 		return true;
 	for (size_t i = 0; i < n_routes; i++) {
-		if (routes[i].method == op->method && same(routes[i].pattern, op->pattern))
+		if (routes[i].method == op->method && play_same(routes[i].pattern, op->pattern))
 			return true;
 	}
 	return false;
@@ -710,6 +830,15 @@ static size_t choose_op(struct play *p)
 
 	for (size_t i = 0; i < n_play_ops; i++)
 		total += play_op_exists(&play_ops[i]) ? play_ops[i].weight : 0;
+	if (p->follow != NULL && play_chance(p, 60)) {
+		size_t i = 0;
+
+		while (play_ops[i].run != p->follow)
+			i++;
+		p->follow = NULL;
+		if (play_op_exists(&play_ops[i]))
+			return i;
+	}
 	dice = play_pick(p, total);
 	for (size_t i = 0; i < n_play_ops; i++) {
 		unsigned weight = play_op_exists(&play_ops[i]) ? play_ops[i].weight : 0;

@@ -322,8 +322,12 @@ void play_world(struct play *p)
 
 	close_world(p);
 	p->world++;
-	p->n_users = p->n_sessions = p->n_pairs = p->n_secrets = p->n_trust = 0;
+	p->n_users = p->n_sessions = p->n_pairs = p->n_secrets = p->n_trust = p->n_links = 0;
+	p->n_passwords = 0;
+	p->n_trace = 0;
 	p->mailed = false;
+	p->last_pair = PLAY_NONE;
+	p->follow = NULL;
 	choose_settings(p);
 	p->app_rng = p->by_bytes ? 1 : next_random(&p->rng);
 	must(p, store_open(&o, &p->store, why, sizeof(why)), why);
@@ -390,7 +394,8 @@ static void check_no_secret(struct play *p)
 	for (int i = 0; i < p->n_users; i++) {
 		const struct play_user *u = &p->user[i];
 
-		if (holds(p, u->password) || holds(p, u->hash) || holds(p, u->seed))
+		if (holds(p, u->password) || holds(p, u->hash) || holds(p, u->seed) || holds(p, u->pending_seed) ||
+		    holds(p, u->recovery[0]) || holds(p, u->recovery[9]))
 			play_fail(p, "the answer holds a secret of user %d: %.*s", i, STR_ARG(p->answer.body));
 	}
 	for (int i = p->n_pairs > 16 ? p->n_pairs - 16 : 0; i < p->n_pairs; i++) {
@@ -471,7 +476,7 @@ static str var_of(const struct outbox_item *item, const char *name)
 static bool read_one(struct play *p, struct ctx *c, enum outbox_channel channel)
 {
 	struct outbox_item item = { 0 };
-	char template[40], to[64], secret[72];
+	char template[40], to[64], token[72], code[8];
 	int64_t next_ms;
 	bool found;
 	str text;
@@ -480,16 +485,13 @@ static bool read_one(struct play *p, struct ctx *c, enum outbox_channel channel)
 	if (!found)
 		return false;
 	must(p, outbox_sent(c, item.id), "outbox");
-	text = var_of(&item, channel == OUTBOX_SMS ? "code" : "token");
+	text = var_of(&item, "token");
 	(void)snprintf(template, sizeof(template), "%.*s", STR_ARG(item.template));
 	(void)snprintf(to, sizeof(to), "%.*s", STR_ARG(item.recipient));
-	(void)snprintf(secret, sizeof(secret), "%.*s", (int)text.n, text.n > 0 ? text.p : "");
-	play_got_message(p, channel, template, to, secret);
+	(void)snprintf(token, sizeof(token), "%.*s", (int)text.n, text.n > 0 ? text.p : "");
 	text = var_of(&item, "code");
-	if (channel == OUTBOX_MAIL && text.n == 6) {
-		(void)snprintf(secret, sizeof(secret), "%.*s", STR_ARG(text));
-		play_got_message(p, channel, template, to, secret);
-	}
+	(void)snprintf(code, sizeof(code), "%.*s", (int)text.n, text.n > 0 ? text.p : "");
+	play_got_message(p, channel, template, to, token, code);
 	return true;
 }
 

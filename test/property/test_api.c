@@ -47,8 +47,8 @@ static void el12_no_sequence_of_requests_gets_more_than_was_proven(void **state)
 		if (play_ops[i].pattern == NULL || !play_op_exists(&play_ops[i]))
 			continue;
 		(void)fprintf(stderr, "%-18s %7zu accepted %7zu refused\n", play_ops[i].name, p.ok[i], p.refused[i]);
-		/* Nobody here is an administrator. */
-		if (steps >= STEPS && p.ok[i] == 0 && strcmp(play_ops[i].name, "cleanup") != 0)
+		/* Nobody here is an administrator; what operators do is no request. */
+		if (steps >= STEPS && p.ok[i] == 0 && p.refused[i] > 0 && strcmp(play_ops[i].name, "cleanup") != 0)
 			fail_msg("%s never succeeded", play_ops[i].name);
 	}
 	play_clear(&p);
