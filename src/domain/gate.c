@@ -52,22 +52,22 @@ static void count(atomic_llong *what)
 /* ---- tokens ---- */
 
 /* Who could know of a sign-in that its owner did not make: a place never seen. The first sign-in of all is
- * no news. */
-static err_t tell_owner(struct ctx *c, const struct user_row *user, str device_id)
+ * no news, nor is one that a mail was sent about for another reason. */
+static err_t tell_owner(struct ctx *c, const struct user_row *user, str device_id, bool told)
 {
 	bool new_place;
 
 	TRY(place_note(c, user->id, &new_place));
-	if (!c->cfg->notice.new_sign_in || !new_place || device_id.p != NULL || user->last_login_ms == 0 ||
+	if (told || !c->cfg->notice.new_sign_in || !new_place || device_id.p != NULL || user->last_login_ms == 0 ||
 	    user->is_guest)
 		return OK;
 	return message_to_user(c, user, STR("new-sign-in"), NULL, 0);
 }
 
-static err_t give_tokens(struct ctx *c, const struct user_row *user, str amr, str device_id,
+static err_t give_tokens(struct ctx *c, const struct user_row *user, str amr, str device_id, bool told,
 			 struct signed_in *ret)
 {
-	TRY(tell_owner(c, user, device_id));
+	TRY(tell_owner(c, user, device_id, told));
 	TRY(q_user_signed_in(c->db, user->id, c->now_ms));
 	TRY(session_issue(c, user, amr, &ret->tokens));
 	TRY(device_mint(c, DEVICE_KNOWN, user->uid, user->device_epoch, device_id, &ret->tokens.device));
@@ -123,11 +123,12 @@ static err_t make_handle(struct ctx *c, const struct user_row *user, const struc
 	return audit_add(c, AUDIT_FACTOR_ASKED, user->uid, STR_NONE, amr_of_first(f->proof));
 }
 
-static err_t tell_of_failures(struct ctx *c, const struct user_row *user, int64_t failures)
+static err_t tell_of_failures(struct ctx *c, const struct user_row *user, int64_t failures, bool *ret_told)
 {
 	struct template_var var = { STR("failures"), STR_NONE };
 
-	if (!c->cfg->notice.new_sign_in || failures < c->cfg->limits.account_free)
+	*ret_told = c->cfg->notice.new_sign_in && failures >= c->cfg->limits.account_free;
+	if (!*ret_told)
 		return OK;
 	TRY(arena_printf(c->mem, &var.value, "%lld", (long long)failures));
 	return message_to_user(c, user, STR("sign-in-after-failures"), &var, 1);
@@ -142,14 +143,14 @@ static bool link_is_enough(const struct config *cfg, const struct user_row *user
 err_t gate_pass(struct ctx *c, const struct user_row *user, const struct first *f, struct signed_in *ret)
 {
 	struct signed_in out = { 0 };
-	bool trusted;
+	bool trusted, told;
 
 	REQUIRE(user->id != 0 && user->disabled_ms == 0 && f->proof != PROOF_UNSET, ERR_BUG);
-	TRY(tell_of_failures(c, user, f->failures));
+	TRY(tell_of_failures(c, user, f->failures, &told));
 	TRY(is_trusted(c, user, f->trust, &trusted));
 	out.factors = gate_factors(c->cfg, user, f->proof);
 	if (!is_required(c->cfg, user) || trusted || link_is_enough(c->cfg, user, f))
-		TRY(give_tokens(c, user, amr_of_first(f->proof), f->device_id, &out));
+		TRY(give_tokens(c, user, amr_of_first(f->proof), f->device_id, told, &out));
 	else
 		TRY(make_handle(c, user, f, out.factors != 0 ? ONETIME_HANDLE : ONETIME_SETUP, &out));
 	*ret = out;
@@ -219,7 +220,7 @@ static err_t finish(struct ctx *c, enum onetime_purpose purpose, const struct ha
 	TRY(onetime_void_bound(c, row.user_id, h->id));
 	TRY(load_user(c, row.user_id, ret_user));
 	TRY(two_names(c, first_of_amr(row.address), amr_of_factor(factor), &amr));
-	return give_tokens(c, ret_user, amr, row.sid, ret);
+	return give_tokens(c, ret_user, amr, row.sid, false, ret);
 }
 
 err_t gate_finish(struct ctx *c, const struct handle *h, enum factor factor, bool remember,

@@ -8,7 +8,7 @@ import { verify as verifyTotp, withTotp } from '../lib/authenticator.mjs';
 import { codeIn, freshNumber, mailCodeIn, startDelivering, SUBJECT, tokenIn, withPhone, withSecond } from '../lib/delivery.mjs';
 import { ROOT } from '../lib/paths.mjs';
 import { routes } from '../lib/routes.mjs';
-import { claimsOf } from '../lib/server.mjs';
+import { claimsOf, freshEmail } from '../lib/server.mjs';
 
 let s, mail, sms, close;
 
@@ -28,6 +28,17 @@ async function texted(u) {
   return codeIn(await sms.sms(u.number));
 }
 
+/* The token of a link to another address, asked for in a session that has ended since. */
+async function linking(u) {
+  const other = freshEmail('linked'), first = await s.login(u.email, u.password);
+  const { accessToken } = first.json.accessToken ? first.json : (await verifyTotp(s, { tempToken: first.json.tempToken, totpCode: u.app.code() })).json;
+  done(await s.post('/auth/link-request', { email: other }, { token: accessToken }));
+  const token = tokenIn(await mail.mail(other));
+  done(await s.post('/auth/logout', undefined, { token: accessToken }));
+  s.advance(60_000); // past the code just used
+  return token;
+}
+
 /* First factors: what each route answers to somebody who has a second one. */
 const FIRST = {
   'POST /auth/login': [(u) => s.login(u.email, u.password)],
@@ -40,12 +51,16 @@ const FIRST = {
     async (u) => s.post('/auth/sms/verify', { email: u.email, code: await texted(u) }, bearer),
     async (u) => s.post('/auth/sms/verify', { userId: u.id, code: await texted(u), mode: 'login' }, bearer),
   ],
+  'POST /auth/link-verify': [
+    async (u) => s.post('/auth/link-verify', { token: await linking(u), loginAfterLinking: true }, bearer),
+  ],
 };
 
 /* Routes that hand out tokens and are no first factor, and why they ask for no second one. */
 const NOT_FIRST = {
   'POST /auth/2fa/verify': 'is a second factor',
   'POST /auth/2fa/verify-setup': 'is the second factor, set up after the first',
+  'POST /auth/guest': 'makes an account that has nothing to prove',
   'POST /auth/refresh': 'goes on with a session that was signed in',
 };
 
@@ -83,8 +98,9 @@ async function somebody() {
   return armed;
 }
 
-const AMR = { 'POST /auth/login': 'pwd', 'POST /auth/magic-link/verify': 'email', 'POST /auth/sms/verify': 'sms' };
-const METHODS = { 'POST /auth/login': ['totp', 'sms', 'magic-link'], 'POST /auth/magic-link/verify': ['totp', 'sms'], 'POST /auth/sms/verify': ['totp', 'magic-link'] };
+const AMR = { 'POST /auth/login': 'pwd', 'POST /auth/magic-link/verify': 'email', 'POST /auth/sms/verify': 'sms', 'POST /auth/link-verify': 'fed' };
+const METHODS = { 'POST /auth/login': ['totp', 'sms', 'magic-link'], 'POST /auth/magic-link/verify': ['totp', 'sms'], 'POST /auth/sms/verify': ['totp', 'magic-link'],
+  'POST /auth/link-verify': ['totp', 'sms', 'magic-link'] };
 
 for (const [route, ways] of Object.entries(FIRST))
   for (const [i, way] of ways.entries())
@@ -103,7 +119,8 @@ for (const [route, ways] of Object.entries(FIRST))
       assert.deepEqual(claimsOf(last.json.accessToken).amr, [AMR[route], 'otp', 'mfa']);
     });
 
-for (const [route, [way]] of Object.entries(FIRST))
+/* A link is asked for in a session, and there is none without the factor. */
+for (const [route, [way]] of Object.entries(FIRST).filter(([r]) => !r.includes('link-verify')))
   test(`MF03 ${route} leads to setting a factor up when one must be and none is there`, async (t) => {
     const strict = await startDelivering({ env: { SALLYPORT_TWOFACTOR_REQUIRED: 'true', SALLYPORT_TWOFACTOR_MAGIC_LINK: 'false' } });
     const mine = { s, mail, sms };
@@ -128,7 +145,7 @@ test('MF05 what was proven stands in the token: amr', async () => {
   await s.sql(`UPDATE user SET email_verified = 1 WHERE email = '${plain.email}'`);
   const amr = [];
   for (const [way] of Object.values(FIRST)) amr.push(claimsOf((await way(plain)).json.accessToken).amr);
-  assert.deepEqual(amr, [['pwd'], ['email'], ['sms']]);
+  assert.deepEqual(amr, [['pwd'], ['email'], ['sms'], ['fed']]);
   await withSecond(s, plain);
   const { tempToken } = (await s.login(plain.email, plain.password)).json;
   done(await s.post('/auth/magic-link/send', { mode: '2fa', tempToken }));
@@ -139,7 +156,7 @@ test('MF05 what was proven stands in the token: amr', async () => {
 test('MF01 a handle opens nothing but second factors', async () => {
   const u = await somebody(), { tempToken } = (await s.login(u.email, u.password)).json;
   s.note(tempToken);
-  for (const route of routes.filter((r) => r.auth !== 'PUBLIC')) {
+  for (const route of routes.filter((r) => !['PUBLIC', 'GUEST'].includes(r.auth))) {
     const r = await s.request(route.method, route.path.replace(/\{\w+\}/g, '00000000-0000-4000-8000-000000000000'), { token: tempToken, json: route.body ? { phoneNumber: freshNumber() } : undefined });
     assert.deepEqual([r.status, r.json.code], [401, 'INVALID_ACCESS_TOKEN'], route.path);
   }

@@ -253,7 +253,7 @@ test('registering ends what else a guest had pending, and his other sessions', a
   const g = await guest(), to = freshEmail('pending');
   await s.post('/auth/change-email/request', { newEmail: to }, { token: g.accessToken });
   const { token } = await m.link(to, CHANGE);
-  await s.sql(`INSERT INTO session SELECT abs(random()), randomblob(16), user_id, cur_gen, cur_nonce, parent_gen, rotated_ms, confirmed, replays, older_gen, older_ms, agent_family, auth_ms, amr, created_ms, idle_expires_ms, abs_expires_ms, sweep_day, last_active_ms, user_agent, ip FROM session WHERE user_id = ${await rowId(g)}`);
+  await s.sql(`INSERT INTO session (id, sid, user_id, cur_gen, cur_nonce, rotated_ms, auth_ms, amr, created_ms, idle_expires_ms, abs_expires_ms, sweep_day, last_active_ms) SELECT abs(random()), randomblob(16), user_id, cur_gen, cur_nonce, rotated_ms, auth_ms, amr, created_ms, idle_expires_ms, abs_expires_ms, sweep_day, last_active_ms FROM session WHERE user_id = ${await rowId(g)}`);
   assert.equal((await register(g)).status, 201);
   assert.deepEqual(refusal(await s.post('/auth/change-email/confirm', { token })).slice(0, 2), [400, 'INVALID_EMAIL_CHANGE_TOKEN']);
   assert.equal(await s.sql(`SELECT count(*) FROM session WHERE user_id = ${await rowId(g)}`), '1');

@@ -52,10 +52,10 @@ test('without random bytes there is no page', async () => {
   assert.equal(r.headers['content-security-policy'], undefined);
 });
 
-test('EL10 the page brings all it needs: no address of anybody, nothing to load, less than 12 KiB', () => {
+test('EL10 the page brings all it needs: no address of anybody, nothing to load, less than 16 KiB', () => {
   assert.doesNotMatch(page, /https?:|["'(]\/\/|@import|url\(|<(link|img|iframe|object|embed|base|video|audio|svg)\b/i);
   assert.doesNotMatch(page, /\s(src|href|action|srcset|style|on[a-z]+)=/i, 'nothing that the policy would have to allow');
-  assert.ok(Buffer.byteLength(page) < 12 * 1024);
+  assert.ok(Buffer.byteLength(page) < 16 * 1024);
 });
 
 test('EL10 the first thing the script does is to take the token out of the address bar', () => {

@@ -106,7 +106,7 @@ test('what happens is in the audit, by ids only', async () => {
   await s.request('PATCH', '/auth/profile', { token: accessToken, json: { firstName: 'X' } });
   await s.request('POST', '/auth/logout', { token: accessToken });
   const rows = (await s.sql(`SELECT event, ip, length(request_id), detail FROM audit WHERE hex(user_uid) = upper('${u.id.replaceAll('-', '')}') ORDER BY id`)).split('\n');
-  assert.deepEqual(rows, ['user.created|127.0.0.0|26|', 'login.ok|127.0.0.0|26|password', 'login.failed|127.0.0.0|26|password', 'user.profile_changed|127.0.0.0|26|', 'session.logout|127.0.0.0|26|']);
+  assert.deepEqual(rows, ['user.created|127.0.0.0|26|', 'login.ok|127.0.0.0|26|pwd', 'login.failed|127.0.0.0|26|password', 'user.profile_changed|127.0.0.0|26|', 'session.logout|127.0.0.0|26|']);
 });
 
 test('LG04 audit rows can be neither changed nor removed', async () => {

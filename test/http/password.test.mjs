@@ -150,7 +150,7 @@ test('a reset proves the address, is noted, and its owner is told', async () => 
   const { accessToken } = await s.signIn({ email: u.email, password });
   assert.equal((await s.me(accessToken)).json.isEmailVerified, true);
   await mail.mail(u.email, { subject: SUBJECT.changed });
-  assert.equal(await eventsOf(u), 'user.created login.ok/password password.reset_requested password.reset login.ok/password');
+  assert.equal(await eventsOf(u), 'user.created login.ok/pwd password.reset_requested password.reset login.ok/pwd');
 });
 
 test('a reset that fails half-way changes nothing, and its token still works', async () => {
