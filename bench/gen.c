@@ -1,17 +1,24 @@
 /* gen.c — fills a data directory with accounts and sessions, straight through the query layer, and writes
  * what the load generator needs: access tokens, refresh tokens and addresses, one a line.
  *
- *   gen DATA_DIR USERS SESSIONS_PER_USER PICK PUBLIC_URL
+ *   gen DATA_DIR USERS SESSIONS_PER_USER PICK PUBLIC_URL [factors]
  *     → DATA_DIR/access.txt, refresh.txt, emails.txt with PICK lines spread over all accounts
+ *     factors: those accounts have an authenticator app, and DATA_DIR/factors.txt a live handle between the two
+ *     factors and the app's seed in hexadecimal for each
  *
  * Every account has the password "correct horse battery". */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
+#include "base/base64url.h"
 #include "base/log.h"
+#include "crypto/aead.h"
 #include "crypto/password.h"
+#include "crypto/totp.h"
+#include "domain/onetime.h"
 #include "domain/token.h"
 #include "store/query.h"
 
@@ -23,7 +30,7 @@ struct gen {
 	int64_t users, per_user, pick;
 	uint64_t next_id, id_step;
 	str hash;
-	FILE *access, *refresh, *emails;
+	FILE *access, *refresh, *emails, *factors;
 };
 
 static err_t write_tokens(struct gen *g, const struct user_row *user, const struct refresh_token *t)
@@ -67,6 +74,34 @@ static err_t add_session(struct gen *g, const struct user_row *user, bool picked
 	return picked ? write_tokens(g, user, &t) : OK;
 }
 
+/* As domain/factor.c seals it: whoever changes that sees no sign-in succeed here. */
+static err_t seal_seed(struct gen *g, const struct user_row *user, str seed, str *ret)
+{
+	char context[4 + UID_BYTES] = "totp";
+
+	memcpy(context + 4, user->uid.p, UID_BYTES);
+	return aead_seal(&g->mem, g->c.rng, &g->c.keys->storage, str_of_bytes(context, sizeof(context)), seed, ret);
+}
+
+static err_t add_factor(struct gen *g, const struct user_row *user)
+{
+	const struct onetime_new n = { .purpose = ONETIME_HANDLE, .user_id = user->id, .address = STR("pwd") };
+	uint8_t raw[TOTP_SEED_BYTES];
+	char hex[2 * TOTP_SEED_BYTES];
+	struct buf text = BUF_OF(hex);
+	str seed = str_of_bytes(raw, sizeof(raw)), sealed, handle;
+	int64_t changed;
+
+	TRY(rng_fill(g->c.rng, raw, sizeof(raw)));
+	TRY(seal_seed(g, user, seed, &sealed));
+	TRY(q_factor_pend(g->c.db, user->id, sealed, g->c.now_ms, &changed));
+	TRY(q_factor_prove(g->c.db, user->id, sealed, 0, g->c.now_ms, true, &changed));
+	TRY(onetime_make(&g->c, &n, &handle));
+	hex_encode(&text, seed);
+	(void)fprintf(g->factors, "%.*s %.*s\n", STR_ARG(handle), STR_ARG(buf_view(&text)));
+	return OK;
+}
+
 static err_t add_user(struct gen *g, int64_t i)
 {
 	bool picked = i % (g->users / g->pick > 0 ? g->users / g->pick : 1) == 0, found;
@@ -80,6 +115,8 @@ static err_t add_user(struct gen *g, int64_t i)
 			  STR("Example"), false, true, g->c.now_ms, STR_NONE, 0, &user.id, &found));
 	for (int64_t s = 0; s < g->per_user; s++)
 		TRY(add_session(g, &user, picked && s == 0));
+	if (picked && g->factors != NULL)
+		TRY(add_factor(g, &user));
 	if (picked)
 		(void)fprintf(g->emails, "%.*s\n", STR_ARG(user.email));
 	return OK;
@@ -166,8 +203,8 @@ int main(int argc, char **argv)
 	struct gen g = { 0 };
 	err_t e;
 
-	if (argc != 6) {
-		(void)fprintf(stderr, "usage: gen DATA_DIR USERS SESSIONS_PER_USER PICK PUBLIC_URL\n");
+	if (argc != 6 && (argc != 7 || strcmp(argv[6], "factors") != 0)) {
+		(void)fprintf(stderr, "usage: gen DATA_DIR USERS SESSIONS_PER_USER PICK PUBLIC_URL [factors]\n");
 		return 2;
 	}
 	g.users = strtoll(argv[2], NULL, 10);
@@ -178,11 +215,12 @@ int main(int argc, char **argv)
 	g.access = open_list(argv[1], "access.txt");
 	g.refresh = open_list(argv[1], "refresh.txt");
 	g.emails = open_list(argv[1], "emails.txt");
+	g.factors = argc == 7 ? open_list(argv[1], "factors.txt") : NULL;
 	e = fill(&g, argv[1], str_of_cstr(argv[5]));
 	if (e.code != ERR_OK)
 		(void)fprintf(stderr, "gen: %s %s\n", err_name(e.code), err_origin());
 	return e.code == ERR_OK && fclose(g.access) == 0 && fclose(g.refresh) == 0 &&
-			       fclose(g.emails) == 0 ?
+			       fclose(g.emails) == 0 && (g.factors == NULL || fclose(g.factors) == 0) ?
 		       0 :
 		       1;
 }

@@ -6,6 +6,7 @@
  *     me FILE       GET /auth/me, cycling over access tokens (one a line)
  *     refresh FILE  POST /auth/refresh, cycling over refresh tokens and keeping what comes back
  *     login FILE    POST /auth/login, cycling over addresses (one a line)
+ *     factor FILE   POST /auth/2fa/verify, one for each line ("handle seed"); ends when all are used
  *     post FILE PATH  POST {"email","password"} to that path, cycling over addresses
  *     idle          open the connections, one GET /healthz each, hold them
  *
@@ -26,12 +27,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "crypto/totp.h"
+
 #define REQUEST_MAX  4096
 #define RESPONSE_MAX 16384
 #define TOKEN_MAX    1200
 #define PASSWORD     "correct horse battery"
 
-enum mode { GET, ME, REFRESH, LOGIN, POST, IDLE };
+enum mode { GET, ME, REFRESH, LOGIN, POST, FACTOR, IDLE };
 
 struct conn {
 	int fd;
@@ -47,7 +50,7 @@ static enum mode mode;
 static struct sockaddr_in server;
 static const char *path = "/";
 static char **items;
-static size_t n_items, next_item;
+static size_t n_items, next_item, n_started;
 static int epoll_fd;
 static int64_t *latency_us;
 static size_t n_latency, max_latency = 8 * 1000 * 1000;
@@ -90,6 +93,28 @@ static void read_items(const char *file)
 		die("no items");
 }
 
+/* "handle seed", the seed in hexadecimal → the body with the code of this moment. */
+static int factor_body(const char *item, char *body, size_t max)
+{
+	const char *hex = strchr(item, ' ');
+	uint8_t seed[TOTP_SEED_BYTES];
+	char code[TOTP_DIGITS];
+	struct timespec ts;
+
+	if (hex == NULL || strlen(hex + 1) != 2 * sizeof(seed))
+		die("not a handle and a seed");
+	for (size_t i = 0; i < sizeof(seed); i++) {
+		char digits[3] = { hex[1 + 2 * i], hex[2 + 2 * i], '\0' };
+
+		seed[i] = (uint8_t)strtoul(digits, NULL, 16);
+	}
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	if (totp_code((struct secret){ seed, sizeof(seed) }, totp_step((int64_t)ts.tv_sec * 1000), code).code != ERR_OK)
+		die("code");
+	return snprintf(body, max, "{\"tempToken\":\"%.*s\",\"totpCode\":\"%.*s\"}", (int)(hex - item), item,
+			TOTP_DIGITS, code);
+}
+
 static void build_request(struct conn *c)
 {
 	char body[TOKEN_MAX + 100];
@@ -120,8 +145,11 @@ static void build_request(struct conn *c)
 		break;
 	case LOGIN:
 	case POST:
-		b = snprintf(body, sizeof(body), "{\"email\":\"%s\",\"password\":\"" PASSWORD "\"}",
-			     items[c->item]);
+	case FACTOR:
+		b = mode == FACTOR ? factor_body(items[c->item], body, sizeof(body)) :
+				     snprintf(body, sizeof(body),
+					      "{\"email\":\"%s\",\"password\":\"" PASSWORD "\"}",
+					      items[c->item]);
 		n = snprintf(c->request, REQUEST_MAX,
 			     "POST %s HTTP/1.1\r\nHost: localhost\r\nX-Auth-Strategy: bearer\r\n"
 			     "Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
@@ -170,6 +198,8 @@ static void open_conn(struct conn *c)
 
 static void start(struct conn *c)
 {
+	if (mode == FACTOR && n_started++ >= n_items)
+		return;
 	build_request(c);
 	c->sent_us = now_us();
 	send_request(c);
@@ -254,7 +284,7 @@ static double quantile_ms(double q)
 
 static void parse_arguments(int argc, char **argv, size_t *ret_conns, double *ret_seconds)
 {
-	static const char *const names[] = { "get", "me", "refresh", "login", "post", "idle" };
+	static const char *const names[] = { "get", "me", "refresh", "login", "post", "factor", "idle" };
 	char *colon;
 	size_t m = 0;
 
@@ -262,10 +292,10 @@ static void parse_arguments(int argc, char **argv, size_t *ret_conns, double *re
 		(void)fprintf(stderr, "usage: load MODE 127.0.0.1:PORT CONNECTIONS SECONDS [FILE|PATH] [PATH]\n");
 		exit(2);
 	}
-	while (m < 6 && strcmp(argv[1], names[m]) != 0)
+	while (m < 7 && strcmp(argv[1], names[m]) != 0)
 		m++;
 	colon = strchr(argv[2], ':');
-	if (m == 6 || colon == NULL || (m < 5 && argc < 6) || (m == POST && argc < 7))
+	if (m == 7 || colon == NULL || (m < 6 && argc < 6) || (m == POST && argc < 7))
 		exit(2);
 	mode = (enum mode)m;
 	*colon = '\0';
@@ -277,7 +307,7 @@ static void parse_arguments(int argc, char **argv, size_t *ret_conns, double *re
 		exit(2);
 	*ret_conns = strtoul(argv[3], NULL, 10);
 	*ret_seconds = strtod(argv[4], NULL);
-	path = mode == GET ? argv[5] : mode == POST ? argv[6] : "/auth/login";
+	path = mode == GET ? argv[5] : mode == POST ? argv[6] : mode == FACTOR ? "/auth/2fa/verify" : "/auth/login";
 	if (mode == GET)
 		return;
 	if (mode != IDLE)
@@ -306,7 +336,7 @@ int main(int argc, char **argv)
 	}
 	begin = now_us();
 	end = begin + (int64_t)(seconds * 1e6);
-	while (now_us() < end) {
+	while (now_us() < end && !(mode == FACTOR && n_ok + n_bad >= n_items)) {
 		int n = epoll_wait(epoll_fd, events, 256, patience_ms);
 
 		for (int i = 0; i < n; i++) {

@@ -1,5 +1,6 @@
-/* The operations of test/property/test_api.c, chosen by the bytes of the input: each picks an operation or an
- * argument. The same must be true after each of them; a play that ends stops the process. */
+/* The operations of test/property/test_api.c, chosen by the bytes of the input: each picks an
+ * operation or an argument. The same must be true after each of them; a play that ends stops the
+ * process. */
 #include <stddef.h>
 #include <stdint.h>
 

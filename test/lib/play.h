@@ -1,9 +1,11 @@
-/* play.h — random play against the whole application without its sockets: operations with honest and hostile
- * arguments, a clock that is moved, a mailbox and a telephone, and beside them a model of what may come of it.
+/* play.h — random play against the whole application without its sockets: operations with honest
+ * and hostile arguments, a clock that is moved, a mailbox and a telephone, and beside them a model
+ * of what may come of it.
  *
- * The model knows nothing of the implementation: it is told of each answer, and says whether that was allowed.
- * After every step the accounts and sessions of the store must be those of the model. Choices come from a seed
- * (test/property/test_api.c) or from the bytes of a fuzzer (test/fuzz/fuzz_api_state.c). */
+ * The model knows nothing of the implementation: it is told of each answer, and says whether that
+ * was allowed. After every step the accounts and sessions of the store must be those of the model.
+ * Choices come from a seed (test/property/test_api.c) or from the bytes of a fuzzer
+ * (test/fuzz/fuzz_api_state.c). */
 #ifndef TEST_PLAY_H
 #define TEST_PLAY_H
 
@@ -25,10 +27,11 @@
 struct play_user {
 	bool exists, disabled, verified, has_password, has_totp, required, is_admin, is_guest;
 	char email[64], password[48], uid[40], phone[20];
-	char hash[PASSWORD_HASH_MAX]; /* as stored: it changes with the password, and with nothing else */
+	char hash[PASSWORD_HASH_MAX]; /* as stored: it changes with the password, and with nothing
+					 else */
 	char seed[40], pending_seed[40]; /* base32, of authenticator apps; "" */
-	int64_t seed_ms, pending_ms;     /* proven, made */
-	int64_t last_step;               /* of codes that were accepted */
+	int64_t seed_ms, pending_ms;	 /* proven, made */
+	int64_t last_step;		 /* of codes that were accepted */
 	char recovery[PLAY_RECOVERY][20];
 	bool recovery_dead[PLAY_RECOVERY];
 	int64_t id, verify_by_ms;
@@ -41,7 +44,7 @@ struct play_session {
 	char sid[40];
 	int64_t auth_ms, idle_ms, abs_ms;
 	int64_t factor_ms; /* last proof of a second factor other than mail; 0: none */
-	int64_t gen; /* newest */
+	int64_t gen;	   /* newest */
 };
 
 /* An access token and the refresh token beside it. */
@@ -49,7 +52,7 @@ struct play_pair {
 	int session;
 	int64_t gen, made_ms, exp_ms;
 	int64_t superseded_ms; /* 0: it is the newest of its session */
-	bool seen;             /* either was used */
+	bool seen;	       /* either was used */
 	char access[1400], refresh[128];
 };
 
@@ -59,11 +62,11 @@ struct play_secret {
 	int user, session, handle; /* whose; what it is bound to, PLAY_NONE */
 	char text[72], address[64];
 	int64_t made_ms, expires_ms;
-	bool reserves;             /* keeps its address for its owner */
-	const char *dead;          /* why, or NULL */
-	enum first_proof first;    /* handles */
-	int tries;                 /* wrong ones that were counted for certain */
-	bool tried;                /* handles: a code was sent along, which may count */
+	bool reserves;		/* keeps its address for its owner */
+	const char *dead;	/* why, or NULL */
+	enum first_proof first; /* handles */
+	int tries;		/* wrong ones that were counted for certain */
+	bool tried;		/* handles: a code was sent along, which may count */
 };
 
 struct play_trust {
@@ -86,9 +89,9 @@ enum play_asks {
 };
 struct play_shown {
 	bool fresh, factor_fresh, has_totp; /* before the request */
-	bool password, code;                /* sent, and right */
-	char used[24];                      /* the code that was sent, "" */
-	char text[96];                      /* for the body, with a comma behind it, or "" */
+	bool password, code;		    /* sent, and right */
+	char used[24];			    /* the code that was sent, "" */
+	char text[96];			    /* for the body, with a comma behind it, or "" */
 };
 
 struct play_call {
@@ -127,9 +130,10 @@ struct play {
 	struct arena mem; /* of the test's own questions */
 	uint64_t app_rng;
 	int64_t now_ms, mono_ms;
-	int64_t seen_ms, step_ms; /* latest time shown; what it was before the last step back, 0: none */
-	bool mailed;      /* since the last look into the outbox */
-	bool stepped; /* back, and no request has come since */
+	int64_t seen_ms,
+		step_ms; /* latest time shown; what it was before the last step back, 0: none */
+	bool mailed;	 /* since the last look into the outbox */
+	bool stepped;	 /* back, and no request has come since */
 	bool limits;
 	struct play_answer answer;
 	char agent[40];
@@ -143,14 +147,14 @@ struct play {
 	struct play_link link[PLAY_LINKS];
 	int n_users, n_sessions, n_pairs, n_secrets, n_trust, n_links;
 	unsigned n_passwords;
-	int about;               /* whose mails the answer may have caused, PLAY_NONE */
-	int actor;               /* whose token came along, PLAY_NONE */
-	bool was_verified;       /* the address that is changed in this step */
-	int last_pair;           /* that signed a request, PLAY_NONE */
+	int about;			/* whose mails the answer may have caused, PLAY_NONE */
+	int actor;			/* whose token came along, PLAY_NONE */
+	bool was_verified;		/* the address that is changed in this step */
+	int last_pair;			/* that signed a request, PLAY_NONE */
 	void (*follow)(struct play *p); /* what an honest client does next, or NULL */
-	int password_set;        /* whose password may have changed in this step, PLAY_NONE */
+	int password_set; /* whose password may have changed in this step, PLAY_NONE */
 	int asked_session, asked_handle; /* what secrets of this step are bound to */
-	enum onetime_purpose asked;      /* what a texted code, or a mailed link to sign in, is for */
+	enum onetime_purpose asked; /* what a texted code, or a mailed link to sign in, is for */
 
 	/* telling */
 	size_t step, world;
@@ -176,7 +180,8 @@ void play_init(struct play *p);
 void play_clear(struct play *p);
 /* A new store, settings by choice, an empty model. */
 void play_world(struct play *p);
-/* One operation, and all that must be true after it. False: the world is full, or the bytes are used up. */
+/* One operation, and all that must be true after it. False: the world is full, or the bytes are
+ * used up. */
 bool play_step(struct play *p);
 /* How many operations have no route, in *ret_skipped; their names go to standard error. */
 void play_say_skipped(void);
@@ -196,7 +201,8 @@ bool play_member(const struct play *p, const char *key, char *dst, size_t max);
 __attribute__((format(printf, 2, 3))) void play_body(struct play_call *k, const char *fmt, ...);
 
 /* Ends the process, telling seed, step and the last operations. */
-__attribute__((noreturn, format(printf, 2, 3))) void play_fail(struct play *p, const char *fmt, ...);
+__attribute__((noreturn, format(printf, 2, 3))) void play_fail(struct play *p, const char *fmt,
+							       ...);
 __attribute__((format(printf, 2, 3))) void play_note(struct play *p, const char *fmt, ...);
 
 /* ---- the model ---- */
@@ -223,8 +229,8 @@ void play_void(struct play *p, int user, enum onetime_purpose purpose, const cha
 void play_void_all(struct play *p, int user, bool reverts, const char *why);
 void play_void_bound(struct play *p, int handle, const char *why);
 void play_end_sessions(struct play *p, int user, int but);
-int play_add_secret(struct play *p, enum onetime_purpose purpose, int user, const char *text, const char *address,
-		    int64_t ttl_ms);
+int play_add_secret(struct play *p, enum onetime_purpose purpose, int user, const char *text,
+		    const char *address, int64_t ttl_ms);
 
 /* What the application must make of a first proof. */
 enum gate_kind play_gate(const struct play *p, int user, enum first_proof proof, bool trusted);
@@ -237,8 +243,8 @@ void play_got_tokens(struct play *p, int user, const char *amr);
 void play_no_tokens(struct play *p);
 void play_got_refresh(struct play *p, int pair);
 void play_read_mail(struct play *p);
-void play_got_message(struct play *p, enum outbox_channel channel, const char *template, const char *to,
-		      const char *token, const char *code);
+void play_got_message(struct play *p, enum outbox_channel channel, const char *template,
+		      const char *to, const char *token, const char *code);
 void play_check_store(struct play *p);
 
 /* A live code of this user that reads so; PLAY_NONE. */
@@ -247,8 +253,8 @@ int play_find_code(const struct play *p, enum onetime_purpose purpose, int user,
 void play_wrong_code(struct play *p, enum onetime_purpose purpose, int user);
 const char *play_choose_code(struct play *p, enum onetime_purpose purpose, int user);
 
-/* A signed-in request: whose, by which pair (PLAY_NONE: nonsense, a handle, nothing). play_used: what must be
- * true of its answer, true when it succeeded. */
+/* A signed-in request: whose, by which pair (PLAY_NONE: nonsense, a handle, nothing). play_used:
+ * what must be true of its answer, true when it succeeded. */
 int play_sign(struct play *p, struct play_call *k);
 bool play_used(struct play *p, int pair);
 /* A proof by choice: right, wrong or none. */
@@ -267,7 +273,8 @@ const char *play_somebodys_address(struct play *p);
 void play_set_password(struct play *p, int user, const char *password); /* "": none */
 bool play_may_refuse(const struct play *p); /* what is right: limits, or the clock was set back */
 bool play_verification_allows(const struct play *p, int user);
-/* An address was proven for the first time: what somebody else may have put into the account is gone. */
+/* An address was proven for the first time: what somebody else may have put into the account is
+ * gone. */
 void play_claim(struct play *p, int user);
 void play_unlink_all(struct play *p, int user, const char *but);
 /* A code of the app, mostly right; a recovery code, mostly unused; or nonsense. */

@@ -1,11 +1,11 @@
-/* The operations of a play that end in tokens, or stand between: second factors, links and codes that sign in,
- * linked addresses, guests. */
+/* The operations of a play that end in tokens, or stand between: second factors, links and codes
+ * that sign in, linked addresses, guests. */
 #include <gnutls/crypto.h>
 
 #include "domain/factor.h"
 #include "play.h"
 
-#define STEP_MS    30000
+#define STEP_MS	   30000
 #define PENDING_MS (10 * MS_PER_MIN)
 
 /* ---- authenticator apps: RFC 6238, written here once more ---- */
@@ -37,10 +37,11 @@ static const char *code_at(const char *seed, int64_t step)
 
 	for (size_t i = 0; i < 8; i++)
 		counter[i] = (uint8_t)((uint64_t)step >> (56 - 8 * i));
-	(void)gnutls_hmac_fast(GNUTLS_MAC_SHA1, key, base32_bytes(seed, key, sizeof(key)), counter, sizeof(counter),
-			       mac);
+	(void)gnutls_hmac_fast(GNUTLS_MAC_SHA1, key, base32_bytes(seed, key, sizeof(key)), counter,
+			       sizeof(counter), mac);
 	at = mac[19] & 0xf;
-	v = (uint32_t)(mac[at] & 0x7f) << 24 | (uint32_t)mac[at + 1] << 16 | (uint32_t)mac[at + 2] << 8 | mac[at + 3];
+	v = (uint32_t)(mac[at] & 0x7f) << 24 | (uint32_t)mac[at + 1] << 16 |
+	    (uint32_t)mac[at + 2] << 8 | mac[at + 3];
 	(void)snprintf(text, sizeof(text), "%06u", v % 1000000);
 	return text;
 }
@@ -60,7 +61,8 @@ static int64_t step_of(const struct play *p, const char *seed, const char *code)
 static int recovery_of(const struct play *p, int user, const char *code)
 {
 	for (int i = 0; i < PLAY_RECOVERY; i++) {
-		if (code[0] != '\0' && play_same(p->user[user].recovery[i], code) && !p->user[user].recovery_dead[i])
+		if (code[0] != '\0' && play_same(p->user[user].recovery[i], code) &&
+		    !p->user[user].recovery_dead[i])
 			return i;
 	}
 	return PLAY_NONE;
@@ -75,12 +77,15 @@ const char *play_choose_factor_code(struct play *p, int user, const char *seed)
 	if (user == PLAY_NONE)
 		return "000000";
 	if (dice < 7)
-		return seed[0] == '\0' ? "111111" : code_at(seed, p->now_ms / STEP_MS + (dice == 5) - (dice == 6));
+		return seed[0] == '\0'
+			       ? "111111"
+			       : code_at(seed, p->now_ms / STEP_MS + (dice == 5) - (dice == 6));
 	if (dice < 10)
 		return p->user[user].recovery[play_pick(p, PLAY_RECOVERY)];
 	if (dice == 10 && p->user[other].seed[0] != '\0')
 		return code_at(p->user[other].seed, p->now_ms / STEP_MS);
-	(void)snprintf(wrong, sizeof(wrong), "%03u%03u", play_pick(p, 250), (unsigned)(p->step % 1000));
+	(void)snprintf(wrong, sizeof(wrong), "%03u%03u", play_pick(p, 250),
+		       (unsigned)(p->step % 1000));
 	return wrong;
 }
 
@@ -88,7 +93,8 @@ bool play_code_ok(const struct play *p, int user, const char *code)
 {
 	const struct play_user *u = &p->user[user];
 
-	return u->has_totp && (recovery_of(p, user, code) != PLAY_NONE || step_of(p, u->seed, code) > u->last_step);
+	return u->has_totp && (recovery_of(p, user, code) != PLAY_NONE ||
+			       step_of(p, u->seed, code) > u->last_step);
 }
 
 void play_use_code(struct play *p, int user, const char *code)
@@ -97,7 +103,8 @@ void play_use_code(struct play *p, int user, const char *code)
 	int recovery = recovery_of(p, user, code);
 
 	if (!play_code_ok(p, user, code))
-		play_fail(p, "code %s of user %d was accepted, which is wrong or was used", code, user);
+		play_fail(p, "code %s of user %d was accepted, which is wrong or was used", code,
+			  user);
 	if (recovery != PLAY_NONE)
 		u->recovery_dead[recovery] = true;
 	else
@@ -116,7 +123,8 @@ static void keep_recovery(struct play *p, int user)
 	for (int i = 0; i < PLAY_RECOVERY; i++) {
 		const char *end = strchr(at + 1, '"');
 
-		(void)snprintf(u->recovery[i], sizeof(u->recovery[i]), "%.*s", (int)(end - at - 1), at + 1);
+		(void)snprintf(u->recovery[i], sizeof(u->recovery[i]), "%.*s", (int)(end - at - 1),
+			       at + 1);
 		u->recovery_dead[i] = false;
 		at = end + 2;
 	}
@@ -138,7 +146,8 @@ static struct owner choose_owner(struct play *p, struct play_call *k, char *memb
 		o.pair = play_sign(p, k);
 		o.user = p->actor;
 		for (int i = 0; i < p->n_secrets && o.pair == PLAY_NONE && k->bearer != NULL; i++) {
-			if (p->secret[i].purpose == ONETIME_SETUP && play_same(p->secret[i].text, k->bearer)) {
+			if (p->secret[i].purpose == ONETIME_SETUP &&
+			    play_same(p->secret[i].text, k->bearer)) {
 				o.handle = i; /* what was to be nonsense is none */
 				o.user = p->secret[i].user;
 			}
@@ -167,7 +176,8 @@ static void may_set_up(struct play *p, const struct owner *o)
 	if (o->pair != PLAY_NONE) {
 		(void)play_used(p, o->pair);
 	} else if (o->handle == PLAY_NONE || !play_secret_ok(p, o->handle, ONETIME_SETUP)) {
-		play_fail(p, "a factor is set up under secret %d, which is no live handle for that", o->handle);
+		play_fail(p, "a factor is set up under secret %d, which is no live handle for that",
+			  o->handle);
 	}
 	u = &p->user[o->user];
 	if (u->is_guest)
@@ -246,10 +256,13 @@ void play_op_2fa_verify_setup(struct play *p)
 	bool foreign = play_chance(p, 8);
 	int64_t step;
 
-	play_set_text(code, sizeof(code), play_choose_factor_code(p, o.user, u == NULL ? "" : u->pending_seed));
+	play_set_text(code, sizeof(code),
+		      play_choose_factor_code(p, o.user, u == NULL ? "" : u->pending_seed));
 	step = u == NULL ? -1 : step_of(p, u->pending_seed, code);
 	play_body(&k, "{%s\"token\":\"%s\",\"secret\":\"%s\"}", member, code,
-		  foreign ? "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567" : u == NULL ? "" : u->pending_seed);
+		  foreign     ? "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+		  : u == NULL ? ""
+			      : u->pending_seed);
 	play_call(p, &k);
 	if (!play_ok(p)) {
 		play_no_tokens(p);
@@ -328,7 +341,8 @@ static void finished(struct play *p, int handle, enum factor factor, const char 
 static void missed(struct play *p, int handle)
 {
 	play_no_tokens(p);
-	if (handle != PLAY_NONE && p->secret[handle].dead == NULL && ++p->secret[handle].tries >= ONETIME_TRIES_MAX + 2)
+	if (handle != PLAY_NONE && p->secret[handle].dead == NULL &&
+	    ++p->secret[handle].tries >= ONETIME_TRIES_MAX + 2)
 		p->secret[handle].dead = "guessed at too often";
 }
 
@@ -337,17 +351,21 @@ void play_op_2fa_verify(struct play *p)
 	struct play_call k = play_request(METHOD_POST, "/2fa/verify");
 	int handle = play_choose_secret(p, ONETIME_HANDLE), trusts = p->n_trust;
 	int user = handle == PLAY_NONE ? PLAY_NONE : p->secret[handle].user;
-	bool live = play_secret_ok(p, handle, ONETIME_HANDLE), right, remember = play_chance(p, 30), fresh;
+	bool live = play_secret_ok(p, handle, ONETIME_HANDLE), right, remember = play_chance(p, 30),
+	     fresh;
 	const char *temp = play_secret_text(p, handle);
 	char code[24];
 
-	play_set_text(code, sizeof(code), play_choose_factor_code(p, user, user == PLAY_NONE ? "" : p->user[user].seed));
+	play_set_text(
+		code, sizeof(code),
+		play_choose_factor_code(p, user, user == PLAY_NONE ? "" : p->user[user].seed));
 	right = live && play_code_ok(p, user, code);
 	fresh = live && !p->secret[handle].tried;
 	if (live)
 		p->secret[handle].tried = true;
 	play_body(&k, "{\"tempToken\":\"%s\",\"%s\":\"%s\",\"rememberDevice\":%s}", temp,
-		  play_chance(p, 20) ? "recoveryCode" : "totpCode", code, remember ? "true" : "false");
+		  play_chance(p, 20) ? "recoveryCode" : "totpCode", code,
+		  remember ? "true" : "false");
 	play_call(p, &k);
 	if (!play_ok(p)) {
 		if (right && fresh && !play_may_refuse(p))
@@ -374,12 +392,13 @@ void play_op_2fa_verify(struct play *p)
 /* An address that was given up may be another's by now. */
 static int target_now(const struct play *p, int user)
 {
-	return user == PLAY_NONE || p->user[user].exists || p->user[user].email[0] == '\0' ?
-		       user :
-		       play_user_by_email(p, p->user[user].email);
+	return user == PLAY_NONE || p->user[user].exists || p->user[user].email[0] == '\0'
+		       ? user
+		       : play_user_by_email(p, p->user[user].email);
 }
 
-static const char *mode_of(struct play *p, bool *ret_second, int *ret_handle, char *member, size_t max)
+static const char *mode_of(struct play *p, bool *ret_second, int *ret_handle, char *member,
+			   size_t max)
 {
 	*ret_second = play_chance(p, 45);
 	*ret_handle = PLAY_NONE;
@@ -403,8 +422,8 @@ void play_op_magic_send(struct play *p)
 	p->asked = second ? ONETIME_MAGIC_2FA : ONETIME_MAGIC;
 	p->asked_handle = handle;
 	p->about = handle == PLAY_NONE ? PLAY_NONE : p->secret[handle].user;
-	play_body(&k, "{\"email\":\"%s\",\"mode\":\"%s\",\"type\":\"%s\"%s}", play_somebodys_address(p), mode,
-		  types[play_pick(p, 3)], member);
+	play_body(&k, "{\"email\":\"%s\",\"mode\":\"%s\",\"type\":\"%s\"%s}",
+		  play_somebodys_address(p), mode, types[play_pick(p, 3)], member);
 	play_call(p, &k);
 	play_no_tokens(p);
 	p->follow = play_op_magic_verify;
@@ -435,8 +454,9 @@ static void choose_mail_secret(struct play *p, bool second, int handle, struct m
 		return;
 	}
 	ret->secret = play_choose_secret(p, code);
-	ret->user = second ? handle == PLAY_NONE ? PLAY_NONE : p->secret[handle].user :
-		    ret->secret != PLAY_NONE && play_chance(p, 80) ? p->secret[ret->secret].user : play_any_user(p);
+	ret->user = second ? handle == PLAY_NONE ? PLAY_NONE : p->secret[handle].user
+		    : ret->secret != PLAY_NONE && play_chance(p, 80) ? p->secret[ret->secret].user
+								     : play_any_user(p);
 	if (ret->user != PLAY_NONE)
 		play_set_text(ret->email, sizeof(ret->email), p->user[ret->user].email);
 	if (!second)
@@ -460,7 +480,8 @@ static void proved_by_mail(struct play *p, int secret, enum onetime_purpose purp
 	play_take(p, secret, purpose);
 	user = p->secret[secret].user;
 	if (!play_same(p->secret[secret].address, p->user[user].email))
-		play_fail(p, "what was mailed to %s signs in to %s", p->secret[secret].address, p->user[user].email);
+		play_fail(p, "what was mailed to %s signs in to %s", p->secret[secret].address,
+			  p->user[user].email);
 	play_void(p, user, ONETIME_MAGIC, "its mail was used");
 	play_void(p, user, ONETIME_MAIL_CODE, "its mail was used");
 	if (!p->user[user].verified)
@@ -469,8 +490,8 @@ static void proved_by_mail(struct play *p, int secret, enum onetime_purpose purp
 	play_signed_in(p, user, PROOF_MAIL, play_trusted(p, user, trust));
 }
 
-static void finished_by(struct play *p, int handle, int secret, enum onetime_purpose purpose, enum factor factor,
-			const char *name)
+static void finished_by(struct play *p, int handle, int secret, enum onetime_purpose purpose,
+			enum factor factor, const char *name)
 {
 	if (secret == PLAY_NONE || p->secret[secret].handle != handle)
 		play_fail(p, "secret %d finished handle %d, which it is not of", secret, handle);
@@ -480,8 +501,9 @@ static void finished_by(struct play *p, int handle, int secret, enum onetime_pur
 
 static int some_trust(struct play *p)
 {
-	return p->n_trust == 0 || play_chance(p, 60) ? PLAY_NONE :
-						      (int)play_pick(p, (unsigned)(p->n_trust < 64 ? p->n_trust : 64));
+	return p->n_trust == 0 || play_chance(p, 60)
+		       ? PLAY_NONE
+		       : (int)play_pick(p, (unsigned)(p->n_trust < 64 ? p->n_trust : 64));
 }
 
 void play_op_magic_verify(struct play *p)
@@ -534,8 +556,8 @@ static int choose_target(struct play *p, char *member, size_t max)
 	if (user == PLAY_NONE)
 		(void)snprintf(member, max, "\"email\":\"nobody@example.test\"");
 	else if (p->user[user].email[0] != '\0' && play_chance(p, 60))
-		(void)snprintf(member, max, "\"%s\":\"%s\"", play_chance(p, 50) ? "email" : "userId",
-			       p->user[user].email);
+		(void)snprintf(member, max, "\"%s\":\"%s\"",
+			       play_chance(p, 50) ? "email" : "userId", p->user[user].email);
 	else
 		(void)snprintf(member, max, "\"userId\":\"%s\"", p->user[user].uid);
 	return user;
@@ -552,7 +574,9 @@ void play_op_sms_send(struct play *p)
 	user = choose_target(p, target, sizeof(target));
 	p->asked = second ? ONETIME_SMS_2FA : ONETIME_SMS;
 	p->asked_handle = handle;
-	p->about = !second ? target_now(p, user) : handle == PLAY_NONE ? PLAY_NONE : p->secret[handle].user;
+	p->about = !second		 ? target_now(p, user)
+		   : handle == PLAY_NONE ? PLAY_NONE
+					 : p->secret[handle].user;
 	play_body(&k, "{%s,\"mode\":\"%s\"%s}", target, mode, member);
 	play_call(p, &k);
 	play_no_tokens(p);
@@ -569,7 +593,8 @@ static void sms_signed_in(struct play *p, int user, int secret, int trust)
 {
 	play_take(p, secret, ONETIME_SMS);
 	if (!play_same(p->secret[secret].address, p->user[user].phone))
-		play_fail(p, "a code to %s, the number is %s", p->secret[secret].address, p->user[user].phone);
+		play_fail(p, "a code to %s, the number is %s", p->secret[secret].address,
+			  p->user[user].phone);
 	if (!play_verification_allows(p, user))
 		play_fail(p, "user %d signed in before the address was proven", user);
 	play_signed_in(p, user, PROOF_SMS, play_trusted(p, user, trust));
@@ -595,8 +620,8 @@ void play_op_sms_verify(struct play *p)
 	purpose = second ? ONETIME_SMS_2FA : ONETIME_SMS;
 	play_set_text(code, sizeof(code), play_choose_code(p, purpose, user));
 	secret = play_find_code(p, purpose, user, code);
-	play_body(&k, "{%s,\"code\":\"%s\",\"mode\":\"%s\",\"trustToken\":\"%s\"%s}", target, code, mode,
-		  trust == PLAY_NONE ? "" : p->trust[trust].text, member);
+	play_body(&k, "{%s,\"code\":\"%s\",\"mode\":\"%s\",\"trustToken\":\"%s\"%s}", target, code,
+		  mode, trust == PLAY_NONE ? "" : p->trust[trust].text, member);
 	play_call(p, &k);
 	if (play_ok(p) || play_code(p, "2FA_SETUP_REQUIRED")) {
 		if (second)
@@ -610,7 +635,8 @@ void play_op_sms_verify(struct play *p)
 		p->secret[handle].tried = true;
 	if (play_code(p, "INVALID_SMS_CODE") && secret == PLAY_NONE)
 		play_wrong_code(p, purpose, user);
-	if ((play_code(p, "EMAIL_NOT_VERIFIED") || play_code(p, "EMAIL_VERIFICATION_REQUIRED")) && secret != PLAY_NONE)
+	if ((play_code(p, "EMAIL_NOT_VERIFIED") || play_code(p, "EMAIL_VERIFICATION_REQUIRED")) &&
+	    secret != PLAY_NONE)
 		p->secret[secret].dead = "used, where the address had to be proven first";
 }
 
@@ -668,7 +694,8 @@ void play_op_linked_list(struct play *p)
 	for (int i = 0; i < p->n_links; i++)
 		want += p->link[i].live && p->link[i].user == p->actor;
 	at = p->answer.body.p;
-	while ((at = memmem(at, (size_t)(p->answer.body.p + p->answer.body.n - at), "providerAccountId", 17)) != NULL) {
+	while ((at = memmem(at, (size_t)(p->answer.body.p + p->answer.body.n - at),
+			    "providerAccountId", 17)) != NULL) {
 		at += 17;
 		got++;
 	}
@@ -679,7 +706,8 @@ void play_op_linked_list(struct play *p)
 void play_op_unlink(struct play *p)
 {
 	char path[120];
-	const char *address = p->n_links > 0 ? p->link[play_pick(p, (unsigned)p->n_links)].address : "a0@example.test";
+	const char *address = p->n_links > 0 ? p->link[play_pick(p, (unsigned)p->n_links)].address
+					     : "a0@example.test";
 	struct play_call k;
 	struct play_shown shown;
 	struct play_link *l;
@@ -748,9 +776,10 @@ static void signed_in_by_link(struct play *p, int user, const char *address)
 	if (own && !u->verified) {
 		play_claim(p, user);
 		u->verified = true;
-		(void)link_of(p, address);
 		for (int i = 0; i < p->n_links; i++)
-			p->link[i].live = p->link[i].live || (p->link[i].user == user && play_same(p->link[i].address, address));
+			p->link[i].live =
+				p->link[i].live ||
+				(p->link[i].user == user && play_same(p->link[i].address, address));
 	}
 	if (!u->is_guest && !play_verification_allows(p, user))
 		play_fail(p, "user %d signed in before the address was proven", user);
@@ -782,18 +811,28 @@ void play_op_link_verify(struct play *p)
 
 void play_op_require(struct play *p)
 {
-	struct ctx c = { .mem = &p->mem, .db = p->db, .cfg = &p->cfg, .keys = p->keys, .gate = p->api.gate,
-			 .count = &p->count, .rng = p->api.rng, .now_ms = p->now_ms, .mono_ms = p->mono_ms,
-			 .client_ip = STR("cli"), .request_id = STR("play") };
+	struct ctx c = { .mem = &p->mem,
+			 .db = p->db,
+			 .cfg = &p->cfg,
+			 .keys = p->keys,
+			 .gate = p->api.gate,
+			 .count = &p->count,
+			 .rng = p->api.rng,
+			 .now_ms = p->now_ms,
+			 .mono_ms = p->mono_ms,
+			 .client_ip = STR("cli"),
+			 .request_id = STR("play") };
 	int user = play_any_user(p);
 	struct user_row row = { 0 };
 	bool found;
 
 	if (user == PLAY_NONE || !p->user[user].exists || p->user[user].id == 0)
 		return;
-	play_note(p, "user %d %s a second factor", user, p->user[user].required ? "needs no" : "needs");
+	play_note(p, "user %d %s a second factor", user,
+		  p->user[user].required ? "needs no" : "needs");
 	if (q_user_by_id(p->db, &p->mem, p->user[user].id, &row, &found).code != ERR_OK || !found ||
-	    (p->user[user].required ? factor_require_no_more(&c, &row) : factor_require(&c, &row)).code != ERR_OK)
+	    (p->user[user].required ? factor_require_no_more(&c, &row) : factor_require(&c, &row))
+			    .code != ERR_OK)
 		play_fail(p, "an operator was refused");
 	p->user[user].required = !p->user[user].required;
 	arena_reset(&p->mem);

@@ -4,7 +4,7 @@
 #include "play.h"
 
 #define REFRESH_WINDOW_MS MS_PER_MIN
-#define SLACK_MS          MS_PER_MIN /* of the clock: a smaller step back is nobody's business */
+#define SLACK_MS	  MS_PER_MIN /* of the clock: a smaller step back is nobody's business */
 
 bool play_same(const char *a, const char *b)
 {
@@ -102,14 +102,18 @@ int play_choose_secret(struct play *p, enum onetime_purpose purpose)
 	if (dice < 17)
 		return newest_secret(p, purpose, false);
 	if (dice < 19 && p->n_secrets > 0)
-		return p->n_secrets - 1 - (int)play_pick(p, (unsigned)(p->n_secrets < 40 ? p->n_secrets : 40));
+		return p->n_secrets - 1 -
+		       (int)play_pick(p, (unsigned)(p->n_secrets < 40 ? p->n_secrets : 40));
 	return PLAY_NONE;
 }
 
 const char *play_secret_text(struct play *p, int secret)
 {
 	static const char *const nonsense[] = {
-		"", "123456", "0000000000000000000000000000000000000000000000000000000000000000", "x",
+		"",
+		"123456",
+		"0000000000000000000000000000000000000000000000000000000000000000",
+		"x",
 	};
 
 	return secret == PLAY_NONE ? nonsense[play_pick(p, 4)] : p->secret[secret].text;
@@ -152,7 +156,8 @@ void play_void_all(struct play *p, int user, bool reverts, const char *why)
 	for (int i = 0; i < p->n_secrets; i++) {
 		struct play_secret *s = &p->secret[i];
 
-		if (s->user == user && s->dead == NULL && (reverts || s->purpose != ONETIME_EMAIL_REVERT))
+		if (s->user == user && s->dead == NULL &&
+		    (reverts || s->purpose != ONETIME_EMAIL_REVERT))
 			s->dead = why;
 	}
 }
@@ -167,11 +172,12 @@ void play_void_bound(struct play *p, int handle, const char *why)
 
 static bool lives_beside_others(enum onetime_purpose purpose)
 {
-	return purpose == ONETIME_EMAIL_REVERT || purpose == ONETIME_HANDLE || purpose == ONETIME_SETUP;
+	return purpose == ONETIME_EMAIL_REVERT || purpose == ONETIME_HANDLE ||
+	       purpose == ONETIME_SETUP;
 }
 
-int play_add_secret(struct play *p, enum onetime_purpose purpose, int user, const char *text, const char *address,
-		    int64_t ttl_ms)
+int play_add_secret(struct play *p, enum onetime_purpose purpose, int user, const char *text,
+		    const char *address, int64_t ttl_ms)
 {
 	struct play_secret *s = &p->secret[p->n_secrets];
 
@@ -179,8 +185,12 @@ int play_add_secret(struct play *p, enum onetime_purpose purpose, int user, cons
 		play_fail(p, "more secrets than a world holds");
 	if (!lives_beside_others(purpose))
 		play_void(p, user, purpose, "superseded");
-	*s = (struct play_secret){ .purpose = purpose, .user = user, .session = p->asked_session,
-				   .handle = p->asked_handle, .made_ms = p->now_ms, .expires_ms = p->now_ms + ttl_ms };
+	*s = (struct play_secret){ .purpose = purpose,
+				   .user = user,
+				   .session = p->asked_session,
+				   .handle = p->asked_handle,
+				   .made_ms = p->now_ms,
+				   .expires_ms = p->now_ms + ttl_ms };
 	(void)snprintf(s->text, sizeof(s->text), "%s", text);
 	(void)snprintf(s->address, sizeof(s->address), "%s", address);
 	play_note(p, "  secret %d, purpose %d, of user %d", p->n_secrets, (int)purpose, user);
@@ -194,35 +204,39 @@ void play_take(struct play *p, int secret, enum onetime_purpose purpose)
 	if (secret == PLAY_NONE)
 		play_fail(p, "nonsense was accepted (purpose %d)", (int)purpose);
 	if (s->purpose != purpose)
-		play_fail(p, "secret %d of purpose %d was accepted for %d", secret, (int)s->purpose, (int)purpose);
-	if (s->dead != NULL)
-		play_fail(p, "secret %d (purpose %d) was accepted, though %s", secret, (int)purpose, s->dead);
-	if (s->expires_ms <= play_effective_ms(p))
-		play_fail(p, "secret %d (purpose %d) was accepted %lld ms after its end", secret, (int)purpose,
-			  (long long)(play_effective_ms(p) - s->expires_ms));
-	if (!play_user_ok(p, s->user))
-		play_fail(p, "secret %d (purpose %d) was accepted, its owner is gone or disabled", secret,
+		play_fail(p, "secret %d of purpose %d was accepted for %d", secret, (int)s->purpose,
 			  (int)purpose);
+	if (s->dead != NULL)
+		play_fail(p, "secret %d (purpose %d) was accepted, though %s", secret, (int)purpose,
+			  s->dead);
+	if (s->expires_ms <= play_effective_ms(p))
+		play_fail(p, "secret %d (purpose %d) was accepted %lld ms after its end", secret,
+			  (int)purpose, (long long)(play_effective_ms(p) - s->expires_ms));
+	if (!play_user_ok(p, s->user))
+		play_fail(p, "secret %d (purpose %d) was accepted, its owner is gone or disabled",
+			  secret, (int)purpose);
 	s->dead = "used";
 }
 
 int play_find_code(const struct play *p, enum onetime_purpose purpose, int user, const char *text)
 {
 	for (int i = 0; i < p->n_secrets; i++) {
-		if (p->secret[i].user == user && play_same(p->secret[i].text, text) && play_secret_ok(p, i, purpose))
+		if (p->secret[i].user == user && play_same(p->secret[i].text, text) &&
+		    play_secret_ok(p, i, purpose))
 			return i;
 	}
 	return PLAY_NONE;
 }
 
-/* Five tries; two more because the one repeat that clients send by themselves is free, and a repeat is known by
- * 16 bits only. */
+/* Five tries; two more because the one repeat that clients send by themselves is free, and a repeat
+ * is known by 16 bits only. */
 void play_wrong_code(struct play *p, enum onetime_purpose purpose, int user)
 {
 	for (int i = 0; i < p->n_secrets; i++) {
 		struct play_secret *s = &p->secret[i];
 
-		if (s->user == user && play_secret_ok(p, i, purpose) && ++s->tries >= ONETIME_TRIES_MAX + 2)
+		if (s->user == user && play_secret_ok(p, i, purpose) &&
+		    ++s->tries >= ONETIME_TRIES_MAX + 2)
 			s->dead = "guessed at too often";
 	}
 }
@@ -237,7 +251,8 @@ const char *play_choose_code(struct play *p, enum onetime_purpose purpose, int u
 	}
 	if (play_chance(p, 30))
 		return play_secret_text(p, play_choose_secret(p, purpose));
-	(void)snprintf(wrong, sizeof(wrong), "%03u%03u", play_pick(p, 250), (unsigned)(p->step % 1000));
+	(void)snprintf(wrong, sizeof(wrong), "%03u%03u", play_pick(p, 250),
+		       (unsigned)(p->step % 1000));
 	return wrong;
 }
 
@@ -250,8 +265,8 @@ static void need_user(struct play *p, int user, const char *template, const char
 }
 
 /* A link, a code or both. A new mail ends what an older one brought, in whichever form. */
-static void got_sign_in(struct play *p, int owner, const char *template, const char *to, const char *token,
-			const char *code)
+static void got_sign_in(struct play *p, int owner, const char *template, const char *to,
+			const char *token, const char *code)
 {
 	bool second = p->asked == ONETIME_MAGIC_2FA;
 	enum onetime_purpose by_code = second ? ONETIME_MAIL_CODE_2FA : ONETIME_MAIL_CODE;
@@ -267,7 +282,8 @@ static void got_sign_in(struct play *p, int owner, const char *template, const c
 		(void)play_add_secret(p, by_code, owner, code, to, 10 * MS_PER_MIN);
 }
 
-static void got_mail(struct play *p, const char *template, const char *to, const char *token, const char *code)
+static void got_mail(struct play *p, const char *template, const char *to, const char *token,
+		     const char *code)
 {
 	int owner = play_user_by_email(p, to);
 
@@ -285,10 +301,12 @@ static void got_mail(struct play *p, const char *template, const char *to, const
 		(void)play_add_secret(p, ONETIME_EMAIL_CHANGE, p->about, token, to, MS_PER_HOUR);
 	} else if (play_same(template, "email-changed")) {
 		need_user(p, p->about, template, to);
-		p->secret[play_add_secret(p, ONETIME_EMAIL_REVERT, p->about, token, to, 3 * MS_PER_DAY)].reserves =
-			p->was_verified;
+		p->secret[play_add_secret(p, ONETIME_EMAIL_REVERT, p->about, token, to,
+					  3 * MS_PER_DAY)]
+			.reserves = p->was_verified;
 	} else if (play_same(template, "address-in-use")) {
-		play_void(p, p->about, ONETIME_EMAIL_CHANGE, "superseded by a wish for a taken address");
+		play_void(p, p->about, ONETIME_EMAIL_CHANGE,
+			  "superseded by a wish for a taken address");
 	} else if (p->asked == ONETIME_MAGIC || p->asked == ONETIME_MAGIC_2FA) {
 		if (token[0] != '\0' || code[0] != '\0')
 			got_sign_in(p, owner, template, to, token, code);
@@ -300,8 +318,8 @@ static void got_mail(struct play *p, const char *template, const char *to, const
 	}
 }
 
-void play_got_message(struct play *p, enum outbox_channel channel, const char *template, const char *to,
-		      const char *token, const char *code)
+void play_got_message(struct play *p, enum outbox_channel channel, const char *template,
+		      const char *to, const char *token, const char *code)
 {
 	play_note(p, "  %s to %s", template, to);
 	if (channel == OUTBOX_MAIL) {
@@ -312,7 +330,8 @@ void play_got_message(struct play *p, enum outbox_channel channel, const char *t
 	if (p->asked != ONETIME_PHONE && p->asked != ONETIME_SMS && p->asked != ONETIME_SMS_2FA)
 		play_fail(p, "a code that nobody asked for, to %s", to);
 	if (p->asked != ONETIME_PHONE && !play_same(to, p->user[p->about].phone))
-		play_fail(p, "a code to %s, user %d has proven %s", to, p->about, p->user[p->about].phone);
+		play_fail(p, "a code to %s, user %d has proven %s", to, p->about,
+			  p->user[p->about].phone);
 	(void)play_add_secret(p, p->asked, p->about, code, to, 10 * MS_PER_MIN);
 }
 
@@ -349,8 +368,9 @@ bool play_trusted(const struct play *p, int user, int trust)
 {
 	const struct play_trust *t = &p->trust[trust];
 
-	return trust != PLAY_NONE && p->cfg.twofactor.remember && !p->user[user].is_admin && t->user == user &&
-	       t->epoch == p->user[user].epoch && t->expires_ms > play_effective_ms(p);
+	return trust != PLAY_NONE && p->cfg.twofactor.remember && !p->user[user].is_admin &&
+	       t->user == user && t->epoch == p->user[user].epoch &&
+	       t->expires_ms > play_effective_ms(p);
 }
 
 static const char *amr_of(enum first_proof proof)
@@ -374,7 +394,8 @@ static bool says(const struct play *p, const char *text)
 void play_no_tokens(struct play *p)
 {
 	if (says(p, "\"accessToken\"") || says(p, "\"refreshToken\""))
-		play_fail(p, "tokens in an answer that may have none: %.*s", STR_ARG(p->answer.body));
+		play_fail(p, "tokens in an answer that may have none: %.*s",
+			  STR_ARG(p->answer.body));
 }
 
 static enum gate_kind answered(const struct play *p)
@@ -383,7 +404,8 @@ static enum gate_kind answered(const struct play *p)
 		return GATE_TOKENS;
 	if (p->answer.status == 200 && says(p, "\"requiresTwoFactor\":true"))
 		return GATE_SECOND_FACTOR;
-	return p->answer.status == 403 && play_code(p, "2FA_SETUP_REQUIRED") ? GATE_SETUP : GATE_UNSET;
+	return p->answer.status == 403 && play_code(p, "2FA_SETUP_REQUIRED") ? GATE_SETUP
+									     : GATE_UNSET;
 }
 
 static void check_methods(struct play *p, unsigned factors)
@@ -407,8 +429,8 @@ void play_signed_in(struct play *p, int user, enum first_proof proof, bool trust
 	int handle;
 
 	if (got != want)
-		play_fail(p, "user %d after %s: gate %d instead of %d: %.*s", user, amr_of(proof), (int)got,
-			  (int)want, STR_ARG(p->answer.body));
+		play_fail(p, "user %d after %s: gate %d instead of %d: %.*s", user, amr_of(proof),
+			  (int)got, (int)want, STR_ARG(p->answer.body));
 	if (!play_user_ok(p, user))
 		play_fail(p, "user %d, who is gone or disabled, got past the first proof", user);
 	if (got == GATE_TOKENS) {
@@ -419,8 +441,8 @@ void play_signed_in(struct play *p, int user, enum first_proof proof, bool trust
 	check_methods(p, got == GATE_SETUP ? 0 : play_factors(p, user, proof));
 	if (!play_member(p, "tempToken", token, sizeof(token)))
 		play_fail(p, "no handle: %.*s", STR_ARG(p->answer.body));
-	handle = play_add_secret(p, got == GATE_SETUP ? ONETIME_SETUP : ONETIME_HANDLE, user, token, "",
-				 5 * MS_PER_MIN);
+	handle = play_add_secret(p, got == GATE_SETUP ? ONETIME_SETUP : ONETIME_HANDLE, user, token,
+				 "", 5 * MS_PER_MIN);
 	p->secret[handle].first = proof;
 	p->follow = got == GATE_SETUP ? play_op_2fa_setup : play_op_2fa_verify;
 }
@@ -457,7 +479,8 @@ static void read_claims(struct play *p, const char *access, struct claims *ret)
 	str head, rest, payload;
 	size_t n = 0;
 
-	if (!str_cut(str_of_cstr(access), '.', &head, &rest) || !str_cut(rest, '.', &payload, &rest) ||
+	if (!str_cut(str_of_cstr(access), '.', &head, &rest) ||
+	    !str_cut(rest, '.', &payload, &rest) ||
 	    !base64url_decode(payload, json, sizeof(json) - 1, &n))
 		play_fail(p, "not a token: %s", access);
 	json[n] = '\0';
@@ -522,18 +545,22 @@ void play_got_tokens(struct play *p, int user, const char *amr)
 	}
 	if (p->n_sessions == PLAY_SESSIONS)
 		play_fail(p, "more sessions than a world holds");
-	*s = (struct play_session){ .user = user, .live = true, .auth_ms = p->now_ms, .gen = c.gen };
+	*s = (struct play_session){
+		.user = user, .live = true, .auth_ms = p->now_ms, .gen = c.gen
+	};
 	s->abs_ms = p->now_ms + p->cfg.token.refresh_max_ttl_ms;
 	s->idle_ms = p->now_ms + p->cfg.token.refresh_ttl_ms;
 	(void)snprintf(s->sid, sizeof(s->sid), "%s", c.sid);
-	if (str_ends(str_of_cstr(amr), STR(" mfa")) && !str_ends(str_of_cstr(amr), STR(" email mfa")))
+	if (str_ends(str_of_cstr(amr), STR(" mfa")) &&
+	    !str_ends(str_of_cstr(amr), STR(" email mfa")))
 		s->factor_ms = p->now_ms;
 	play_note(p, "  session %d of user %d: %s", p->n_sessions, user, amr);
 	p->last_pair = add_pair(p, p->n_sessions++, &c);
 	keep_trust(p, user);
 }
 
-/* A superseded refresh token is answered within the window, or as long as nobody has used what replaced it. */
+/* A superseded refresh token is answered within the window, or as long as nobody has used what
+ * replaced it. */
 static void may_refresh(struct play *p, int pair)
 {
 	const struct play_pair *k = &p->pair[pair];
@@ -544,13 +571,15 @@ static void may_refresh(struct play *p, int pair)
 		return;
 	for (int i = 0; i < p->n_pairs; i++) {
 		if (p->pair[i].session == k->session && p->pair[i].gen > k->gen && p->pair[i].seen)
-			play_fail(p, "generation %lld of session %d was answered, a later one is in use",
-				  (long long)k->gen, k->session);
+			play_fail(
+				p,
+				"generation %lld of session %d was answered, a later one is in use",
+				(long long)k->gen, k->session);
 	}
 }
 
-/* What was presented may be repeated from now on: also when it is answered for the second time, because its
- * successor was never used. */
+/* What was presented may be repeated from now on: also when it is answered for the second time,
+ * because its successor was never used. */
 static void supersede(struct play *p, int session, int64_t presented, int64_t gen)
 {
 	for (int i = 0; i < p->n_pairs; i++) {
@@ -620,7 +649,8 @@ static void check_hash(struct play *p, int user)
 	if (str_eq(row.password_hash, str_of_cstr(u->hash)))
 		return;
 	if (p->password_set != user)
-		play_fail(p, "the password of user %d changed, nobody who may has changed it", user);
+		play_fail(p, "the password of user %d changed, nobody who may has changed it",
+			  user);
 	(void)snprintf(u->hash, sizeof(u->hash), "%.*s", STR_ARG(row.password_hash));
 }
 
@@ -636,17 +666,19 @@ static void check_user(struct play *p, int i, const struct user_row *row)
 	if (u->id == 0)
 		u->id = row->id;
 	if (!same_text(row->email, u->email))
-		play_fail(p, "user %d has address %.*s instead of %s", i, STR_ARG(row->email), u->email);
+		play_fail(p, "user %d has address %.*s instead of %s", i, STR_ARG(row->email),
+			  u->email);
 	if (row->email_verified != u->verified)
 		play_fail(p, "user %d: verified is %d", i, row->email_verified);
 	if (!same_text(row->phone, u->phone))
-		play_fail(p, "user %d has number %.*s instead of %s", i, (int)row->phone.n, row->phone.p, u->phone);
+		play_fail(p, "user %d has number %.*s instead of %s", i, (int)row->phone.n,
+			  row->phone.p, u->phone);
 	if (row->has_password != u->has_password || row->has_totp != u->has_totp)
 		play_fail(p, "user %d: password %d, totp %d", i, row->has_password, row->has_totp);
 	if ((row->disabled_ms != 0) != u->disabled || row->require_2fa != u->required ||
 	    row->is_admin != u->is_admin || row->is_guest != u->is_guest)
-		play_fail(p, "user %d: disabled %d, 2fa required %d, admin %d, guest %d", i, row->disabled_ms != 0,
-			  row->require_2fa, row->is_admin, row->is_guest);
+		play_fail(p, "user %d: disabled %d, 2fa required %d, admin %d, guest %d", i,
+			  row->disabled_ms != 0, row->require_2fa, row->is_admin, row->is_guest);
 	check_hash(p, i);
 }
 
@@ -665,7 +697,8 @@ static void check_sessions(struct play *p, int user)
 	size_t n = 0, live = 0;
 	str sid;
 
-	if (q_session_list(p->db, &p->mem, p->user[user].id, play_effective_ms(p), &rows, &n).code != ERR_OK)
+	if (q_session_list(p->db, &p->mem, p->user[user].id, play_effective_ms(p), &rows, &n)
+		    .code != ERR_OK)
 		play_fail(p, "no sessions");
 	for (size_t i = 0; i < n; i++) {
 		int s;
@@ -674,7 +707,8 @@ static void check_sessions(struct play *p, int user)
 			play_fail(p, "no memory");
 		s = session_by_sid(p, sid);
 		if (s == PLAY_NONE || p->session[s].user != user || !p->session[s].live)
-			play_fail(p, "session %d of user %d is in the store, and should not be", s, user);
+			play_fail(p, "session %d of user %d is in the store, and should not be", s,
+				  user);
 	}
 	for (int i = 0; i < p->n_sessions; i++) {
 		const struct play_session *s = &p->session[i];

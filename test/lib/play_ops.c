@@ -1,12 +1,12 @@
-/* The operations of a play: accounts, sessions, passwords, addresses, numbers. Each sends one request with
- * arguments by choice, and tells the model what an accepted one has done. */
+/* The operations of a play: accounts, sessions, passwords, addresses, numbers. Each sends one
+ * request with arguments by choice, and tells the model what an accepted one has done. */
 #include "domain/attempt.h"
 #include "domain/place.h"
 #include "domain/user.h"
 #include "play.h"
 
 #define ADDRESSES 9
-#define NUMBERS   6
+#define NUMBERS	  6
 
 void play_set_text(char *dst, size_t max, const char *src)
 {
@@ -31,7 +31,8 @@ const char *play_new_password(struct play *p)
 {
 	static char text[48];
 
-	(void)snprintf(text, sizeof(text), "Pw-%zu-%u-%03u", p->world, ++p->n_passwords, play_pick(p, 250));
+	(void)snprintf(text, sizeof(text), "Pw-%zu-%u-%03u", p->world, ++p->n_passwords,
+		       play_pick(p, 250));
 	return text;
 }
 
@@ -66,7 +67,8 @@ int play_sign(struct play *p, struct play_call *k)
 	if (pair != PLAY_NONE)
 		play_set_text(text, sizeof(text), p->pair[pair].access);
 	else if (play_chance(p, 60))
-		play_set_text(text, sizeof(text), play_secret_text(p, play_choose_secret(p, ONETIME_HANDLE)));
+		play_set_text(text, sizeof(text),
+			      play_secret_text(p, play_choose_secret(p, ONETIME_HANDLE)));
 	else if (p->n_pairs > 0 && play_chance(p, 50))
 		play_set_text(text, sizeof(text), p->pair[p->n_pairs - 1].refresh);
 	else
@@ -91,9 +93,11 @@ bool play_used(struct play *p, int pair)
 	if (play_ok(p) && !good)
 		play_fail(p, "a token that is none (pair %d) was accepted", pair);
 	if (good && is_auth_refusal(p) && p->step_ms == 0)
-		play_fail(p, "the good token of pair %d, session %d was refused", pair, p->pair[pair].session);
+		play_fail(p, "the good token of pair %d, session %d was refused", pair,
+			  p->pair[pair].session);
 	/* Who may not go there at all has not used it. */
-	if (good && !is_auth_refusal(p) && !play_code(p, "FORBIDDEN") && p->pair[pair].gen == p->session[p->pair[pair].session].gen)
+	if (good && !is_auth_refusal(p) && !play_code(p, "FORBIDDEN") &&
+	    p->pair[pair].gen == p->session[p->pair[pair].session].gen)
 		p->pair[pair].seen = true;
 	return play_ok(p);
 }
@@ -113,15 +117,18 @@ void play_proof(struct play *p, int pair, struct play_shown *ret)
 		ret->password = dice < 4 && p->user[user].has_password;
 	}
 	if (ret->password)
-		(void)snprintf(ret->text, sizeof(ret->text), "\"currentPassword\":\"%s\",", p->user[user].password);
+		(void)snprintf(ret->text, sizeof(ret->text), "\"currentPassword\":\"%s\",",
+			       p->user[user].password);
 	else if (dice == 4)
-		play_set_text(ret->text, sizeof(ret->text), "\"currentPassword\":\"not the right one\",");
+		play_set_text(ret->text, sizeof(ret->text),
+			      "\"currentPassword\":\"not the right one\",");
 	if (dice < 5 || dice > 8 || user == PLAY_NONE)
 		return;
-	play_set_text(ret->used, sizeof(ret->used), play_choose_factor_code(p, user, p->user[user].seed));
+	play_set_text(ret->used, sizeof(ret->used),
+		      play_choose_factor_code(p, user, p->user[user].seed));
 	ret->code = ret->has_totp && play_code_ok(p, user, ret->used);
-	(void)snprintf(ret->text, sizeof(ret->text), "\"%s\":\"%s\",", dice == 8 ? "recoveryCode" : "totpCode",
-		       ret->used);
+	(void)snprintf(ret->text, sizeof(ret->text), "\"%s\":\"%s\",",
+		       dice == 8 ? "recoveryCode" : "totpCode", ret->used);
 }
 
 static bool is_asked(enum play_asks asks, const struct play_shown *s)
@@ -140,8 +147,8 @@ void play_reproved(struct play *p, int pair, enum play_asks asks, const struct p
 {
 	struct play_session *s = pair == PLAY_NONE ? NULL : &p->session[p->pair[pair].session];
 
-	if (s == NULL || !play_access_ok(p, pair) || !is_asked(asks, shown) || p->answer.status == 429 ||
-	    is_auth_refusal(p) || play_code(p, "REAUTH_REQUIRED"))
+	if (s == NULL || !play_access_ok(p, pair) || !is_asked(asks, shown) ||
+	    p->answer.status == 429 || is_auth_refusal(p) || play_code(p, "REAUTH_REQUIRED"))
 		return;
 	if (!shown->code && !password_does(asks, shown))
 		return;
@@ -155,7 +162,8 @@ void play_reproved(struct play *p, int pair, enum play_asks asks, const struct p
 void play_need_proof(struct play *p, int pair, enum play_asks asks, const struct play_shown *shown)
 {
 	if (is_asked(asks, shown) && !shown->code && !password_does(asks, shown))
-		play_fail(p, "session %d may do that without being asked again", p->pair[pair].session);
+		play_fail(p, "session %d may do that without being asked again",
+			  p->pair[pair].session);
 }
 
 void play_set_password(struct play *p, int user, const char *password)
@@ -184,14 +192,16 @@ static void add_user(struct play *p, const char *email, const char *password)
 	if (!play_member(p, "userId", u->uid, sizeof(u->uid)))
 		play_fail(p, "no id: %.*s", STR_ARG(p->answer.body));
 	play_set_text(u->email, sizeof(u->email), email);
-	u->verify_by_ms = p->cfg.verification.mode == VERIFICATION_LAZY ? p->now_ms + p->cfg.verification.grace_ms : 0;
+	u->verify_by_ms = p->cfg.verification.mode == VERIFICATION_LAZY
+				  ? p->now_ms + p->cfg.verification.grace_ms
+				  : 0;
 	play_set_password(p, p->n_users, password);
 	play_note(p, "  user %d", p->n_users);
 	p->n_users++;
 }
 
-/* The guest whose token came along is the account from now on; or, where nobody may learn who has one, waits for
- * a mailed proof of the address. */
+/* The guest whose token came along is the account from now on; or, where nobody may learn who has
+ * one, waits for a mailed proof of the address. */
 static void became(struct play *p, int guest, const char *email, const char *password)
 {
 	struct play_user *u = &p->user[guest];
@@ -201,7 +211,9 @@ static void became(struct play *p, int guest, const char *email, const char *pas
 		return;
 	play_set_text(u->email, sizeof(u->email), email);
 	u->is_guest = false;
-	u->verify_by_ms = p->cfg.verification.mode == VERIFICATION_LAZY ? p->now_ms + p->cfg.verification.grace_ms : 0;
+	u->verify_by_ms = p->cfg.verification.mode == VERIFICATION_LAZY
+				  ? p->now_ms + p->cfg.verification.grace_ms
+				  : 0;
 	play_end_sessions(p, guest, p->asked_session);
 	play_void_all(p, guest, false, "the guest has become somebody");
 }
@@ -210,7 +222,8 @@ static void op_register(struct play *p)
 {
 	struct play_call k = play_request(METHOD_POST, "/register");
 	const char *email = play_address(p), *password;
-	bool good, taken = play_user_by_email(p, email) != PLAY_NONE || play_is_reserved(p, email, PLAY_NONE);
+	bool good, taken = play_user_by_email(p, email) != PLAY_NONE ||
+			   play_is_reserved(p, email, PLAY_NONE);
 	bool hostile = play_chance(p, 5), guest;
 	int pair = play_chance(p, 40) ? play_sign(p, &k) : PLAY_NONE;
 
@@ -252,7 +265,8 @@ static const char *password_for(struct play *p, int user)
 
 	if (user != PLAY_NONE && play_chance(p, 75))
 		return p->user[user].password;
-	return other != PLAY_NONE && play_chance(p, 60) ? p->user[other].password : "quite the wrong one";
+	return other != PLAY_NONE && play_chance(p, 60) ? p->user[other].password
+							: "quite the wrong one";
 }
 
 static void op_login(struct play *p)
@@ -261,13 +275,14 @@ static void op_login(struct play *p)
 	const char *email = play_somebodys_address(p);
 	int user = play_user_by_email(p, email), trust = PLAY_NONE;
 	const char *password = password_for(p, user);
-	bool right = play_user_ok(p, user) && p->user[user].has_password && play_same(password, p->user[user].password);
+	bool right = play_user_ok(p, user) && p->user[user].has_password &&
+		     play_same(password, p->user[user].password);
 	bool allowed = right && play_verification_allows(p, user);
 
 	if (p->n_trust > 0 && play_chance(p, 40))
 		trust = (int)play_pick(p, (unsigned)(p->n_trust < 64 ? p->n_trust : 64));
-	play_body(&k, "{\"email\":\"%s\",\"password\":\"%s\",\"trustToken\":\"%s\"}", email, password,
-		  trust == PLAY_NONE ? "" : p->trust[trust].text);
+	play_body(&k, "{\"email\":\"%s\",\"password\":\"%s\",\"trustToken\":\"%s\"}", email,
+		  password, trust == PLAY_NONE ? "" : p->trust[trust].text);
 	play_call(p, &k);
 	if (play_ok(p) || play_code(p, "2FA_SETUP_REQUIRED")) {
 		if (!allowed)
@@ -288,7 +303,8 @@ static void op_me(struct play *p)
 
 	play_call(p, &k);
 	play_no_tokens(p);
-	if (play_used(p, pair) && (!play_member(p, "id", id, sizeof(id)) || !play_same(id, p->user[p->actor].uid)))
+	if (play_used(p, pair) &&
+	    (!play_member(p, "id", id, sizeof(id)) || !play_same(id, p->user[p->actor].uid)))
 		play_fail(p, "user %d is told to be %s", p->actor, id);
 }
 
@@ -298,7 +314,8 @@ static void op_profile(struct play *p)
 	int pair = play_sign(p, &k);
 	bool hostile = play_chance(p, 30);
 
-	play_body(&k, hostile ? "{\"require2FA\":false,\"isAdmin\":true}" : "{\"firstName\":\"Ada\"}");
+	play_body(&k,
+		  hostile ? "{\"require2FA\":false,\"isAdmin\":true}" : "{\"firstName\":\"Ada\"}");
 	play_call(p, &k);
 	if (play_used(p, pair) && hostile)
 		play_fail(p, "rights were given away");
@@ -357,13 +374,15 @@ static void op_refresh(struct play *p)
 	struct play_call k = play_request(METHOD_POST, "/refresh");
 	int pair = play_choose_pair(p);
 	struct play_session *s = pair == PLAY_NONE ? NULL : &p->session[p->pair[pair].session];
-	bool good = s != NULL && play_session_ok(p, p->pair[pair].session), newest = good && p->pair[pair].gen == s->gen;
+	bool good = s != NULL && play_session_ok(p, p->pair[pair].session),
+	     newest = good && p->pair[pair].gen == s->gen;
 
 	if (play_chance(p, 4))
 		k.agent = "Thief/2.0";
 	p->actor = s == NULL ? PLAY_NONE : s->user;
 	play_body(&k, "{\"refreshToken\":\"%s\"}",
-		  pair != PLAY_NONE ? p->pair[pair].refresh : play_secret_text(p, play_choose_secret(p, ONETIME_HANDLE)));
+		  pair != PLAY_NONE ? p->pair[pair].refresh
+				    : play_secret_text(p, play_choose_secret(p, ONETIME_HANDLE)));
 	play_call(p, &k);
 	if (play_ok(p)) {
 		if (pair == PLAY_NONE)
@@ -386,7 +405,8 @@ static void op_logout(struct play *p)
 
 	if (pair != PLAY_NONE && by_access)
 		k.bearer = p->pair[pair].access;
-	play_body(&k, "{\"refreshToken\":\"%s\"}", pair != PLAY_NONE && !by_access ? p->pair[pair].refresh : "");
+	play_body(&k, "{\"refreshToken\":\"%s\"}",
+		  pair != PLAY_NONE && !by_access ? p->pair[pair].refresh : "");
 	play_call(p, &k);
 	if (!play_ok(p))
 		play_fail(p, "signing out was refused");
@@ -397,10 +417,12 @@ static void op_logout(struct play *p)
 static void op_end_session(struct play *p)
 {
 	struct play_call k;
-	int which = p->n_sessions == 0 ? PLAY_NONE : (int)play_pick(p, (unsigned)p->n_sessions), pair;
+	int which = p->n_sessions == 0 ? PLAY_NONE : (int)play_pick(p, (unsigned)p->n_sessions),
+	    pair;
 	char path[80];
 
-	(void)snprintf(path, sizeof(path), "/sessions/%s", which == PLAY_NONE ? "none" : p->session[which].sid);
+	(void)snprintf(path, sizeof(path), "/sessions/%s",
+		       which == PLAY_NONE ? "none" : p->session[which].sid);
 	k = play_request(METHOD_DELETE, path);
 	pair = play_sign(p, &k);
 	play_call(p, &k);
@@ -468,7 +490,8 @@ static void op_reset(struct play *p)
 	bool right = play_secret_ok(p, secret, ONETIME_RESET), good;
 	const char *password = some_new_password(p, &good);
 
-	play_body(&k, "{\"token\":\"%s\",\"password\":\"%s\"}", play_secret_text(p, secret), password);
+	play_body(&k, "{\"token\":\"%s\",\"password\":\"%s\"}", play_secret_text(p, secret),
+		  password);
 	play_call(p, &k);
 	play_no_tokens(p);
 	if (play_ok(p)) {
@@ -577,7 +600,8 @@ static void op_change_email(struct play *p)
 		play_need_proof(p, pair, PLAY_ASKS_FRESH, &shown);
 	if (!p->user[p->actor].has_password && !guest)
 		play_fail(p, "user %d has no password, and changes the address", p->actor);
-	if (owner != PLAY_NONE && (p->cfg.verification.mode != VERIFICATION_STRICT || owner == p->actor))
+	if (owner != PLAY_NONE &&
+	    (p->cfg.verification.mode != VERIFICATION_STRICT || owner == p->actor))
 		play_fail(p, "a change to %s, which user %d has", email, owner);
 }
 
@@ -627,8 +651,10 @@ static void op_change_email_revert(struct play *p)
 	set_email(p, user, p->secret[secret].address);
 	play_set_password(p, user, "");
 	p->user[user].phone[0] = '\0';
-	if (!p->user[user].has_totp || p->user[user].seed_ms >= p->secret[secret].made_ms - MS_PER_DAY) {
-		p->user[user].has_totp = false; /* theirs, who changed the address; an older one stays (MF19) */
+	if (!p->user[user].has_totp ||
+	    p->user[user].seed_ms >= p->secret[secret].made_ms - MS_PER_DAY) {
+		p->user[user].has_totp =
+			false; /* theirs, who changed the address; an older one stays (MF19) */
 		p->user[user].seed[0] = p->user[user].pending_seed[0] = '\0';
 		memset(p->user[user].recovery_dead, true, sizeof(p->user[user].recovery_dead));
 	}
@@ -663,7 +689,10 @@ static void op_add_phone(struct play *p)
 	p->asked = ONETIME_PHONE;
 	p->asked_session = pair == PLAY_NONE ? PLAY_NONE : p->pair[pair].session;
 	play_proof(p, pair, &shown);
-	play_body(&k, "{%s\"phoneNumber\":%s}", shown.text, dice == 0 ? "null" : dice == 1 ? "\"12\"" : number);
+	play_body(&k, "{%s\"phoneNumber\":%s}", shown.text,
+		  dice == 0   ? "null"
+		  : dice == 1 ? "\"12\""
+			      : number);
 	play_call(p, &k);
 	play_no_tokens(p);
 	play_reproved(p, pair, PLAY_ASKS_FRESH, &shown);
@@ -699,9 +728,17 @@ static void op_verify_phone(struct play *p)
 
 static struct ctx operator_ctx(struct play *p)
 {
-	return (struct ctx){ .mem = &p->mem, .db = p->db, .cfg = &p->cfg, .keys = p->keys, .gate = p->api.gate,
-			     .count = &p->count, .rng = p->api.rng, .now_ms = p->now_ms, .mono_ms = p->mono_ms,
-			     .client_ip = STR("cli"), .request_id = STR("play") };
+	return (struct ctx){ .mem = &p->mem,
+			     .db = p->db,
+			     .cfg = &p->cfg,
+			     .keys = p->keys,
+			     .gate = p->api.gate,
+			     .count = &p->count,
+			     .rng = p->api.rng,
+			     .now_ms = p->now_ms,
+			     .mono_ms = p->mono_ms,
+			     .client_ip = STR("cli"),
+			     .request_id = STR("play") };
 }
 
 static void op_disable(struct play *p)
@@ -714,7 +751,8 @@ static void op_disable(struct play *p)
 		return;
 	play_note(p, "user %d is %s", user, p->user[user].disabled ? "enabled" : "disabled");
 	if (user_get(&c, str_of_cstr(p->user[user].uid), &row).code != ERR_OK ||
-	    (p->user[user].disabled ? user_enable(&c, &row) : user_disable(&c, &row)).code != ERR_OK)
+	    (p->user[user].disabled ? user_enable(&c, &row) : user_disable(&c, &row)).code !=
+		    ERR_OK)
 		play_fail(p, "an operator was refused");
 	if (!p->user[user].disabled)
 		play_end_sessions(p, user, PLAY_NONE);
@@ -729,7 +767,8 @@ static void op_sweep(struct play *p)
 	int64_t n;
 
 	play_note(p, "swept");
-	if (onetime_sweep(&c, 500, &n).code != ERR_OK || session_sweep(&c, 500, &n).code != ERR_OK ||
+	if (onetime_sweep(&c, 500, &n).code != ERR_OK ||
+	    session_sweep(&c, 500, &n).code != ERR_OK ||
 	    attempt_sweep(&c, 500, &n).code != ERR_OK || place_sweep(&c, 500, &n).code != ERR_OK)
 		play_fail(p, "a sweep failed");
 	arena_reset(&p->mem);
@@ -737,7 +776,9 @@ static void op_sweep(struct play *p)
 
 static void op_clock(struct play *p)
 {
-	static const int64_t seconds[] = { 1, 2, 7, 20, 45, 70, 130, 310, 620, 700, 950, 1900, 3700, 4000, 11000,
+	static const int64_t seconds[] = { 1,	  2,	     7,		20,	   45,
+					   70,	  130,	     310,	620,	   700,
+					   950,	  1900,	     3700,	4000,	   11000,
 					   90000, 3 * 86400, 8 * 86400, 31 * 86400 };
 	unsigned dice = play_pick(p, 100), n = sizeof(seconds) / sizeof(seconds[0]);
 	int64_t ms = seconds[play_pick(p, dice < 70 ? 8 : dice < 92 ? 14 : n)] * MS_PER_S;
@@ -789,7 +830,8 @@ const struct play_op play_ops[] = {
 	{ "2fa codes", METHOD_POST, "/2fa/recovery-codes", 2, play_op_2fa_codes },
 	{ "guest", METHOD_POST, "/guest", 3, play_op_guest },
 	{ "linked", METHOD_GET, "/linked-accounts", 2, play_op_linked_list },
-	{ "unlink", METHOD_DELETE, "/linked-accounts/{provider}/{providerAccountId}", 2, play_op_unlink },
+	{ "unlink", METHOD_DELETE, "/linked-accounts/{provider}/{providerAccountId}", 2,
+	  play_op_unlink },
 	{ "link request", METHOD_POST, "/link-request", 5, play_op_link_request },
 	{ "link verify", METHOD_POST, "/link-verify", 6, play_op_link_verify },
 	{ "require", METHOD_POST, "/2fa/verify", 2, play_op_require },
@@ -852,8 +894,8 @@ static size_t choose_op(struct play *p)
 
 static bool is_full(const struct play *p)
 {
-	return p->n_users > PLAY_USERS - 2 || p->n_sessions > PLAY_SESSIONS - 4 || p->n_pairs > PLAY_PAIRS - 4 ||
-	       p->n_secrets > PLAY_SECRETS - 8;
+	return p->n_users > PLAY_USERS - 2 || p->n_sessions > PLAY_SESSIONS - 4 ||
+	       p->n_pairs > PLAY_PAIRS - 4 || p->n_secrets > PLAY_SECRETS - 8;
 }
 
 bool play_step(struct play *p)

@@ -3,8 +3,6 @@
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdarg.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "crypto/mac.h"
@@ -16,8 +14,8 @@
 /* ---- argon2id, without its cost: linked in front of libsodium's ---- */
 
 int crypto_pwhash(unsigned char *const out, unsigned long long n_out, const char *const passwd,
-		  unsigned long long n_passwd, const unsigned char *const salt, unsigned long long ops, size_t mem,
-		  int alg)
+		  unsigned long long n_passwd, const unsigned char *const salt,
+		  unsigned long long ops, size_t mem, int alg)
 {
 	(void)ops;
 	(void)mem;
@@ -44,16 +42,18 @@ void play_fail(struct play *p, const char *fmt, ...)
 	size_t from = p->n_trace > PLAY_TRACE ? p->n_trace - PLAY_TRACE : 0;
 	va_list ap;
 
-	(void)fprintf(stderr, "\nSEED=%" PRIu64 ", world %zu, step %zu, %s: ", p->seed, p->world, p->step,
-		      play_ops[p->op].name);
+	(void)fprintf(stderr, "\nSEED=%" PRIu64 ", world %zu, step %zu, %s: ", p->seed, p->world,
+		      p->step, play_ops[p->op].name);
 	va_start(ap, fmt);
 	(void)vfprintf(stderr, fmt, ap);
 	va_end(ap);
-	(void)fprintf(stderr, "\nsettings: verification %d, limits %d, 2fa required %d magic_link %d remember %d, "
-			      "mail %d, sms %d\nthe last operations:\n",
+	(void)fprintf(stderr,
+		      "\nsettings: verification %d, limits %d, 2fa required %d magic_link %d "
+		      "remember %d, "
+		      "mail %d, sms %d\nthe last operations:\n",
 		      (int)p->cfg.verification.mode, p->limits, p->cfg.twofactor.required,
-		      p->cfg.twofactor.magic_link, p->cfg.twofactor.remember, (int)p->cfg.mail.transport,
-		      (int)p->cfg.sms.transport);
+		      p->cfg.twofactor.magic_link, p->cfg.twofactor.remember,
+		      (int)p->cfg.mail.transport, (int)p->cfg.sms.transport);
 	for (size_t i = from; i < p->n_trace; i++)
 		(void)fprintf(stderr, "  %s\n", p->trace[i % PLAY_TRACE]);
 	abort();
@@ -166,8 +166,9 @@ static void load_keys(struct play *p)
 
 	if (mkdtemp(dir) == NULL)
 		play_fail(p, "no directory");
-	must(p, keyring_load(str_of_cstr(dir), ALG_HS256, START_MS - MS_PER_DAY, true, rng_system, &p->keys, why,
-			     sizeof(why)),
+	must(p,
+	     keyring_load(str_of_cstr(dir), ALG_HS256, START_MS - MS_PER_DAY, true, rng_system,
+			  &p->keys, why, sizeof(why)),
 	     "keys");
 	(void)nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
@@ -183,7 +184,8 @@ void play_init(struct play *p)
 	must(p, arena_init(&p->thread.arena, ARENA_DEFAULT_BYTES), "arena");
 	must(p, arena_init(&p->mem, ARENA_DEFAULT_BYTES), "arena");
 	body_init();
-	log_set(true, (enum log_level)(LOG_ERROR + 1)); /* a clock that is set back is no news here */
+	log_set(true,
+		(enum log_level)(LOG_ERROR + 1)); /* a clock that is set back is no news here */
 	if (pthread_mutex_init(&p->api.swap, NULL) != 0)
 		play_fail(p, "mutex");
 	p->api.count = &p->count;
@@ -301,7 +303,9 @@ static void choose_settings(struct play *p)
 
 static void begin_clock(struct play *p)
 {
-	struct ctx c = { .mem = &p->mem, .db = p->db, .cfg = &p->cfg, .keys = p->keys, .clock = &p->guard };
+	struct ctx c = {
+		.mem = &p->mem, .db = p->db, .cfg = &p->cfg, .keys = p->keys, .clock = &p->guard
+	};
 
 	p->guard = (struct clock_guard){ 0 };
 	p->now_ms = p->seen_ms = START_MS;
@@ -316,8 +320,10 @@ static void begin_clock(struct play *p)
 
 void play_world(struct play *p)
 {
-	const struct store_options o = { .url = STR("sqlite::memory:"), .cache = 4 << 20,
-					 .busy_timeout_ms = 1000, .create = true };
+	const struct store_options o = { .url = STR("sqlite::memory:"),
+					 .cache = 4 << 20,
+					 .busy_timeout_ms = 1000,
+					 .create = true };
 	char why[400] = "";
 
 	close_world(p);
@@ -378,7 +384,8 @@ bool play_member(const struct play *p, const char *key, char *dst, size_t max)
 
 static bool holds(const struct play *p, const char *text)
 {
-	return text[0] != '\0' && memmem(p->answer.body.p, p->answer.body.n, text, str_of_cstr(text).n) != NULL;
+	return text[0] != '\0' &&
+	       memmem(p->answer.body.p, p->answer.body.n, text, str_of_cstr(text).n) != NULL;
 }
 
 /* Nothing that somebody was mailed or texted, no password, and no token but one's own. */
@@ -388,22 +395,25 @@ static void check_no_secret(struct play *p)
 		const struct play_secret *s = &p->secret[i];
 
 		if (str_of_cstr(s->text).n > 6 && holds(p, s->text))
-			play_fail(p, "the answer holds secret %d of user %d (purpose %d): %.*s", i, s->user,
-				  (int)s->purpose, STR_ARG(p->answer.body));
+			play_fail(p, "the answer holds secret %d of user %d (purpose %d): %.*s", i,
+				  s->user, (int)s->purpose, STR_ARG(p->answer.body));
 	}
 	for (int i = 0; i < p->n_users; i++) {
 		const struct play_user *u = &p->user[i];
 
-		if (holds(p, u->password) || holds(p, u->hash) || holds(p, u->seed) || holds(p, u->pending_seed) ||
-		    holds(p, u->recovery[0]) || holds(p, u->recovery[9]))
-			play_fail(p, "the answer holds a secret of user %d: %.*s", i, STR_ARG(p->answer.body));
+		if (holds(p, u->password) || holds(p, u->hash) || holds(p, u->seed) ||
+		    holds(p, u->pending_seed) || holds(p, u->recovery[0]) ||
+		    holds(p, u->recovery[9]))
+			play_fail(p, "the answer holds a secret of user %d: %.*s", i,
+				  STR_ARG(p->answer.body));
 	}
 	for (int i = p->n_pairs > 16 ? p->n_pairs - 16 : 0; i < p->n_pairs; i++) {
 		const struct play_pair *k = &p->pair[i];
 
-		if (p->session[k->session].user != p->actor && (holds(p, k->access) || holds(p, k->refresh)))
-			play_fail(p, "the answer holds tokens of user %d: %.*s", p->session[k->session].user,
-				  STR_ARG(p->answer.body));
+		if (p->session[k->session].user != p->actor &&
+		    (holds(p, k->access) || holds(p, k->refresh)))
+			play_fail(p, "the answer holds tokens of user %d: %.*s",
+				  p->session[k->session].user, STR_ARG(p->answer.body));
 	}
 }
 
@@ -416,7 +426,8 @@ static void check_status(struct play *p)
 	if (status >= 500 && !(play_code(p, "CLOCK") && play_is_behind(p)) &&
 	    !(play_code(p, "EMAIL_NOT_CONFIGURED") && p->cfg.mail.transport == MAIL_NONE) &&
 	    !(play_code(p, "SMS_NOT_CONFIGURED") && p->cfg.sms.transport == SMS_NONE))
-		play_fail(p, "answered %d: %.*s (%s)", status, STR_ARG(p->answer.body), err_origin());
+		play_fail(p, "answered %d: %.*s (%s)", status, STR_ARG(p->answer.body),
+			  err_origin());
 	if (status == 429 && !p->limits)
 		play_fail(p, "limited without limits: %.*s", STR_ARG(p->answer.body));
 }
@@ -424,8 +435,11 @@ static void check_status(struct play *p)
 void play_call(struct play *p, const struct play_call *k)
 {
 	static char body[HTTP_REPLY_BODY_MAX], path[256], request_body[2048];
-	struct http_request r = { .method = k->method, .request_id = "01ARZ3NDEKTSV4RRFFQ69G5FAV",
-				  .client_ip = "203.0.113.7", .now_ms = p->now_ms, .start_us = monotonic_us(),
+	struct http_request r = { .method = k->method,
+				  .request_id = "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+				  .client_ip = "203.0.113.7",
+				  .now_ms = p->now_ms,
+				  .start_us = monotonic_us(),
 				  .client_addr = { [10] = 0xff, [11] = 0xff, 203, 0, 113, 7 } };
 	struct http_reply rep = { .body = { .p = body, .cap = sizeof(body) } };
 	struct http_plan plan;
@@ -433,7 +447,8 @@ void play_call(struct play *p, const struct play_call *k)
 	calling = k;
 	(void)snprintf(path, sizeof(path), "%s", k->path);
 	(void)snprintf(request_body, sizeof(request_body), "%s", k->body);
-	(void)snprintf(auth_header, sizeof(auth_header), "Bearer %s", k->bearer == NULL ? "" : k->bearer);
+	(void)snprintf(auth_header, sizeof(auth_header), "Bearer %s",
+		       k->bearer == NULL ? "" : k->bearer);
 	r.path = str_of_cstr(path);
 	r.query = k->query[0] == '\0' ? STR_NONE : str_of_cstr(k->query);
 	r.body = str_of_cstr(request_body);
@@ -497,8 +512,14 @@ static bool read_one(struct play *p, struct ctx *c, enum outbox_channel channel)
 
 void play_read_mail(struct play *p)
 {
-	struct ctx c = { .mem = &p->mem, .db = p->db, .cfg = &p->cfg, .keys = p->keys, .count = &p->count,
-			 .rng = p->api.rng, .now_ms = p->now_ms, .mono_ms = p->mono_ms };
+	struct ctx c = { .mem = &p->mem,
+			 .db = p->db,
+			 .cfg = &p->cfg,
+			 .keys = p->keys,
+			 .count = &p->count,
+			 .rng = p->api.rng,
+			 .now_ms = p->now_ms,
+			 .mono_ms = p->mono_ms };
 
 	if (!p->mailed)
 		return;

@@ -1,6 +1,6 @@
-/* Random sequences over all endpoints, against a model: never tokens without every factor that is asked for,
- * nothing one-time accepted twice, no password changed without a proof, no answer above 499. SEED= and STEPS=
- * in the environment choose; a failure tells both. */
+/* Random sequences over all endpoints, against a model: never tokens without every factor that is
+ * asked for, nothing one-time accepted twice, no password changed without a proof, no answer above
+ * 499. SEED= and STEPS= in the environment choose; a failure tells both. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +10,7 @@
 
 #include "play.h"
 
-#define STEPS       20000
+#define STEPS	    20000
 #define WORLD_STEPS 600
 
 static struct play p;
@@ -46,9 +46,11 @@ static void el12_no_sequence_of_requests_gets_more_than_was_proven(void **state)
 	for (size_t i = 0; i < n_play_ops; i++) {
 		if (play_ops[i].pattern == NULL || !play_op_exists(&play_ops[i]))
 			continue;
-		(void)fprintf(stderr, "%-18s %7zu accepted %7zu refused\n", play_ops[i].name, p.ok[i], p.refused[i]);
+		(void)fprintf(stderr, "%-18s %7zu accepted %7zu refused\n", play_ops[i].name,
+			      p.ok[i], p.refused[i]);
 		/* Nobody here is an administrator; what operators do is no request. */
-		if (steps >= STEPS && p.ok[i] == 0 && p.refused[i] > 0 && strcmp(play_ops[i].name, "cleanup") != 0)
+		if (steps >= STEPS && p.ok[i] == 0 && p.refused[i] > 0 &&
+		    strcmp(play_ops[i].name, "cleanup") != 0)
 			fail_msg("%s never succeeded", play_ops[i].name);
 	}
 	play_clear(&p);
