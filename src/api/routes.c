@@ -74,7 +74,7 @@ const struct route routes[] = {
 	  &factor_set_up_shape, api_factor_set_up, false },
 	{ METHOD_POST, PLACE_PREFIX, "/2fa/verify-setup", AUTH_SETUP, STEPUP_NONE, LANE_HASH,
 	  &factor_confirm_shape, api_factor_confirm, false },
-	{ METHOD_POST, PLACE_PREFIX, "/2fa/verify", AUTH_PUBLIC, STEPUP_NONE, LANE_HASH,
+	{ METHOD_POST, PLACE_PREFIX, "/2fa/verify", AUTH_PUBLIC, STEPUP_NONE, LANE_POOL,
 	  &factor_verify_shape, api_factor_verify, false },
 	{ METHOD_POST, PLACE_PREFIX, "/2fa/disable", AUTH_USER, STEPUP_REMOVAL, LANE_HASH,
 	  &factor_proof_shape, api_factor_disable, false },

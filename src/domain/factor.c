@@ -15,7 +15,9 @@
 
 static str context_of(const struct user_row *user, char buf[4 + UID_BYTES])
 {
-	memcpy(buf, "totp", 4);
+	static const char what[4] = { 't', 'o', 't', 'p' };
+
+	memcpy(buf, what, 4);
 	memcpy(buf + 4, user->uid.p, UID_BYTES);
 	return (str){ buf, 4 + UID_BYTES };
 }
@@ -54,11 +56,12 @@ static err_t count_look(struct ctx *c, int64_t user_id)
 	TRY(tx_begin(&tx, c->db));
 	TRY(attempt_budget(c, ATTEMPT_FACTOR, subject_of(&user_id), &allowed));
 	TRY(tx_commit(&tx));
-	if (!allowed) {
-		c->retry_after_s = MS_PER_HOUR / MS_PER_S;
-		FAIL(ERR_LIMITED);
-	}
-	return OK;
+	return allowed ? OK : gate_used_up(c);
+}
+
+static err_t note_wrong(struct ctx *c, const struct user_row *user)
+{
+	return audit_add(c, AUDIT_FACTOR_FAILED, user->uid, STR_NONE, STR("totp"));
 }
 
 static err_t refuse(struct ctx *c, const struct user_row *user, enum err_code why)
@@ -66,7 +69,7 @@ static err_t refuse(struct ctx *c, const struct user_row *user, enum err_code wh
 	TX tx = { 0 };
 
 	TRY(tx_begin(&tx, c->db));
-	TRY(audit_add(c, AUDIT_FACTOR_FAILED, user->uid, STR_NONE, STR("totp")));
+	TRY(note_wrong(c, user));
 	TRY(tx_commit(&tx));
 	FAIL(why);
 }
@@ -131,23 +134,67 @@ static err_t load(struct ctx *c, int64_t user_id, enum err_code gone, struct use
 	return OK;
 }
 
+/* Counted, looked at and used up in one transaction, which is one fsync: of those who try at the same time each
+ * waits for the turn to write, so none looks before it is counted. */
+static err_t sign_in_by_app(struct ctx *c, const struct handle *h, const struct user_row *user, str code,
+			    bool remember, struct signed_in *ret)
+{
+	struct match m = { 0 };
+	bool allowed, right = false;
+	TX tx = { 0 };
+
+	TRY(tx_begin(&tx, c->db));
+	TRY(gate_count(c, h, code, &allowed));
+	if (allowed) {
+		TRY(look_totp(c, user, code, &right, &m));
+		if (right) {
+			TRY(use(c, user, &m));
+			TRY(gate_finish(c, h, m.kind, remember, ret));
+		} else {
+			TRY(note_wrong(c, user));
+		}
+	}
+	TRY(tx_commit(&tx));
+	if (!allowed)
+		return gate_used_up(c);
+	REQUIRE(right, ERR_TOTP_CODE);
+	return OK;
+}
+
+/* The hash is outside of the transactions: it takes long. */
+static err_t sign_in_by_recovery(struct ctx *c, const struct handle *h, const struct user_row *user, str code,
+				 bool remember, struct signed_in *ret)
+{
+	struct match m = { 0 };
+	struct handle tried;
+	TX tx = { 0 };
+
+	TRY(gate_try(c, h->token, code, &tried));
+	TRY(look(c, user, code, &m));
+	TRY(tx_begin(&tx, c->db));
+	TRY(use(c, user, &m));
+	TRY(gate_finish(c, h, m.kind, remember, ret));
+	return tx_commit(&tx);
+}
+
 err_t factor_sign_in(struct ctx *c, str temp_token, str code, bool remember, struct signed_in *ret)
 {
 	struct user_row user = { 0 };
-	struct match m = { 0 };
+	struct signed_in out = { 0 };
+	char recovery[RECOVERY_LEN];
 	struct handle h;
-	TX tx = { 0 };
 
 	TRY(clock_issue(c)); /* before the try is counted */
 	TRY(gate_find(c, ONETIME_HANDLE, temp_token, &h));
 	TRY(load(c, h.user_id, ERR_NO_SECOND_FACTOR, &user));
 	REQUIRE(user.has_totp, ERR_NO_SECOND_FACTOR);
-	TRY(gate_try(c, temp_token, code, &h));
-	TRY(look(c, &user, code, &m));
-	TRY(tx_begin(&tx, c->db));
-	TRY(use(c, &user, &m));
-	TRY(gate_finish(c, &h, m.kind, remember, ret));
-	return tx_commit(&tx);
+	if (recovery_read(code, recovery))
+		TRY(sign_in_by_recovery(c, &h, &user, code, remember, &out));
+	else
+		TRY(sign_in_by_app(c, &h, &user, code, remember, &out));
+	explicit_bzero(recovery, sizeof(recovery));
+	*ret = out;
+	return OK;
 }
 
 err_t factor_prove(struct ctx *c, const struct caller *who, str code)

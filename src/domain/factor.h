@@ -38,8 +38,8 @@ MUST_USE err_t factor_confirm(struct ctx *c, const struct factor_owner *o, str c
 			      struct recovery_set *ret_codes, struct signed_in *ret);
 
 /* Finishes a sign-in with the app's code, or a recovery code. Refusals: ERR_TEMP_TOKEN_REQUIRED,
- * ERR_TEMP_TOKEN, ERR_NO_SECOND_FACTOR, ERR_TOTP_CODE, ERR_LIMITED, ERR_CLOCK. Cost: 2 transactions; with a
- * recovery code one hash. */
+ * ERR_TEMP_TOKEN, ERR_NO_SECOND_FACTOR, ERR_TOTP_CODE, ERR_LIMITED, ERR_CLOCK. Cost: 1 transaction; with a
+ * recovery code 2 and one hash. */
 MUST_USE err_t factor_sign_in(struct ctx *c, str temp_token, str code, bool remember, struct signed_in *ret);
 
 /* A code of either kind proves the caller, whose session counts as fresh from then on. Refusals:

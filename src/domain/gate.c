@@ -178,22 +178,30 @@ err_t gate_find(struct ctx *c, enum onetime_purpose purpose, str temp_token, str
 	return handle_of(c, purpose, temp_token, &row, ret);
 }
 
-err_t gate_try(struct ctx *c, str temp_token, str guess, struct handle *ret)
+err_t gate_count(struct ctx *c, const struct handle *h, str guess, bool *ret_allowed)
 {
 	struct onetime_row row = { 0 };
+
+	TRY(onetime_try_token(c, ONETIME_HANDLE, h->token, guess, &row));
+	return attempt_budget(c, ATTEMPT_FACTOR, str_of_bytes(&row.user_id, sizeof(row.user_id)), ret_allowed);
+}
+
+err_t gate_used_up(struct ctx *c)
+{
+	c->retry_after_s = MS_PER_HOUR / MS_PER_S;
+	FAIL(ERR_LIMITED);
+}
+
+err_t gate_try(struct ctx *c, str temp_token, str guess, struct handle *ret)
+{
 	bool allowed;
 	TX tx = { 0 };
 
 	TRY(gate_find(c, ONETIME_HANDLE, temp_token, ret));
 	TRY(tx_begin(&tx, c->db));
-	TRY(onetime_try_token(c, ONETIME_HANDLE, temp_token, guess, &row));
-	TRY(attempt_budget(c, ATTEMPT_FACTOR, str_of_bytes(&row.user_id, sizeof(row.user_id)), &allowed));
+	TRY(gate_count(c, ret, guess, &allowed));
 	TRY(tx_commit(&tx));
-	if (!allowed) {
-		c->retry_after_s = MS_PER_HOUR / MS_PER_S;
-		FAIL(ERR_LIMITED);
-	}
-	return OK;
+	return allowed ? OK : gate_used_up(c);
 }
 
 static err_t load_user(struct ctx *c, int64_t user_id, struct user_row *ret)

@@ -76,6 +76,11 @@ MUST_USE err_t gate_find(struct ctx *c, enum onetime_purpose purpose, str temp_t
  * the account's tries of the day are used up. Cost: 1 transaction. */
 MUST_USE err_t gate_try(struct ctx *c, str temp_token, str guess, struct handle *ret);
 
+/* gate_try's count inside an open transaction, which must be committed whatever the look at the guess says, and
+ * before anybody is told. *ret_allowed false: answer with gate_used_up, without a look. */
+MUST_USE err_t gate_count(struct ctx *c, const struct handle *h, str guess, bool *ret_allowed);
+MUST_USE err_t gate_used_up(struct ctx *c);
+
 /* The second factor is right: inside the open transaction that consumed it. Uses up the handle and every code
  * of it. Refusal: ERR_TEMP_TOKEN: somebody was faster. remember: a trust token is asked for. */
 MUST_USE err_t gate_finish(struct ctx *c, const struct handle *h, enum factor factor, bool remember,

@@ -227,7 +227,7 @@ static void pending_key(struct ctx *c, str id, uint8_t ret[MAC_BYTES])
 static err_t random_id(struct ctx *c, str *ret)
 {
 	uint8_t raw[PENDING_ID_BYTES];
-	struct buf b = { .cap = 2 * PENDING_ID_BYTES };
+	struct buf b = { .cap = (size_t)2 * PENDING_ID_BYTES };
 
 	TRY(rng_fill(c->rng, raw, sizeof(raw)));
 	NEW(b.p, c->mem, char, b.cap);

@@ -43,7 +43,7 @@ static bool slot_is_taken(const struct recovery_set *set, size_t n, const char *
 static err_t random_code(struct ctx *c, char ret[RECOVERY_LEN])
 {
 	uint8_t raw[RANDOM_BYTES];
-	char text[BASE32_LEN(RANDOM_BYTES)];
+	char text[BASE32_LEN(RANDOM_BYTES)] = { 0 };
 	struct buf b = BUF_OF(text);
 
 	TRY(rng_fill(c->rng, raw, sizeof(raw)));

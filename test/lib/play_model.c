@@ -58,10 +58,13 @@ bool play_user_ok(const struct play *p, int user)
 
 bool play_session_ok(const struct play *p, int session)
 {
-	const struct play_session *s = &p->session[session];
+	const struct play_session *s;
 
-	return session != PLAY_NONE && s->live && play_user_ok(p, s->user) &&
-	       s->idle_ms > play_effective_ms(p) && s->abs_ms > play_effective_ms(p);
+	if (session == PLAY_NONE)
+		return false;
+	s = &p->session[session];
+	return s->live && play_user_ok(p, s->user) && s->idle_ms > play_effective_ms(p) &&
+	       s->abs_ms > play_effective_ms(p);
 }
 
 bool play_access_ok(const struct play *p, int pair)
@@ -72,10 +75,13 @@ bool play_access_ok(const struct play *p, int pair)
 
 bool play_secret_ok(const struct play *p, int secret, enum onetime_purpose purpose)
 {
-	const struct play_secret *s = &p->secret[secret];
+	const struct play_secret *s;
 
-	return secret != PLAY_NONE && s->purpose == purpose && s->dead == NULL &&
-	       s->expires_ms > play_effective_ms(p) && play_user_ok(p, s->user);
+	if (secret == PLAY_NONE)
+		return false;
+	s = &p->secret[secret];
+	return s->purpose == purpose && s->dead == NULL && s->expires_ms > play_effective_ms(p) &&
+	       play_user_ok(p, s->user);
 }
 
 /* ---- choosing ---- */
