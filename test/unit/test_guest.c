@@ -8,29 +8,19 @@
 
 #include <string.h>
 
-#include "crypto/mac.h"
 #include "domain/guest.h"
 #include "jobs/sweep.h"
-#include "store_fixture.h"
+#include "domain_fixture.h"
 
 #define TTL_MS	 (7 * MS_PER_DAY)
-#define START_MS ((int64_t)1700000000000)
 
-static struct {
-	struct store_fixture f;
-	struct config cfg;
-	struct keyring *keys;
-	struct counters count;
-	struct ctx c;
-} w;
+static struct domain_fixture w;
 
 static int set_up(void **state)
 {
-	char why[256];
-
 	(void)state;
-	memset(&w, 0, sizeof(w));
-	fixture_init(&w.f);
+	if (domain_open(&w) != 0)
+		return -1;
 	w.cfg.server.public_url = STR("https://auth.example.test");
 	w.cfg.guest.enabled = true;
 	w.cfg.guest.unused_ttl_ms = TTL_MS;
@@ -41,34 +31,17 @@ static int set_up(void **state)
 	w.cfg.session.max_per_user = 10;
 	w.cfg.limits.device_ttl_ms = 365 * MS_PER_DAY;
 	w.cfg.audit.retention_ms = 365 * MS_PER_DAY;
-	if (crypto_init().code != ERR_OK || fixture_open(&w.f).code != ERR_OK ||
-	    keyring_load(str_of_cstr(w.f.dir), ALG_ES256, START_MS, true, rng_system, &w.keys, why,
-			 sizeof(why))
-			    .code != ERR_OK)
-		return -1;
-	w.c = (struct ctx){
-		.mem = &w.f.mem,
-		.db = w.f.db,
-		.cfg = &w.cfg,
-		.keys = w.keys,
-		.count = &w.count,
-		.rng = rng_system,
-		.now_ms = START_MS,
-		.client_ip = STR("127.0.0.1"),
-		.user_agent = STR("test"),
-	};
+	w.c.client_ip = STR("127.0.0.1");
+	w.c.user_agent = STR("test");
 	return 0;
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	keyring_free(w.keys);
-	fixture_clear(&w.f);
+	domain_close(&w);
 	return 0;
 }
-
-#define OK_OF(call) assert_int_equal((call).code, ERR_OK)
 
 static int64_t guest(void)
 {

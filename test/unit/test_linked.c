@@ -8,53 +8,24 @@
 
 #include <string.h>
 
-#include "crypto/mac.h"
 #include "domain/linked.h"
-#include "store_fixture.h"
+#include "domain_fixture.h"
 
-#define START_MS ((int64_t)1700000000000)
 
-static struct {
-	struct store_fixture f;
-	struct config cfg;
-	struct keyring *keys;
-	struct counters count;
-	struct ctx c;
-} w;
+static struct domain_fixture w;
 
 static int set_up(void **state)
 {
-	char why[256];
-
 	(void)state;
-	memset(&w, 0, sizeof(w));
-	fixture_init(&w.f);
-	if (crypto_init().code != ERR_OK || fixture_open(&w.f).code != ERR_OK ||
-	    keyring_load(str_of_cstr(w.f.dir), ALG_ES256, START_MS, true, rng_system, &w.keys, why,
-			 sizeof(why))
-			    .code != ERR_OK)
-		return -1;
-	w.c = (struct ctx){
-		.mem = &w.f.mem,
-		.db = w.f.db,
-		.cfg = &w.cfg,
-		.keys = w.keys,
-		.count = &w.count,
-		.rng = rng_system,
-		.now_ms = START_MS,
-	};
-	return 0;
+	return domain_open(&w);
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
-	keyring_free(w.keys);
-	fixture_clear(&w.f);
+	domain_close(&w);
 	return 0;
 }
-
-#define OK_OF(call) assert_int_equal((call).code, ERR_OK)
 
 static const struct pending_link ada = {
 	.provider = STR_INIT("google"), .account_id = STR_INIT("1122"), .email = STR_INIT("Ada@Example.test"),
