@@ -205,10 +205,11 @@ int play_add_secret(struct play *p, enum onetime_purpose purpose, int user, cons
 
 void play_take(struct play *p, int secret, enum onetime_purpose purpose)
 {
-	struct play_secret *s = &p->secret[secret];
+	struct play_secret *s;
 
 	if (secret == PLAY_NONE)
 		play_fail(p, "nonsense was accepted (purpose %d)", (int)purpose);
+	s = &p->secret[secret];
 	if (s->purpose != purpose)
 		play_fail(p, "secret %d of purpose %d was accepted for %d", secret, (int)s->purpose,
 			  (int)purpose);
@@ -372,11 +373,13 @@ enum gate_kind play_gate(const struct play *p, int user, enum first_proof proof,
 
 bool play_trusted(const struct play *p, int user, int trust)
 {
-	const struct play_trust *t = &p->trust[trust];
+	const struct play_trust *t;
 
-	return trust != PLAY_NONE && p->cfg.twofactor.remember && !p->user[user].is_admin &&
-	       t->user == user && t->epoch == p->user[user].epoch &&
-	       t->expires_ms > play_effective_ms(p);
+	if (trust == PLAY_NONE)
+		return false;
+	t = &p->trust[trust];
+	return p->cfg.twofactor.remember && !p->user[user].is_admin && t->user == user &&
+	       t->epoch == p->user[user].epoch && t->expires_ms > play_effective_ms(p);
 }
 
 static const char *amr_of(enum first_proof proof)
