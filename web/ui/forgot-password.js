@@ -1,0 +1,10 @@
+import { $, api, lang, onSubmit, refuse, say, show, t } from './page.js';
+
+onSubmit($('forgot-form'), async ({ email }, form) => {
+  const result = await api.forgotPassword(email, lang);
+  if (!result.success) return refuse(result, form);
+  show(form, false);
+  show($('remember'), false);
+  show($('done'));
+  say('success', t('forgot_password_success'));
+});

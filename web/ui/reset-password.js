@@ -1,0 +1,17 @@
+import { $, api, onSubmit, query, refuse, say, show, t } from './page.js';
+
+const token = query.get('token'), form = $('reset-form');
+
+onSubmit(form, async ({ password }) => {
+  const result = await api.resetPassword(token, password);
+  if (!result.success) return refuse(result, form);
+  form.reset();
+  show(form, false);
+  show($('done'));
+  say('success', t('reset_password_success'));
+});
+
+if (!token) {
+  show(form, false);
+  say('error', t('error_link_incomplete'));
+}
