@@ -1,7 +1,9 @@
-import { $, afterSignIn, api, el, features, goHome, goTo, handle, lang, moveTo, onClick, onSubmit, query, refuse, say, show, t } from './page.js';
-import { copy, showCodes } from './codes.js';
-import { proven } from './proof.js';
+import { $, afterSignIn, api, el, features, goHome, goTo, handle, lang, moveTo, onClick, onSubmit, proven, query, refuse, say, show, t, understands } from './page.js';
 import { answerOtherTabs } from './tabs.js';
+
+understands('error_INVALID_TOTP_CODE', 'error_INVALID_ACCESS_TOKEN', 'error_2FA_NOT_SET_UP',
+  'error_INVALID_TEMP_TOKEN', 'error_INVALID_SMS_CODE', 'error_INVALID_MAGIC_LINK', 'error_MAGIC_LINK_EXPIRED',
+  'error_TOKEN_MISMATCH', 'error_PHONE_NOT_SET', 'error_EMAIL_NOT_VERIFIED');
 
 /* The handle of the first factor: from the page before, or from a provider's redirect. */
 const given = query.get('token') ?? query.get('tempToken');
@@ -88,6 +90,7 @@ async function startSetup() {
   $('qr').src = made.qrCode;
   $('secret').textContent = made.secret;
   $('open-app').href = made.otpauthUrl;
+  const { copy, showCodes } = await import('./codes.js');
   onClick($('copy-secret'), () => copy(made.secret));
   onSubmit($('setup-form'), async ({ code }, form) => {
     const result = await api.verify2faSetup(code, made.secret, tempToken);

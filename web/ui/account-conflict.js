@@ -1,4 +1,7 @@
-import { $, api, onSubmit, query, refuse, say, show, t } from './page.js';
+import { $, api, onSubmit, query, refuse, say, show, t, understands } from './page.js';
+
+understands('error_UNAUTHORIZED', 'error_USER_NOT_FOUND', 'error_ACCOUNT_ALREADY_LINKED',
+  'error_EMAIL_NOT_CONFIGURED');
 
 const form = $('conflict-form'), email = query.get('email') ?? '';
 form.elements.email.value = email;

@@ -1,6 +1,10 @@
-import { $, api, el, features, lang, moveTo, onClick, onSubmit, pageUrl, refuse, say, show, t } from './page.js';
-import { showCodes } from './codes.js';
-import { proven } from './proof.js';
+import { $, api, el, features, lang, moveTo, onClick, onSubmit, pageUrl, proven, refuse, say, show, t, understands } from './page.js';
+
+understands('error_EMAIL_EXISTS', 'error_EMAIL_NOT_CONFIGURED', 'error_EMAIL_ALREADY_VERIFIED',
+  'error_PASSWORD_REQUIRED', 'error_CURRENT_PASSWORD_INCORRECT', 'error_INVALID_PHONE_CODE',
+  'error_SMS_NOT_CONFIGURED', 'error_2FA_REQUIRED',
+  'error_SESSION_NOT_FOUND', 'error_LAST_LOGIN_METHOD', 'error_ACCOUNT_ALREADY_LINKED', 'error_field_COUNTRY',
+  'error_field_PASSWORD_TOO_SHORT', 'error_field_PASSWORD_TOO_LONG', 'error_field_PASSWORD_COMPROMISED');
 
 const time = new Intl.DateTimeFormat(lang, { dateStyle: 'medium', timeStyle: 'short' });
 const at = (iso) => time.format(new Date(iso));
@@ -101,7 +105,7 @@ onClick($('factor-codes'), async () => {
   const result = await proven((proof) => api.newRecoveryCodes(proof), { factorOnly: true });
   if (result === null) return;
   if (!result.success) return refuse(result, $('factor-now'));
-  await showCodes(result.recoveryCodes);
+  await (await import('./codes.js')).showCodes(result.recoveryCodes);
   $('factor-title').focus();
 });
 

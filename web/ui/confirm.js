@@ -1,6 +1,12 @@
 /* confirm.js - what a mailed link means is done when its button is pressed, and never before: scanners of mail open
  * every link, and run its scripts. */
-import { $, afterSignIn, api, onSubmit, query, refuse, say, show, t } from './page.js';
+import { $, afterSignIn, api, onSubmit, query, refuse, say, show, t, understands } from './page.js';
+
+understands('error_INVALID_VERIFICATION_TOKEN', 'error_VERIFICATION_TOKEN_EXPIRED', 'error_TOKEN_REQUIRED',
+  'error_INVALID_EMAIL_CHANGE_TOKEN', 'error_EMAIL_CHANGE_TOKEN_EXPIRED', 'error_EMAIL_EXISTS',
+  'error_INVALID_EMAIL_REVERT_TOKEN', 'error_EMAIL_REVERT_TOKEN_EXPIRED', 'error_INVALID_LINK_TOKEN',
+  'error_LINK_TOKEN_EXPIRED', 'error_INVALID_STATE', 'error_ACCOUNT_ALREADY_LINKED',
+  'error_EMAIL_NOT_VERIFIED');
 
 /* page: [what it does, what it says then] */
 const ACTIONS = {

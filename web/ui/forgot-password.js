@@ -1,4 +1,6 @@
-import { $, api, lang, onSubmit, refuse, say, show, t } from './page.js';
+import { $, api, lang, onSubmit, refuse, say, show, t, understands } from './page.js';
+
+understands('error_EMAIL_NOT_CONFIGURED');
 
 onSubmit($('forgot-form'), async ({ email }, form) => {
   const result = await api.forgotPassword(email, lang);

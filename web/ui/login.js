@@ -1,4 +1,8 @@
-import { $, afterSignIn, api, el, features, has, lang, leaveIfSignedIn, moveTo, onClick, onSubmit, query, refuse, say, show, t, wayBack } from './page.js';
+import { $, afterSignIn, api, el, features, lang, leaveIfSignedIn, moveTo, onClick, onSubmit, query, refuse, say, show, t, textOf, understands, wayBack } from './page.js';
+
+understands('error_INVALID_CREDENTIALS', 'error_EMAIL_NOT_VERIFIED', 'error_EMAIL_VERIFICATION_REQUIRED',
+  'error_INVALID_SMS_CODE', 'error_CHALLENGE_REQUIRED', 'error_EMAIL_ALREADY_VERIFIED', 'error_access_denied',
+  'error_OAUTH_TOKEN_EXCHANGE_FAILED', 'error_OAUTH_PROFILE_FAILED');
 
 const signIn = (result, form) => afterSignIn(result) || refuse(result, form);
 
@@ -46,12 +50,12 @@ function providers() {
 const NAMES = { google: 'Google', github: 'GitHub', gitlab: 'GitLab', apple: 'Apple', microsoft: 'Microsoft' };
 for (const { name, label } of providers()) {
   const to = new URL(`${api.config.apiPrefix}/oauth/${encodeURIComponent(name)}`, location.href);
-  if (wayBack()) to.searchParams.set('return_path', wayBack());
+  if (wayBack) to.searchParams.set('return_path', wayBack);
   $('providers').append(el('a', { class: 'button btn-social', href: to.href }, t('continue_with', { provider: label ?? NAMES[name] ?? name })));
 }
 show($('ways'), [...$('ways').querySelectorAll('a, button')].some((way) => !way.hidden));
 
 /* Sent here by a provider's refusal. */
 const failed = query.get('error');
-if (failed) say('error', t(has(`error_${failed}`) ? `error_${failed}` : 'error_provider'));
+if (failed) say('error', textOf(failed) || t('error_provider'));
 else leaveIfSignedIn();

@@ -1,6 +1,9 @@
 /* magic-link.js - asks for a mail to sign in with; behind the mailed link it signs in, when the button is pressed. */
-import { $, afterSignIn, api, goHome, lang, leaveIfSignedIn, moveTo, onSubmit, query, refuse, say, show, t } from './page.js';
+import { $, afterSignIn, api, goHome, lang, leaveIfSignedIn, moveTo, onSubmit, query, refuse, say, show, t, understands } from './page.js';
 import { askOtherTabs } from './tabs.js';
+
+understands('error_INVALID_MAGIC_LINK', 'error_MAGIC_LINK_EXPIRED', 'error_TOKEN_MISMATCH',
+  'error_EMAIL_NOT_CONFIGURED', 'error_EMAIL_NOT_VERIFIED');
 
 const token = query.get('token');
 let address = '';

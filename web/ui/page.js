@@ -1,7 +1,5 @@
 /* page.js - what the pages share: texts, messages, forms, and where a sign-in leads. Text only ever gets into the
  * page as text. */
-import { returnPath } from './return_path.js';
-
 export const api = window.AwesomeNodeAuth;
 export const query = window.__AUTH_QUERY__; // as the page was asked for; secrets have left the address bar
 export const features = api.config.features ?? {};
@@ -9,11 +7,10 @@ export const lang = document.documentElement.lang;
 export const $ = (id) => document.getElementById(id);
 
 const { base, home } = document.body.dataset;
-const texts = new Map([...$('texts').content.querySelectorAll('data')].map((d) => [d.value, d.textContent]));
+const texts = api.config.translations ?? {};
 
-export const has = (key) => texts.has(key);
 export function t(key, values = {}) {
-  return (texts.get(key) ?? key).replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
+  return (texts[key] ?? key).replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
 }
 
 /* An element: el('p', { class: 'note' }, 'text', anotherElement) */
@@ -31,13 +28,15 @@ export function show(element, visible = true) { element.hidden = !visible; }
 /* Another page of ours, with the language and the way back that this one was given. */
 export function pageUrl(name) {
   const url = new URL(base + name, location.href);
-  for (const key of ['lang', 'redirect']) if (query.get(key)) url.searchParams.set(key, query.get(key));
+  if (query.get('lang')) url.searchParams.set('lang', query.get('lang'));
+  if (wayBack) url.searchParams.set('redirect', wayBack);
   return url.pathname + url.search + url.hash;
 }
 
-export const wayBack = () => returnPath(query.get('redirect') ?? '', location.origin);
+/* What the page was asked for with as `redirect`, if the server found it to be a path of this origin. */
+export const wayBack = api.config.returnTo ?? '';
 export const goTo = (name) => location.assign(pageUrl(name));
-export const goHome = () => location.replace(wayBack() || home);
+export const goHome = () => location.replace(wayBack || home);
 
 /* Who is signed in has nothing to do at a page for signing in. */
 export async function leaveIfSignedIn() {
@@ -67,6 +66,14 @@ export function afterSignIn(result) {
 }
 
 /* ---- messages ---- */
+
+/* The refusals that a page has words for; of others it shows the server's. Named in full, so that the server finds
+ * which texts a page needs. */
+const known = new Set();
+export function understands(...keys) { for (const key of keys) known.add(key); }
+export const textOf = (code) => (known.has(`error_${code}`) ? t(`error_${code}`) : '');
+
+understands('error_RATE_LIMITED', 'error_field_REQUIRED', 'error_field_INVALID', 'error_field_TOO_LONG');
 
 const placeOf = (near) => near?.closest('section, dialog')?.querySelector('.message') ?? $('message');
 
@@ -124,11 +131,19 @@ function whenFree(seconds) {
 /* Shows why a request was refused; beside the fields where the answer names fields of the form. */
 export function refuse(result, form) {
   const wrong = (result.fields ?? []).map(({ field, reason }) => [form?.elements[field], reason])
-    .filter(([input, reason]) => input && has(`error_field_${reason}`)).map(([input, reason]) => [input, t(`error_field_${reason}`)]);
+    .filter(([input, reason]) => input && textOf(`field_${reason}`)).map(([input, reason]) => [input, textOf(`field_${reason}`)]);
   if (wrong.length > 0) return sayWrong(form, wrong);
   if (result.code === 'RATE_LIMITED' && result.retryAfter) return say('error', t('error_wait', { when: whenFree(result.retryAfter) }), { near: form });
-  const key = `error_${result.code}`;
-  return has(key) ? say('error', t(key), { near: form }) : say('error', result.error ?? t('error_failed'), { near: form, as: 'en' });
+  const text = textOf(result.code);
+  return text ? say('error', text, { near: form }) : say('error', result.error ?? t('error_failed'), { near: form, as: 'en' });
+}
+
+/* A request that may ask again who is there (proof.js): request(proof) is sent without proof, and once more with it.
+ * null: the user gave up. factorOnly: a password does not do where there is an app. */
+export async function proven(request, { factorOnly = false } = {}) {
+  const first = await request({});
+  if (first.code !== 'REAUTH_REQUIRED') return first;
+  return (await import('./proof.js')).ask(request, factorOnly);
 }
 
 /* ---- forms ---- */

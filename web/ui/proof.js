@@ -1,6 +1,8 @@
 /* proof.js - some requests ask again who is there: a dialog takes the password or a code, and the request is sent
  * once more with it. */
-import { api, clear, el, onSubmit, pageUrl, refuse, t } from './page.js';
+import { api, clear, el, onSubmit, pageUrl, refuse, t, understands } from './page.js';
+
+understands('error_CURRENT_PASSWORD_INCORRECT', 'error_INVALID_TOTP_CODE', 'error_REAUTH_REQUIRED');
 
 const WRONG = new Set(['CURRENT_PASSWORD_INCORRECT', 'INVALID_TOTP_CODE', 'REAUTH_REQUIRED', 'RATE_LIMITED', 'VALIDATION_ERROR']);
 
@@ -40,11 +42,8 @@ async function signInAgain() {
   location.assign(to);
 }
 
-/* request(proof) is sent without proof, and again with it if asked; null: the user gave up.
- * factorOnly: a password does not do where there is an app. */
-export async function proven(request, { factorOnly = false } = {}) {
-  const first = await request({});
-  if (first.code !== 'REAUTH_REQUIRED') return first;
+/* The answer to the request with a proof; null: the user gave up. */
+export function ask(request, factorOnly) {
   const { dialog, form, possible } = build(factorOnly);
   document.body.append(dialog);
   const before = document.activeElement;

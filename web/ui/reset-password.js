@@ -1,4 +1,7 @@
-import { $, api, onSubmit, query, refuse, say, show, t } from './page.js';
+import { $, api, onSubmit, query, refuse, say, show, t, understands } from './page.js';
+
+understands('error_INVALID_RESET_TOKEN', 'error_RESET_TOKEN_EXPIRED', 'error_field_PASSWORD_TOO_SHORT',
+  'error_field_PASSWORD_TOO_LONG', 'error_field_PASSWORD_COMPROMISED');
 
 const token = query.get('token'), form = $('reset-form');
 
