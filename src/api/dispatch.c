@@ -133,7 +133,7 @@ static void req_init(struct req *r, const struct api_listener *l, struct http_th
 	struct thread_state *t = ht->app_state;
 
 	clock_note(api->clock_guard, http->now_ms, clock_mono_ms(api->clock));
-	*r = (struct req){ .http = http, .listener = l };
+	*r = (struct req){ .http = http, .listener = l, .rt = t->rt };
 	r->c = (struct ctx){
 		.mem = &ht->arena,
 		.db = t->db,
@@ -315,6 +315,7 @@ static void render_refusal(struct req *r, err_t e, unsigned allow, struct http_r
 	const struct route *rt = r->http->route;
 
 	rep->n_headers = 0;
+	rep->fixed = STR_NONE;
 	rep->content_type = NULL;
 	if (e.code == ERR_METHOD && r->http->method == METHOD_OPTIONS) {
 		rep->status = 204;

@@ -48,13 +48,16 @@ static bool is_web(str site)
 err_t site_link(struct ctx *c, str path, str token, str *ret)
 {
 	str site = site_of(c), prefix = c->cfg->server.api_prefix;
+	const char *pages = "";
 
+	if (is_web(site) && c->cfg->ui.enabled && !c->cfg->ui.headless)
+		pages = "/ui";
 	if (!is_web(site) && c->cfg->site.app_links == LINKS_SHORT) {
 		prefix = STR("");
 		if (str_eq(path, STR("magic-link/verify")))
 			path = STR("magic-link");
 	}
-	return arena_printf(c->mem, ret, "%.*s%.*s/%.*s?token=%.*s", STR_ARG(site), STR_ARG(prefix),
+	return arena_printf(c->mem, ret, "%.*s%.*s%s/%.*s?token=%.*s", STR_ARG(site), STR_ARG(prefix), pages,
 			    STR_ARG(path), STR_ARG(token));
 }
 

@@ -7,7 +7,8 @@
 /* The entry that equals the request's Origin, or the origin of its Referer; else the first. */
 str site_of(const struct ctx *c);
 
-/* "{site}{api_prefix}/{path}?token={token}", path without a slash in front: "reset-password". For custom
+/* "{site}{api_prefix}/{path}?token={token}", path without a slash in front: "reset-password". Where there are
+ * hosted pages, "/ui" stands before the path, but not for custom schemes: an app has no such pages. For custom
  * schemes with site.app_links = short: "{site}/{path}?token={token}", and
  * "magic-link/verify" becomes "magic-link", as apps expect it (contract §18 M6). */
 MUST_USE err_t site_link(struct ctx *c, str path, str token, str *ret);
