@@ -88,7 +88,7 @@ async function startSetup() {
   if (made === null) return goHome();
   if (!made.success) return refuse(made);
   $('qr').src = made.qrCode;
-  $('secret').textContent = made.secret;
+  $('secret').textContent = made.secret.match(/.{1,4}/g).join(' ');
   $('open-app').href = made.otpauthUrl;
   const { copy, showCodes } = await import('./codes.js');
   onClick($('copy-secret'), () => copy(made.secret));

@@ -29,6 +29,14 @@ async function change(near, request, done, options) {
   return true;
 }
 
+/* A form that did its work is empty again, and out of the way. */
+function fold(form) {
+  const around = form.closest('details');
+  for (const f of around.querySelectorAll('form')) f.reset();
+  around.open = false;
+  $('password-user').value = api.user.email; // no reset of what password managers read
+}
+
 /* ---- who ---- */
 
 async function showUser() {
@@ -64,7 +72,7 @@ onClick($('verify-address'), async () => {
   say('success', t('verify_email_sent'), { near: $('address-form') });
 });
 onSubmit($('address-form'), async ({ newEmail }, form) => {
-  if (await change(form, (proof) => api.requestEmailChange(newEmail, { emailLang: lang, ...proof }), t('change_email_sent', { email: newEmail }))) form.reset();
+  if (await change(form, (proof) => api.requestEmailChange(newEmail, { emailLang: lang, ...proof }), t('change_email_sent', { email: newEmail }))) fold(form);
 });
 
 /* ---- password ---- */
@@ -73,8 +81,7 @@ onSubmit($('password-form'), async ({ currentPassword, newPassword }, form) => {
   const had = api.user.hasPassword;
   const done = await change(form, () => (had ? api.changePassword(currentPassword, newPassword) : api.setPassword(newPassword)), t('password_changed'));
   if (!done) return;
-  form.elements.currentPassword.value = '';
-  form.elements.newPassword.value = '';
+  fold(form);
   await showSessions();
 });
 
@@ -88,10 +95,9 @@ onSubmit($('phone-form'), async ({ phoneNumber }, form) => {
 });
 onSubmit($('phone-code-form'), async ({ code }, form) => {
   if (!(await change(form, () => api.verifyPhone(code), t('phone_added')))) return;
-  form.reset();
   show(form, false);
-  $('phone-form').reset();
   show($('phone-form'));
+  fold(form);
 });
 onClick($('phone-remove'), () => change($('phone-form'), (proof) => api.addPhone(null, proof), t('phone_removed')));
 
@@ -133,9 +139,9 @@ async function showSessions() {
   const all = result.sessions.sort((a, b) => b.isCurrent - a.isCurrent || b.lastActive.localeCompare(a.lastActive));
   $('session-list').replaceChildren(...all.map((s) => {
     const name = device(s.userAgent);
-    return el('li', {}, el('div', { class: 'what' }, name, s.isCurrent ? badge(t('this_device'), 'good') : '',
+    return el('li', {}, el('div', { class: 'what' }, name, ' ', s.isCurrent ? badge(t('this_device'), 'good') : '',
       el('span', {}, [s.ipAddress, t('last_active', { time: at(s.lastActive) })].filter(Boolean).join(' · '))),
-    s.isCurrent ? '' : small(t('session_end_button'), 'danger', `${t('session_end_button')}: ${name}`, () => endSession(s)));
+    s.isCurrent ? '' : small(t('session_end_button'), 'secondary', `${t('session_end_button')}: ${name}`, () => endSession(s)));
   }));
   show($('sessions-end'), all.length > 2);
 }
@@ -159,12 +165,12 @@ async function showLinked() {
   const list = result.linkedAccounts.map((a) => {
     const name = a.email ?? a.name ?? a.providerAccountId;
     return el('li', {}, el('div', { class: 'what' }, name, el('span', {}, `${a.provider} · ${at(a.linkedAt)}`)),
-      small(t('unlink_button'), 'danger', `${t('unlink_button')}: ${name}`, () => unlink(a)));
+      small(t('unlink_button'), 'secondary', `${t('unlink_button')}: ${name}`, () => unlink(a)));
   });
   $('linked-list').replaceChildren(...list);
 }
 onSubmit($('linked-form'), async ({ email }, form) => {
-  if (await change(form, (proof) => api.requestLinkingEmail(email, 'email', { emailLang: lang, ...proof }), t('link_mail_sent', { email }))) form.reset();
+  if (await change(form, (proof) => api.requestLinkingEmail(email, 'email', { emailLang: lang, ...proof }), t('link_mail_sent', { email }))) fold(form);
 });
 
 /* ---- everything ---- */
