@@ -56,6 +56,16 @@ str cookie_read(const struct req *r, enum cookie which)
 	return STR_NONE;
 }
 
+void cookie_device(const struct req *r, str *device, str *trust)
+{
+	if (r->delivery != DELIVERY_COOKIE)
+		return;
+	if (device->n == 0)
+		*device = cookie_read(r, COOKIE_DEVICE);
+	if (trust->n == 0)
+		*trust = cookie_read(r, COOKIE_TRUST);
+}
+
 /* ---- writing ---- */
 
 static void put_path(struct buf *b, const struct config *cfg, enum prefix prefix, enum cookie which)

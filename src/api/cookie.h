@@ -19,6 +19,9 @@ enum cookie {
  * other hosts of the domain. STR_NONE: none. Of several the first. */
 str cookie_read(const struct req *r, enum cookie which);
 
+/* What the body does not say of the device, a browser's cookies do. Only for requests answered with cookies. */
+void cookie_device(const struct req *r, str *device, str *trust);
+
 /* Set-Cookie; value: letters, digits, and -._ only (nothing that percent-decoding would change). */
 MUST_USE err_t cookie_set(struct req *r, struct http_reply *rep, enum cookie which, str value, int64_t ttl_ms);
 
