@@ -85,7 +85,7 @@ test('M6 with short app links it is the path that apps expect', async (t) => {
     return linkIn(await app.mail.mail(u.email, { subject: SUBJECT.magic })).slice(0, -64);
   };
   assert.equal(await got({}), 'myapp://auth/magic-link?token=');
-  assert.equal(await got({ Origin: 'https://web.example.test' }), 'https://web.example.test/auth/magic-link/verify?token=');
+  assert.equal(await got({ Origin: 'https://web.example.test' }), 'https://web.example.test/auth/ui/magic-link/verify?token=');
   app.s.env.SALLYPORT_SITE_APP_LINKS = 'full';
   await app.s.restart();
   assert.equal(await got({}), 'myapp://auth/auth/magic-link/verify?token=');
