@@ -51,6 +51,13 @@ def hash_of(data):
     return hashlib.sha256(data).hexdigest()[:16]
 
 
+def unindented(path, text):
+    """What no reader of the page sees is not sent."""
+    if re.search(r'<(pre|textarea)\b', text):
+        fail(f'{path}: blanks count in <pre> and <textarea>')
+    return re.sub(r'\n\s+', '\n', text)
+
+
 class Web:
     """The files of one folder: its assets, templates and texts."""
 
@@ -70,7 +77,9 @@ class Web:
         stem, suffix = os.path.splitext(name)
         self.seen.append(path)
         if suffix == '.html':
-            self.templates[stem] = read(path)
+            self.templates[stem] = unindented(path, read(path))
+        elif suffix == '.css':
+            self.assets[name] = re.sub(r'/\*.*?\*/\n?', '', unindented(path, read(path)), flags=re.S).encode()
         elif suffix in TYPES:
             with open(path, 'rb') as f:
                 self.assets[name] = f.read()

@@ -81,9 +81,9 @@ static void say_pages(const struct config *cfg, str at)
 	str p = cfg->server.api_prefix;
 
 	if (cfg->ui.enabled && !cfg->ui.headless)
-		(void)printf("Sign up and sign in, in a browser:\n  http://%.*s%.*s/ui/login\n", STR_ARG(at), STR_ARG(p));
+		(void)printf("Pages to open:       http://%.*s%.*s/ui/login\n", STR_ARG(at), STR_ARG(p));
 	if (cfg->docs.enabled)
-		(void)printf("What the API offers:\n  http://%.*s%.*s/docs\n", STR_ARG(at), STR_ARG(p));
+		(void)printf("What the API offers: http://%.*s%.*s/docs\n", STR_ARG(at), STR_ARG(p));
 }
 
 static void say_hello(const struct wire *w)

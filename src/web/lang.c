@@ -93,14 +93,21 @@ static err_t escaped(struct arena *mem, str text, str *ret)
 	return OK;
 }
 
-static err_t add_lang(struct ui *ui, str tag, const str *texts)
+static err_t make_lang(struct ui *ui, str tag, const str *texts, struct ui_lang *ret)
 {
 	str *html;
 
 	NEW(html, &ui->mem, str, n_embedded_keys + 1);
 	for (size_t i = 0; i < n_embedded_keys; i++)
 		TRY(escaped(&ui->mem, texts[i], &html[i]));
-	ui->langs[ui->n_langs++] = (struct ui_lang){ tag, is_rtl(tag), texts, html };
+	*ret = (struct ui_lang){ tag, is_rtl(tag), texts, html };
+	return OK;
+}
+
+static err_t add_lang(struct ui *ui, str tag, const str *texts)
+{
+	TRY(make_lang(ui, tag, texts, &ui->langs[ui->n_langs]));
+	ui->n_langs++;
 	return OK;
 }
 
@@ -153,10 +160,7 @@ static err_t take_texts(struct ui *ui, str tag, json_t *tree)
 		texts[i] = under[i];
 	json_object_foreach(tree, name, value)
 		TRY(take_text(ui, tag, name, value, texts));
-	if (known == NULL)
-		return add_lang(ui, tag, texts);
-	ui->langs[known - ui->langs] = ui->langs[--ui->n_langs];
-	return add_lang(ui, known->tag, texts);
+	return known != NULL ? make_lang(ui, known->tag, texts, known) : add_lang(ui, tag, texts);
 }
 
 /* Flat, so that no nesting has to be parsed. */

@@ -182,7 +182,10 @@ test('emailLang chooses the language of the link, the user\'s own that of the no
 test('a link is shown to browsers and consumed by nobody but a POST', async () => {
   const u = await m.s.signedIn(), to = freshEmail('new'), token = await asked(u, to);
   for (const method of ['GET', 'HEAD'])
-    for (const headers of [{}, { Accept: 'text/html' }, { Accept: 'application/json' }]) assert.equal((await m.s.request(method, `/auth/change-email/confirm?token=${token}`, { headers })).status, 200);
+    for (const headers of [{}, { Accept: 'text/html' }, { Accept: 'application/json' }]) {
+      assert.equal((await m.s.request(method, `/auth/change-email/confirm?token=${token}`, { headers })).status, 302);
+      assert.equal((await m.s.request(method, `/auth/ui/change-email/confirm?token=${token}`, { headers })).status, 200);
+    }
   assert.equal(await addressOf(u), u.email);
   assert.equal((await confirm(token)).status, 200);
 });

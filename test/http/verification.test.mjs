@@ -408,9 +408,9 @@ test('mail.default_lang is for users who never chose, and for languages nobody k
 test('the link leads to the site that asked, and only to one that is listed', async (t) => {
   const m = await Mailed.start({ sink: none.sink, env: { SALLYPORT_VERIFICATION_MODE: 'strict', SALLYPORT_SITE_URLS: 'https://app.example.test,https://other.example.test,myapp://auth', SALLYPORT_SITE_APP_LINKS: 'short' } });
   t.after(() => m.close());
-  const rows = [[{}, 'https://app.example.test/auth'], [{ Origin: 'https://other.example.test' }, 'https://other.example.test/auth'],
-    [{ Referer: 'https://other.example.test/sign/up?x=1' }, 'https://other.example.test/auth'], [{ Origin: 'myapp://auth' }, 'myapp://auth'],
-    [{ Origin: 'https://evil.test' }, 'https://app.example.test/auth'], [{ Origin: 'https://other.example.test.evil.test' }, 'https://app.example.test/auth']];
+  const rows = [[{}, 'https://app.example.test/auth/ui'], [{ Origin: 'https://other.example.test' }, 'https://other.example.test/auth/ui'],
+    [{ Referer: 'https://other.example.test/sign/up?x=1' }, 'https://other.example.test/auth/ui'], [{ Origin: 'myapp://auth' }, 'myapp://auth'],
+    [{ Origin: 'https://evil.test' }, 'https://app.example.test/auth/ui'], [{ Origin: 'https://other.example.test.evil.test' }, 'https://app.example.test/auth/ui']];
   for (const [headers, site] of rows) {
     const email = freshEmail();
     assert.equal((await m.s.post('/auth/register', { email, password: freshPassword() }, { headers, strategy: 'bearer' })).status, 201);
