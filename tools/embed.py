@@ -58,6 +58,16 @@ def unindented(path, text):
     return re.sub(r'\n\s+', '\n', text)
 
 
+def without_comments(text):
+    """A script without indentation and without comments that have lines of their own, except those that begin
+    with /*!. A script with a text over several lines stays as it is."""
+    if any(line.count('`') % 2 for line in text.split('\n')):
+        return text
+    text = re.sub(r'^[ \t]*/\*(?!!)(?:[^*]|\*(?!/))*\*/[ \t]*$', '', text, flags=re.M)
+    text = re.sub(r'^[ \t]*//.*$', '', text, flags=re.M)
+    return re.sub(r'\n\s+', '\n', text).lstrip('\n')
+
+
 class Web:
     """The files of one folder: its assets, templates and texts."""
 
@@ -80,6 +90,8 @@ class Web:
             self.templates[stem] = unindented(path, read(path))
         elif suffix == '.css':
             self.assets[name] = re.sub(r'/\*.*?\*/\n?', '', unindented(path, read(path)), flags=re.S).encode()
+        elif suffix == '.js':
+            self.assets[name] = without_comments(read(path)).encode()
         elif suffix in TYPES:
             with open(path, 'rb') as f:
                 self.assets[name] = f.read()
