@@ -70,7 +70,7 @@ static err_t add_session(struct gen *g, const struct user_row *user, bool picked
 	TRY(q_session_insert(g->c.db, session_id_of(t.sid), str_of_bytes(t.sid, UID_BYTES), user->id,
 			     str_of_bytes(t.nonce, NONCE_BYTES), STR(""), g->c.now_ms, STR("pwd"),
 			     g->c.now_ms, idle_ms, abs_ms, idle_ms / MS_PER_DAY,
-			     STR("Dart/3.5 (dart:io)"), STR("203.0.113.0")));
+			     STR("Dart/3.5 (dart:io)"), STR("203.0.113.0"), false));
 	return picked ? write_tokens(g, user, &t) : OK;
 }
 
