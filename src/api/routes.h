@@ -58,6 +58,7 @@ struct req {
 	enum delivery delivery;
 	bool by_cookie;  /* a cookie authorises it, not a header */
 	bool csrf_asked, csrf_done; /* csrf.h: its value was demanded; was set or cleared */
+	str csrf_value;  /* what the browser has after this answer; STR_NONE: nothing known */
 	struct handle setup; /* AUTH_SETUP under a handle; token.n 0: none */
 };
 
