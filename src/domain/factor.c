@@ -43,20 +43,16 @@ static struct secret key_of(str seed)
 
 /* ---- looking at codes ---- */
 
-static str subject_of(const int64_t *user_id)
+/* On disk before the look, which may take a hash. */
+static err_t count_look(struct ctx *c, int64_t user_id, struct factor_attempt *ret)
 {
-	return str_of_bytes(user_id, sizeof(*user_id));
-}
-
-static err_t count_look(struct ctx *c, int64_t user_id)
-{
-	bool allowed;
 	TX tx = { 0 };
 
+	*ret = (struct factor_attempt){ .user_id = user_id };
 	TRY(tx_begin(&tx, c->db));
-	TRY(attempt_budget(c, ATTEMPT_FACTOR, subject_of(&user_id), &allowed));
-	TRY(tx_commit(&tx));
-	return allowed ? OK : gate_used_up(c);
+	TRY(attempt_factor(c, ret));
+	TRY(attempt_factor_count(c, ret));
+	return tx_commit(&tx);
 }
 
 static err_t note_wrong(struct ctx *c, const struct user_row *user)
@@ -140,25 +136,33 @@ static err_t sign_in_by_app(struct ctx *c, const struct handle *h, const struct 
 			    bool remember, struct signed_in *ret)
 {
 	struct match m = { 0 };
-	bool allowed, right = false;
+	struct gate_try try = { 0 };
+	bool right;
 	TX tx = { 0 };
 
 	TRY(tx_begin(&tx, c->db));
-	TRY(gate_count(c, h, code, &allowed));
-	if (allowed) {
-		TRY(look_totp(c, user, code, &right, &m));
-		if (right) {
-			TRY(use(c, user, &m));
-			TRY(gate_finish(c, h, m.kind, remember, ret));
-		} else {
-			TRY(note_wrong(c, user));
-		}
+	TRY(gate_count(c, h, code, &try));
+	TRY(look_totp(c, user, code, &right, &m));
+	if (right) {
+		TRY(use(c, user, &m));
+		TRY(gate_finish(c, h, &try, m.kind, remember, ret));
+	} else {
+		TRY(gate_wrong(c, &try));
+		TRY(note_wrong(c, user));
 	}
 	TRY(tx_commit(&tx));
-	if (!allowed)
-		return gate_used_up(c);
 	REQUIRE(right, ERR_TOTP_CODE);
 	return OK;
+}
+
+static err_t count_try(struct ctx *c, const struct handle *h, str code, struct gate_try *ret)
+{
+	TX tx = { 0 };
+
+	TRY(tx_begin(&tx, c->db));
+	TRY(gate_count(c, h, code, ret));
+	TRY(gate_wrong(c, ret)); /* until it turns out to be right */
+	return tx_commit(&tx);
 }
 
 /* The hash is outside of the transactions: it takes long. */
@@ -166,14 +170,14 @@ static err_t sign_in_by_recovery(struct ctx *c, const struct handle *h, const st
 				 bool remember, struct signed_in *ret)
 {
 	struct match m = { 0 };
-	struct handle tried;
+	struct gate_try try = { 0 };
 	TX tx = { 0 };
 
-	TRY(gate_try(c, h->token, code, &tried));
+	TRY(count_try(c, h, code, &try));
 	TRY(look(c, user, code, &m));
 	TRY(tx_begin(&tx, c->db));
 	TRY(use(c, user, &m));
-	TRY(gate_finish(c, h, m.kind, remember, ret));
+	TRY(gate_finish(c, h, &try, m.kind, remember, ret));
 	return tx_commit(&tx);
 }
 
@@ -201,15 +205,16 @@ err_t factor_prove(struct ctx *c, const struct caller *who, str code)
 {
 	struct user_row user = { 0 };
 	struct match m = { 0 };
+	struct factor_attempt attempt;
 	TX tx = { 0 };
 
 	TRY(load(c, who->row.id, ERR_SESSION_REVOKED, &user));
 	REQUIRE(user.has_totp, ERR_NO_SECOND_FACTOR);
-	TRY(count_look(c, user.id));
+	TRY(count_look(c, user.id, &attempt));
 	TRY(look(c, &user, code, &m));
 	TRY(tx_begin(&tx, c->db));
 	TRY(use(c, &user, &m));
-	TRY(attempt_give_back(c, ATTEMPT_FACTOR, subject_of(&user.id)));
+	TRY(attempt_factor_right(c, &attempt));
 	TRY(session_factor_proven(c, who));
 	TRY(audit_add(c, AUDIT_STEPUP_OK, user.uid, str_of_bytes(who->token.sid, UID_BYTES),
 		      m.kind == FACTOR_RECOVERY ? STR("recovery") : STR("totp")));
@@ -350,7 +355,8 @@ static err_t end_what_was(struct ctx *c, const struct factor_owner *o, const str
 }
 
 static err_t store_proven(struct ctx *c, const struct factor_owner *o, const struct match *m,
-			  const struct recovery_set *codes, struct signed_in *ret)
+			  const struct factor_attempt *attempt, const struct recovery_set *codes,
+			  struct signed_in *ret)
 {
 	str sid = o->who == NULL ? STR_NONE : str_of_bytes(o->who->token.sid, UID_BYTES);
 	bool may_replace = o->who != NULL && o->who->row.has_totp;
@@ -363,7 +369,7 @@ static err_t store_proven(struct ctx *c, const struct factor_owner *o, const str
 	TRY(q_factor_prove(c->db, user.id, m->totp, m->step, c->now_ms, may_replace, &changed));
 	REQUIRE(changed == 1, ERR_TOTP_SETUP_CODE);
 	TRY(recovery_store(c, user.id, codes));
-	TRY(attempt_give_back(c, ATTEMPT_FACTOR, subject_of(&user.id)));
+	TRY(attempt_factor_right(c, attempt));
 	TRY(end_what_was(c, o, &user, sid, ret));
 	TRY(tell(c, &user, "factor-changed", AUDIT_FACTOR_SET, sid, STR("totp")));
 	TRY(audit_add(c, AUDIT_RECOVERY_MADE, user.uid, sid, STR_NONE));
@@ -376,14 +382,15 @@ err_t factor_confirm(struct ctx *c, const struct factor_owner *o, str code, str 
 	struct recovery_set codes = { 0 };
 	struct user_row user = { 0 };
 	struct signed_in out = { 0 };
+	struct factor_attempt attempt;
 	struct match m;
 
 	TRY(load_owner(c, o, &user));
 	TRY(clock_issue(c));
-	TRY(count_look(c, user.id));
+	TRY(count_look(c, user.id, &attempt));
 	TRY(look_pending(c, &user, code, secret, &m));
 	TRY(recovery_make(c, &codes));
-	TRY(store_proven(c, o, &m, &codes, &out));
+	TRY(store_proven(c, o, &m, &attempt, &codes, &out));
 	*ret_codes = codes;
 	*ret = out;
 	return OK;
@@ -444,6 +451,7 @@ err_t factor_reset(struct ctx *c, const struct user_row *user)
 
 	TRY(tx_begin(&tx, c->db));
 	TRY(factor_wipe(c, user->id));
+	TRY(attempt_factor_clear(c, user->id));
 	TRY(session_end_others(c, user->id, STR_NONE));
 	TRY(onetime_void_all(c, user->id));
 	TRY(tell(c, user, "factor-removed", AUDIT_FACTOR_REMOVED, STR_NONE, STR("by an operator")));

@@ -176,16 +176,24 @@ err_t onetime_take(struct ctx *c, enum onetime_purpose purpose, str token, struc
 	return OK;
 }
 
-err_t onetime_try_code(struct ctx *c, enum onetime_purpose purpose, int64_t user_id, str code,
-		       struct onetime_row *ret)
+err_t onetime_count_code(struct ctx *c, enum onetime_purpose purpose, int64_t user_id, str code,
+			 struct onetime_row *ret)
 {
 	bool found;
-	TX tx = { 0 };
 
-	TRY(tx_begin(&tx, c->db));
 	TRY(q_onetime_try(c->db, c->mem, user_id, purpose, ONETIME_TRIES_MAX, clock_effective_ms(c),
 			  guess_of(c, purpose, code), clock_effective_ms(c) - REPEAT_MS, ret, &found));
 	REQUIRE(found, kind_of(purpose).unknown);
+	return OK;
+}
+
+err_t onetime_try_code(struct ctx *c, enum onetime_purpose purpose, int64_t user_id, str code,
+		       struct onetime_row *ret)
+{
+	TX tx = { 0 };
+
+	TRY(tx_begin(&tx, c->db));
+	TRY(onetime_count_code(c, purpose, user_id, code, ret));
 	return tx_commit(&tx);
 }
 
@@ -216,6 +224,12 @@ err_t onetime_try_token(struct ctx *c, enum onetime_purpose purpose, str token, 
 				clock_effective_ms(c) - REPEAT_MS, ret, &found));
 	REQUIRE(found, kind_of(purpose).unknown);
 	return OK;
+}
+
+/* A repeat leaves no guess behind, so that there is one only. */
+bool onetime_is_repeat(const struct onetime_row *row)
+{
+	return row->guess == 0;
 }
 
 err_t onetime_id(struct ctx *c, enum onetime_purpose purpose, str token, str *ret)

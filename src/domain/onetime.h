@@ -65,7 +65,10 @@ MUST_USE err_t onetime_take(struct ctx *c, enum onetime_purpose purpose, str tok
  * themselves after a 401, is not counted. *ret says whose address it proves. Cost: 1 transaction. */
 MUST_USE err_t onetime_try_code(struct ctx *c, enum onetime_purpose purpose, int64_t user_id, str code,
 				struct onetime_row *ret);
-/* Then: consume it inside the open transaction. `row`: from onetime_try_code. Refusal: the same code: the code
+/* The same inside an open transaction, which must be committed before anybody is told. */
+MUST_USE err_t onetime_count_code(struct ctx *c, enum onetime_purpose purpose, int64_t user_id, str code,
+				  struct onetime_row *ret);
+/* Then: consume it inside the open transaction. `row`: from one of these. Refusal: the same code: the code
  * is wrong, or somebody was faster. */
 MUST_USE err_t onetime_take_code(struct ctx *c, const struct onetime_row *row, str code);
 
@@ -73,6 +76,9 @@ MUST_USE err_t onetime_take_code(struct ctx *c, const struct onetime_row *row, s
  * guess: what is about to be compared. Refusals as onetime_find, but that nothing counts the wrong token. */
 MUST_USE err_t onetime_try_token(struct ctx *c, enum onetime_purpose purpose, str token, str guess,
 				 struct onetime_row *ret);
+
+/* Of a row that a try was counted at: it was the identical repeat, and was not counted. */
+bool onetime_is_repeat(const struct onetime_row *row);
 
 /* The 32 bytes that name a token in the store: what codes are bound to through onetime_new.sid. */
 MUST_USE err_t onetime_id(struct ctx *c, enum onetime_purpose purpose, str token, str *ret);

@@ -121,6 +121,7 @@ struct onetime_row {
 	str address;
 	str sid;
 	int64_t tries;
+	int64_t guess; /* of the last wrong one; 0: none, or repeated */
 	int64_t created_ms, expires_ms;
 };
 

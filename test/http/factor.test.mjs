@@ -339,6 +339,126 @@ test('MF08 MF09 wrong codes at set-up, at switching off and when asked again who
   refused(await confirm(s, v.accessToken, { token: app.code() }), LIMITED);
 });
 
+/* Limits as they are shipped. */
+const limited = async (t) => {
+  const one = await Mailed.start({ env: { ...ENV, SALLYPORT_LIMITS_ACCOUNT_FREE: undefined }, sink: m.sink });
+  t.after(() => one.close());
+  return one.s;
+};
+const waits = (r, seconds, what) => assert.deepEqual([...refusal(r), r.headers['retry-after']], [...LIMITED, `${seconds}`], what);
+/* A wrong code under a handle of its own. */
+const guess = async (on, u, n, deviceToken) => verify(on, { tempToken: await handleOf(on, u, { deviceToken }), totpCode: u.app.wrong(n) });
+
+test('MF08 handle after handle, wrong codes make wait as wrong passwords do, and the right one gets in after the wait', async (t) => {
+  const one = await limited(t), u = await armed(one);
+  for (let i = 0; i < 5; i++) refused(await guess(one, u, i), WRONG, `${i + 1} is free`);
+  let n = 5;
+  for (const seconds of [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]) {
+    const tempToken = await handleOf(one, u);
+    waits(await verify(one, { tempToken, totpCode: u.app.wrong(n) }), seconds);
+    waits(await verify(one, { tempToken, totpCode: u.app.code() }), seconds, 'the right one too');
+    one.advance(seconds * 1000 - 1);
+    waits(await verify(one, { tempToken: await handleOf(one, u), totpCode: u.app.code() }), 1, 'a moment before');
+    one.advance(1);
+    refused(await guess(one, u, n++), WRONG, `after ${seconds} s`);
+  }
+  await one.restart(); // what was counted is in the store
+  const r = await verify(one, { tempToken: await handleOf(one, u), totpCode: u.app.code() });
+  waits(r, 900);
+  one.advance(900_000);
+  await signIn(u, { totpCode: u.app.code() }, one);
+  for (let i = 0; i < 5; i++) refused(await guess(one, u, i), WRONG, 'the right code ended the waits');
+  waits(await guess(one, u, 5), 1);
+});
+
+test('MF08 a try that has to wait costs the handle nothing', async (t) => {
+  const one = await limited(t), u = await armed(one);
+  for (let i = 0; i < 5; i++) await guess(one, u, i);
+  const tempToken = await handleOf(one, u);
+  for (let i = 0; i < 10; i++) waits(await verify(one, { tempToken, totpCode: u.app.wrong(i) }), 1);
+  one.advance(1000);
+  assert.equal((await verify(one, { tempToken, totpCode: u.app.code() })).status, 200);
+});
+
+test('MF08 of two hundred wrong codes at once, under forty handles, five are looked at', async (t) => {
+  const one = await limited(t), u = await armed(one);
+  const handles = [];
+  for (let i = 0; i < 40; i++) handles.push(await handleOf(one, u));
+  const all = await Promise.all(handles.flatMap((tempToken, i) => [0, 1, 2, 3, 4].map((k) => verify(one, { tempToken, totpCode: u.app.wrong(5 * i + k) }))));
+  assert.equal(all.filter((r) => r.status === 401).length, 5);
+  for (const r of all) if (r.status !== 401) waits(r, 1);
+});
+
+test('MF08 wrong codes from elsewhere stop no known device, which has ten tries of its own', async (t) => {
+  const one = await limited(t), u = await armed(one);
+  const { deviceToken } = await signIn(u, { totpCode: u.app.code() }, one), stranger = await armed(one);
+  const { deviceToken: other } = await signIn(stranger, { totpCode: stranger.app.code() }, one);
+  for (let i = 0; i < 5; i++) refused(await guess(one, u, i), WRONG);
+  waits(await guess(one, u, 5), 1);
+  waits(await guess(one, u, 5, other), 1, 'a device of somebody else');
+  for (let i = 0; i < 9; i++) refused(await guess(one, u, i, deviceToken), WRONG, `the device's ${i + 1}`);
+  one.advance(STEP);
+  for (let i = 0; i < 2; i++) await guess(one, u, i); // somebody elsewhere goes on
+  waits(await guess(one, u, 3), 2);
+  assert.equal((await verify(one, { tempToken: await handleOf(one, u, { deviceToken }), totpCode: u.app.code() })).status, 200);
+  waits(await guess(one, u, 4), 2, 'whose waits the owner does not end');
+  for (let i = 0; i < 10; i++) refused(await guess(one, u, i, deviceToken), WRONG, 'ten again');
+  waits(await guess(one, u, 11, deviceToken), 2, 'then it is like any other');
+});
+
+test('MF08 the identical repeat counts for the account once', async (t) => {
+  const one = await limited(t), u = await armed(one);
+  for (let i = 0; i < 4; i++) {
+    const tempToken = await handleOf(one, u);
+    for (let k = 0; k < 2; k++) refused(await verify(one, { tempToken, totpCode: u.app.wrong(i) }), WRONG);
+  }
+  refused(await guess(one, u, 4), WRONG, 'the fifth');
+  waits(await guess(one, u, 5), 1);
+});
+
+/* Every door that looks at a code of the app of somebody signed in: sends one. */
+const DOORS = {
+  'signing in': async (on, u, totpCode) => verify(on, { tempToken: await handleOf(on, u), totpCode }),
+  'switching off': (on, u, totpCode) => disable(u, { totpCode }, on),
+  'new recovery codes': (on, u, totpCode) => newCodes(u, { totpCode }, on),
+  'asked again who is there': (on, u, totpCode) => on.post('/auth/change-email/request', { newEmail: freshEmail(), totpCode }, { token: u.accessToken }),
+  'setting up another': (on, u, totpCode) => setUp(on, u.accessToken, { totpCode }),
+};
+for (const [door, send] of Object.entries(DOORS))
+  test(`MF08 wrong codes at one door (${door}) make wait at all of them`, async (t) => {
+    const one = await limited(t), u = await stale(one);
+    for (let i = 0; i < 5; i++) refused(await send(one, u, u.app.wrong(i)), WRONG);
+    for (const [other, knock] of Object.entries(DOORS)) waits(await knock(one, u, u.app.code()), 1, other);
+    one.advance(1000);
+    refused(await send(one, u, u.app.wrong(6)), WRONG);
+    for (const [other, knock] of Object.entries(DOORS)) waits(await knock(one, u, u.app.code()), 2, other);
+    one.advance(2000);
+    assert.equal((await send(one, u, u.app.code())).status, 200, 'the right one, after the wait');
+  });
+
+test('MF08 wrong codes when an app is proven make wait too', async (t) => {
+  const one = await limited(t), u = await one.signedIn();
+  const app = new Authenticator(one, (await setUp(one, u.accessToken)).json.otpauthUrl);
+  for (let i = 0; i < 5; i++) refused(await confirm(one, u.accessToken, { token: app.wrong(i) }), SETUP_WRONG);
+  waits(await confirm(one, u.accessToken, { token: app.code() }), 1);
+  one.advance(1000);
+  refused(await confirm(one, u.accessToken, { token: app.wrong(6) }), SETUP_WRONG);
+  waits(await confirm(one, u.accessToken, { token: app.code() }), 2);
+  one.advance(2000);
+  const done = await confirm(one, u.accessToken, { token: app.code() });
+  assert.equal(done.status, 200, done.text);
+  for (let i = 0; i < 5; i++) refused(await guess(one, { ...u, app }, i), WRONG, 'the right one ended the waits');
+});
+
+test('MF08 wrong recovery codes count with the others', async (t) => {
+  const one = await limited(t), u = await armed(one);
+  for (let i = 0; i < 5; i++) refused(await verify(one, { tempToken: await handleOf(one, u), recoveryCode: `AA-AAAAA-AAAA${'ABCDE'[i]}` }), WRONG);
+  waits(await verify(one, { tempToken: await handleOf(one, u), recoveryCode: u.codes[0] }), 1);
+  one.advance(1000);
+  await signIn(u, { recoveryCode: u.codes[0] }, one);
+  assert.equal(await one.sql(`SELECT count(*) FROM attempt WHERE penalties > 0`), '0');
+});
+
 test('right codes give back what they took', async () => {
   const u = await armed();
   for (let i = 0; i < 40; i++) {
