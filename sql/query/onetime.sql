@@ -60,10 +60,10 @@ ORDER BY purpose, created_ms;
 DELETE FROM onetime WHERE user_id = $1 AND purpose = $2;
 
 -- name: onetime_void_but
--- in: user_id int, purpose int
+-- in: user_id int, purpose int, other_purpose int
 -- out: none
--- All of the user's but those of one purpose.
-DELETE FROM onetime WHERE user_id = $1 AND purpose <> $2;
+-- All of the user's but those of two purposes.
+DELETE FROM onetime WHERE user_id = $1 AND purpose <> $2 AND purpose <> $3;
 
 -- name: onetime_sweep
 -- in: before_ms int, limit_n int

@@ -729,6 +729,9 @@ const struct setting settings[] = {
 	       "May a device be spared the second factor for a time, if its user asks? Never an administrator's.") },
 	{ DURATION("twofactor.remember_ttl", twofactor.remember_ttl_ms, "30d", MS_PER_HOUR, 365 * MS_PER_DAY,
 		   "For how long.") },
+	{ DURATION("twofactor.admin_reset_delay", twofactor.admin_reset_delay_ms, "24h", 0, 30 * MS_PER_DAY,
+		   "How long `sallyport user reset-2fa` waits before it removes the app of an administrator, who is "
+		   "told at once and can call it off. `0s`: not at all.") },
 	{ TEXT("totp.issuer", twofactor.issuer, "", check_label, "a name of at most 64 characters",
 	       "What authenticator apps show beside the account. Default: `ui.site_name`.") },
 	{ BOOL("guest.enabled", guest.enabled, "false",

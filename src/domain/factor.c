@@ -369,6 +369,7 @@ static err_t store_proven(struct ctx *c, const struct factor_owner *o, const str
 	TRY(q_factor_prove(c->db, user.id, m->totp, m->step, c->now_ms, may_replace, &changed));
 	REQUIRE(changed == 1, ERR_TOTP_SETUP_CODE);
 	TRY(recovery_store(c, user.id, codes));
+	TRY(onetime_void(c, user.id, ONETIME_FACTOR_RESET)); /* of the one before, if that was to be reset */
 	TRY(attempt_factor_right(c, attempt));
 	TRY(end_what_was(c, o, &user, sid, ret));
 	TRY(tell(c, &user, "factor-changed", AUDIT_FACTOR_SET, sid, STR("totp")));
@@ -403,6 +404,7 @@ err_t factor_wipe(struct ctx *c, int64_t user_id)
 	int64_t changed;
 
 	TRY(q_factor_clear(c->db, user_id, &changed));
+	TRY(onetime_void(c, user_id, ONETIME_FACTOR_RESET));
 	return recovery_void(c, user_id);
 }
 
@@ -445,16 +447,90 @@ err_t factor_new_codes(struct ctx *c, const struct caller *who, struct recovery_
 
 /* ---- operators ---- */
 
-err_t factor_reset(struct ctx *c, const struct user_row *user)
+static err_t reset(struct ctx *c, const struct user_row *user)
 {
-	TX tx = { 0 };
-
-	TRY(tx_begin(&tx, c->db));
 	TRY(factor_wipe(c, user->id));
 	TRY(attempt_factor_clear(c, user->id));
 	TRY(session_end_others(c, user->id, STR_NONE));
 	TRY(onetime_void_all(c, user->id));
-	TRY(tell(c, user, "factor-removed", AUDIT_FACTOR_REMOVED, STR_NONE, STR("by an operator")));
+	return tell(c, user, "factor-removed", AUDIT_FACTOR_REMOVED, STR_NONE, STR("by an operator"));
+}
+
+/* Somebody may have talked the operator into it: who runs the house hears of it while the app still counts. */
+static err_t put_down_reset(struct ctx *c, const struct user_row *user)
+{
+	const struct message_link m = {
+		.template = STR("factor-reset-asked"), .path = STR("2fa/reset/cancel"),
+		.purpose = ONETIME_FACTOR_RESET, .to = user->email,
+	};
+	int64_t changed;
+
+	TRY(q_factor_reset_ask(c->db, user->id, c->now_ms + c->cfg->twofactor.admin_reset_delay_ms, &changed));
+	if (changed == 0)
+		return OK;
+	TRY(message_link(c, user, &m));
+	return audit_add(c, AUDIT_FACTOR_RESET_ASKED, user->uid, STR_NONE, STR("by an operator"));
+}
+
+err_t factor_reset(struct ctx *c, const struct user_row *user)
+{
+	bool waits = user->is_admin && user->has_totp && c->cfg->twofactor.admin_reset_delay_ms > 0;
+	TX tx = { 0 };
+
+	TRY(tx_begin(&tx, c->db));
+	TRY(waits ? put_down_reset(c, user) : reset(c, user));
+	return tx_commit(&tx);
+}
+
+static err_t keep(struct ctx *c, const struct user_row *user, str by, bool *ret_kept)
+{
+	int64_t changed;
+
+	TRY(q_factor_reset_cancel(c->db, user->id, &changed));
+	*ret_kept = changed == 1;
+	if (!*ret_kept)
+		return OK;
+	TRY(onetime_void(c, user->id, ONETIME_FACTOR_RESET));
+	return audit_add(c, AUDIT_FACTOR_RESET_CANCELLED, user->uid, STR_NONE, by);
+}
+
+err_t factor_keep(struct ctx *c, const struct user_row *user)
+{
+	bool kept;
+	TX tx = { 0 };
+
+	TRY(tx_begin(&tx, c->db));
+	TRY(keep(c, user, STR("by an operator"), &kept));
+	return tx_commit(&tx);
+}
+
+err_t factor_keep_by_link(struct ctx *c, str token)
+{
+	struct onetime_row t = { 0 };
+	struct user_row user = { 0 };
+	bool kept;
+	TX tx = { 0 };
+
+	TRY(onetime_find(c, ONETIME_FACTOR_RESET, token, &t));
+	TRY(tx_begin(&tx, c->db));
+	TRY(onetime_take(c, ONETIME_FACTOR_RESET, token, &t));
+	TRY(load(c, t.user_id, ERR_FACTOR_RESET_TOKEN, &user));
+	TRY(keep(c, &user, STR("by its owner"), &kept));
+	REQUIRE(kept, ERR_FACTOR_RESET_TOKEN);
+	return tx_commit(&tx);
+}
+
+err_t factor_sweep(struct ctx *c, int64_t limit_n, int64_t *ret_n)
+{
+	struct user_row *due;
+	size_t n;
+	TX tx = { 0 };
+
+	TRY(tx_begin(&tx, c->db));
+	TRY(q_factor_reset_due(c->db, c->mem, c->now_ms, limit_n, &due, &n));
+	for (size_t i = 0; i < n; i++)
+		TRY(reset(c, &due[i]));
+	*ret_n = (int64_t)n;
 	return tx_commit(&tx);
 }
 

@@ -35,6 +35,8 @@ static struct kind kind_of(enum onetime_purpose p)
 	case ONETIME_SMS:
 	case ONETIME_SMS_2FA: return (struct kind){ ERR_SMS_CODE, ERR_SMS_CODE, 0 };
 	case ONETIME_LINK: return (struct kind){ ERR_LINK_TOKEN, ERR_LINK_EXPIRED, MS_PER_HOUR };
+	case ONETIME_FACTOR_RESET:
+		return (struct kind){ ERR_FACTOR_RESET_TOKEN, ERR_FACTOR_RESET_EXPIRED, 0 };
 	case ONETIME_UNSET: break;
 	}
 	return (struct kind){ ERR_BUG, ERR_BUG, 0 };
@@ -44,6 +46,8 @@ int64_t onetime_ttl_ms(const struct config *cfg, enum onetime_purpose purpose)
 {
 	bool texted = purpose == ONETIME_PHONE || purpose == ONETIME_SMS || purpose == ONETIME_SMS_2FA;
 
+	if (purpose == ONETIME_FACTOR_RESET)
+		return cfg->twofactor.admin_reset_delay_ms;
 	return texted ? cfg->sms.code_ttl_ms : kind_of(purpose).ttl_ms;
 }
 
@@ -252,7 +256,7 @@ err_t onetime_void(struct ctx *c, int64_t user_id, enum onetime_purpose purpose)
 
 err_t onetime_void_all(struct ctx *c, int64_t user_id)
 {
-	return q_onetime_void_but(c->db, user_id, ONETIME_EMAIL_REVERT);
+	return q_onetime_void_but(c->db, user_id, ONETIME_EMAIL_REVERT, ONETIME_FACTOR_RESET);
 }
 
 err_t onetime_is_reserved(struct ctx *c, str key, int64_t user_id, bool *ret)

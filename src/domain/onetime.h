@@ -28,6 +28,7 @@ enum onetime_purpose {
 	ONETIME_SMS = 12,         /* texted code that signs in */
 	ONETIME_SMS_2FA = 13,
 	ONETIME_LINK = 14,        /* mailed link that links an account */
+	ONETIME_FACTOR_RESET = 15, /* mailed link that calls an operator's reset of the second factor off */
 };
 
 #define ONETIME_TOKEN_TEXT 64
@@ -85,8 +86,8 @@ MUST_USE err_t onetime_id(struct ctx *c, enum onetime_purpose purpose, str token
 /* Ends everything bound to such an id. Inside the open transaction. */
 MUST_USE err_t onetime_void_bound(struct ctx *c, int64_t user_id, str id);
 
-/* Inside the open transaction. The second leaves ways back from a change of address: whoever changed the
- * password may be the one they are for. */
+/* Inside the open transaction. The second leaves ways back from a change of address, and from a reset of the
+ * second factor: whoever changed the password may be the one they are for. */
 MUST_USE err_t onetime_void(struct ctx *c, int64_t user_id, enum onetime_purpose purpose);
 MUST_USE err_t onetime_void_all(struct ctx *c, int64_t user_id);
 

@@ -24,6 +24,7 @@ struct user_row {
 	bool has_totp;
 	bool require_2fa;
 	bool is_guest; /* email is "" */
+	int64_t factor_reset_ms; /* when an operator's reset of the second factor takes place; 0: never */
 };
 
 /* A user with the stored password hash: only for checking a password. */

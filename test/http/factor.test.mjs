@@ -794,6 +794,99 @@ test('MF19 an operator\'s reset removes app and codes, ends sessions, is on reco
   await one.sink.mail(u.email, { subject: FACTOR_REMOVED });
 });
 
+const RESET_ASKED = 'Your second factor is to be removed';
+const callOff = (on, token) => on.post('/auth/2fa/reset/cancel', { token });
+const BAD_CANCEL = [400, 'INVALID_2FA_RESET_TOKEN', 'Invalid 2FA-reset token'];
+/* A house with an administrator who has an app, and who has just been the subject of an operator's reset. */
+async function asked(t, env) {
+  const one = await Mailed.start({ env: { ...ENV, ...env } });
+  t.after(() => one.close());
+  const u = await withTotp(one.s, await one.s.admin());
+  const { stdout } = await one.s.cliOk(['user', 'reset-2fa', u.email]);
+  const due = Number(await one.s.sql(`SELECT factor_reset_ms FROM user WHERE hex(uid) = '${hexOf(u)}'`));
+  return { one, u, stdout, due };
+}
+
+test('MF19 an administrator\'s reset waits for a day: he is told, it is on record and shown, and nothing has changed', async (t) => {
+  const before = Date.now(), { one, u, stdout, due } = await asked(t);
+  assert.ok(due >= before + DAY && due <= Date.now() + DAY);
+  assert.ok(stdout.includes(new Date(due).toISOString().slice(0, 16)), stdout);
+  assert.match((await one.s.cliOk(['user', 'show', u.email])).stdout, /second factor is reset 20/);
+  assert.deepEqual(await eventsOf(u, 'factor.re%', one.s), ['factor.reset_asked (by an operator)']);
+  const mail = await one.sink.mail(u.email, { subject: RESET_ASKED });
+  assert.ok(mail.parsed.text.includes(`${new Date(due).toISOString().slice(0, 16).replace('T', ' ')} UTC`), mail.parsed.text);
+  assert.equal((await one.s.me(u.accessToken)).status, 200);
+  refused(await verify(one.s, { tempToken: await handleOf(one.s, u), totpCode: u.app.wrong() }), WRONG, 'the app is asked for');
+  await signIn(u, { totpCode: u.app.code() }, one.s);
+  await one.s.cliOk(['user', 'reset-2fa', u.email]);
+  assert.equal(await one.s.sql(`SELECT factor_reset_ms FROM user WHERE hex(uid) = '${hexOf(u)}'`), `${due}`, 'asked again: the time runs from the first asking');
+  assert.deepEqual(await one.subjects(u.email), [FACTOR_CHANGED, RESET_ASKED]);
+});
+
+test('MF19 the mailed link calls the reset off, once and by the button only; it is good for nothing else', async (t) => {
+  const { one, u } = await asked(t), { url, token } = await one.link(u.email, RESET_ASKED);
+  assert.equal(new URL(url).pathname, '/auth/2fa/reset/cancel');
+  const page = await one.s.get(`/auth/2fa/reset/cancel?token=${token}`, { headers: { Accept: 'text/html' } });
+  assert.deepEqual([page.status, page.headers['content-type']], [200, 'text/html; charset=utf-8']);
+  for (const [path, json] of [['reset-password', { password: freshPassword() }], ['verify-email'], ['change-email/confirm'], ['change-email/revert'], ['link-verify'], ['magic-link/verify'], ['2fa/verify', { totpCode: u.app.code() }]])
+    assert.ok((await one.s.post(`/auth/${path}`, { token, tempToken: token, ...json }, { strategy: 'bearer' })).status >= 400, path);
+  await one.s.post('/auth/forgot-password', { email: u.email });
+  refused(await callOff(one.s, await one.token(u.email, RESET)), BAD_CANCEL, 'nor is another link good for this');
+  refused(await callOff(one.s, '0'.repeat(64)), BAD_CANCEL);
+  const answers = await Promise.all(Array.from({ length: 10 }, () => callOff(one.s, token)));
+  assert.equal(answers.filter((r) => r.status === 200).length, 1);
+  for (const r of answers) if (r.status !== 200) refused(r, BAD_CANCEL);
+  assert.deepEqual(await eventsOf(u, 'factor.re%', one.s), ['factor.reset_asked (by an operator)', 'factor.reset_cancelled (by its owner)']);
+  assert.doesNotMatch((await one.s.cliOk(['user', 'show', u.email])).stdout, /is reset/);
+  await signIn(u, { totpCode: u.app.code() }, one.s);
+});
+
+test('MF19 an operator calls the reset off too, and the mailed link is worthless then', async (t) => {
+  const { one, u } = await asked(t), token = await one.token(u.email, RESET_ASKED);
+  for (let i = 0; i < 2; i++) await one.s.cliOk(['user', 'reset-2fa', u.email, '--cancel']);
+  assert.deepEqual(await eventsOf(u, 'factor.reset%', one.s), ['factor.reset_asked (by an operator)', 'factor.reset_cancelled (by an operator)']);
+  refused(await callOff(one.s, token), BAD_CANCEL);
+  assert.equal((await one.s.cli(['user', 'reset-2fa', u.email, '--maybe'])).code, 2);
+});
+
+test('MF19 a new app, or none any more: there is nothing left to reset', async (t) => {
+  const { one, u } = await asked(t), token = await one.token(u.email, RESET_ASKED);
+  const app = new Authenticator(one.s, (await setUp(one.s, u.accessToken)).json.otpauthUrl);
+  assert.equal((await confirm(one.s, u.accessToken, { token: app.code() })).status, 200);
+  refused(await callOff(one.s, token), BAD_CANCEL);
+  assert.equal(await one.s.sql('SELECT count(*) FROM user WHERE factor_reset_ms > 0'), '0');
+  one.s.advance(STEP);
+  await one.s.cliOk(['user', 'reset-2fa', u.email]);
+  assert.equal((await disable(u, { totpCode: app.code() }, one.s)).status, 200);
+  assert.equal(await one.s.sql('SELECT count(*) FROM user WHERE factor_reset_ms > 0'), '0');
+});
+
+test('MF19 a mailbox alone cannot both reset an administrator\'s password and drop the app', async (t) => {
+  const { one, u } = await asked(t), password = freshPassword(), { s: on } = one;
+  const cancel = await one.token(u.email, RESET_ASKED);
+  await on.post('/auth/forgot-password', { email: u.email });
+  assert.equal((await on.post('/auth/reset-password', { token: await one.token(u.email, RESET), password })).status, 200);
+  const r = await on.login(u.email, password);
+  assert.deepEqual([r.json.requiresTwoFactor, r.json.available2faMethods, r.json.accessToken], [true, ['totp'], undefined]);
+  const { tempToken } = r.json;
+  refused(await on.post('/auth/2fa/disable', { currentPassword: password }, { token: tempToken }), NO_HANDLE);
+  refused(await setUp(on, tempToken, { currentPassword: password }), NO_HANDLE);
+  await on.post('/auth/magic-link/send', { email: u.email });
+  const magic = await on.post('/auth/magic-link/verify', { token: await one.token(u.email, 'Your magic sign-in link') }, { strategy: 'bearer' });
+  assert.deepEqual([magic.json.requiresTwoFactor, magic.json.accessToken], [true, undefined], magic.text);
+  assert.ok((await on.post('/auth/magic-link/send', { mode: '2fa', tempToken })).status >= 400, 'mail is no second factor of an administrator');
+  assert.equal((await callOff(on, cancel)).status, 200, 'the way to say no outlives a new password');
+  await signIn({ ...u, password }, { totpCode: u.app.code() }, on);
+});
+
+test('MF19 without a delay an administrator\'s reset is done at once', async (t) => {
+  const { one, u, due } = await asked(t, { SALLYPORT_TWOFACTOR_ADMIN_RESET_DELAY: '0s' });
+  assert.equal(due, 0);
+  assert.equal((await one.s.me(u.accessToken)).json.code, 'SESSION_REVOKED');
+  assert.ok((await one.s.login(u.email, u.password)).json.accessToken);
+  assert.deepEqual(await one.subjects(u.email), [FACTOR_CHANGED, FACTOR_REMOVED]);
+});
+
 for (const mode of ['lazy', 'strict'])
   test(`MF22 where addresses are proven (${mode}), nobody arms a factor on one that is not`, async (t) => {
     const one = await Mailed.start({ env: { ...ENV, SALLYPORT_VERIFICATION_MODE: mode } });
