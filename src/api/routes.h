@@ -111,6 +111,7 @@ err_t api_verification_confirm(struct req *r, const void *body, struct http_repl
 err_t api_email_change_request(struct req *r, const void *body, struct http_reply *rep);
 err_t api_email_change_confirm(struct req *r, const void *body, struct http_reply *rep);
 err_t api_email_change_revert(struct req *r, const void *body, struct http_reply *rep);
+err_t api_factor_keep(struct req *r, const void *body, struct http_reply *rep);
 err_t api_phone_change(struct req *r, const void *body, struct http_reply *rep);
 err_t api_phone_verify(struct req *r, const void *body, struct http_reply *rep);
 err_t api_magic_send(struct req *r, const void *body, struct http_reply *rep);
