@@ -460,7 +460,7 @@ static err_t reset(struct ctx *c, const struct user_row *user)
 static err_t put_down_reset(struct ctx *c, const struct user_row *user)
 {
 	const struct message_link m = {
-		.template = STR("factor-reset-asked"), .path = STR("2fa/reset/cancel"),
+		.template = STR("factor-reset-asked"), .path = STR("2fa/keep"),
 		.purpose = ONETIME_FACTOR_RESET, .to = user->email,
 	};
 	int64_t changed;
