@@ -23,6 +23,7 @@ PAGES = {
     'reset-password': 'reset-password', '2fa': '2fa', 'magic-link': 'magic-link',
     'magic-link/verify': 'magic-link', 'verify-email': 'verify-email',
     'change-email/confirm': 'change-email-confirm', 'change-email/revert': 'change-email-revert',
+    '2fa/keep': '2fa-keep',
     'account-conflict': 'account-conflict', 'link-verify': 'link-verify', 'account': 'account',
 }
 LANGS = ['en', 'it', 'de', 'fr', 'es']

@@ -165,7 +165,9 @@ static err_t set_value(struct req *r, struct http_reply *rep, const uint8_t *sid
 	str value;
 
 	TRY(value_make(r, sid, &value));
-	return cookie_set(r, rep, COOKIE_CSRF, value, ttl_ms);
+	TRY(cookie_set(r, rep, COOKIE_CSRF, value, ttl_ms));
+	r->csrf_value = value;
+	return OK;
 }
 
 void csrf_set(struct req *r, struct http_reply *rep, const uint8_t *sid, int64_t ttl_ms)
@@ -209,8 +211,10 @@ void csrf_renew(struct req *r, const struct route *rt, enum err_code refused, st
 
 	if (!takes_cookies(r, rt, rep))
 		return;
-	if (!again && value_read(r, cookie_read(r, COOKIE_CSRF), &v) && is_of_caller(r, &v))
+	if (!again && value_read(r, cookie_read(r, COOKIE_CSRF), &v) && is_of_caller(r, &v)) {
+		r->csrf_value = cookie_read(r, COOKIE_CSRF);
 		return;
+	}
 	if (session_of_cookies(r, sid, &named).code != ERR_OK)
 		named = false;
 	csrf_set(r, rep, named ? sid : NULL, r->c.cfg->token.web_refresh_ttl_ms);

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Server } from '../lib/server.mjs';
+import { Browser } from '../lib/web.mjs';
 import { examplePath, routes } from '../lib/routes.mjs';
 
 const APP = 'https://app.example.test', OTHER = 'capacitor://localhost';
@@ -11,7 +12,7 @@ before(async () => (s = await Server.start({ env: { SALLYPORT_CORS_ORIGINS: `${A
 after(() => s.close());
 
 const cors = (r) => Object.fromEntries(Object.entries(r.headers).filter(([k]) => k.startsWith('access-control-')));
-const ALLOWED = (origin) => ({ 'access-control-allow-origin': origin, 'access-control-allow-credentials': 'true', 'access-control-expose-headers': 'Retry-After, WWW-Authenticate, X-Request-Id' });
+const ALLOWED = (origin) => ({ 'access-control-allow-origin': origin, 'access-control-allow-credentials': 'true', 'access-control-expose-headers': 'Retry-After, WWW-Authenticate, X-CSRF-Token, X-Request-Id' });
 
 test('WB05 a listed origin is allowed by name, on every route and every answer', async () => {
   for (const route of routes.filter((r) => r.place === 'PREFIX' && r.handler !== 'api_jwks'))
@@ -40,6 +41,16 @@ test('WB06 the question before a call is answered at once, for any path, with ev
     const no = await s.request('OPTIONS', path, { headers: { Origin: 'https://evil.test' } });
     assert.deepEqual([no.status, cors(no)], [204, {}]);
   }
+});
+
+test('WB03 a page of a listed origin, which cannot read our cookie, is told the value; nobody else is', async () => {
+  const b = await Browser.signedIn(s), headers = { Origin: APP, 'Sec-Fetch-Site': 'cross-site' };
+  const told = await b.request('GET', '/auth/me', { headers });
+  assert.equal(told.headers['x-csrf-token'], b.get('csrf-token'));
+  assert.equal((await b.request('PATCH', '/auth/profile', { json: { firstName: 'x' }, headers, csrf: told.headers['x-csrf-token'] })).status, 200);
+  b.jar.delete('__Host-csrf-token');
+  assert.equal((await b.request('GET', '/auth/me', { headers })).headers['x-csrf-token'], b.get('csrf-token'));
+  for (const origin of ['https://evil.test', 'https://auth.example.test', 'null']) assert.equal((await b.request('GET', '/auth/me', { headers: { ...headers, Origin: origin } })).headers['x-csrf-token'], undefined);
 });
 
 test('WB05 keys are for everybody, without credentials', async () => {

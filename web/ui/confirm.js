@@ -4,7 +4,7 @@ import { $, afterSignIn, api, onSubmit, query, refuse, say, show, t, understands
 
 understands('error_INVALID_VERIFICATION_TOKEN', 'error_VERIFICATION_TOKEN_EXPIRED', 'error_TOKEN_REQUIRED',
   'error_INVALID_EMAIL_CHANGE_TOKEN', 'error_EMAIL_CHANGE_TOKEN_EXPIRED', 'error_EMAIL_EXISTS',
-  'error_INVALID_EMAIL_REVERT_TOKEN', 'error_EMAIL_REVERT_TOKEN_EXPIRED', 'error_INVALID_LINK_TOKEN',
+  'error_INVALID_EMAIL_REVERT_TOKEN', 'error_EMAIL_REVERT_TOKEN_EXPIRED', 'error_INVALID_2FA_RESET_TOKEN', 'error_2FA_RESET_TOKEN_EXPIRED', 'error_INVALID_LINK_TOKEN',
   'error_LINK_TOKEN_EXPIRED', 'error_INVALID_STATE', 'error_ACCOUNT_ALREADY_LINKED',
   'error_EMAIL_NOT_VERIFIED');
 
@@ -13,6 +13,7 @@ const ACTIONS = {
   'verify-email': [api.verifyEmail, 'verify_email_done'],
   'change-email-confirm': [api.confirmEmailChange, 'change_email_confirm_done'],
   'change-email-revert': [api.revertEmailChange, 'change_email_revert_done'],
+  '2fa-keep': [api.keepSecondFactor, 'two_fa_keep_done'],
   'link-verify': [api.verifyConflictLinkingToken, 'link_verify_done'],
 };
 const { page } = document.body.dataset;
