@@ -69,7 +69,8 @@ onSubmit($('mail-code-form'), async (v, form) => verified(await api.validateMagi
 
 function startVerify() {
   if (!tempToken) return goTo('login');
-  const methods = (sign.methods.length > 0 ? sign.methods : ['totp']).filter((m) => m in PANELS);
+  const methods = sign.methods.filter((m) => Object.hasOwn(PANELS, m));
+  if (methods.length === 0) methods.push('totp');
   if (methods.includes('totp')) methods.push('recovery');
   choose(methods[0], methods);
   answerOtherTabs(() => handle.get()?.token ?? '');

@@ -46,7 +46,7 @@ async function showUser() {
   $('first-name').value = u.firstName ?? '';
   $('last-name').value = u.lastName ?? '';
   $('address-now').replaceChildren(u.email, ' ', u.isEmailVerified ? badge(t('verified'), 'good') : badge(t('not_verified'), 'bad'));
-  show($('unverified'), !u.isEmailVerified && features.verifyEmail !== false);
+  show($('unverified'), !u.isEmailVerified && features.forgotPassword); // which says that mail can be sent
   $('password-user').value = u.email;
   show($('current-part'), u.hasPassword);
   $('current-password').required = u.hasPassword;
