@@ -9,8 +9,8 @@ import { examplePath, routes } from '../lib/routes.mjs';
 import { run, SALLYPORT, Server, until } from '../lib/server.mjs';
 
 const PAGES = ['login', 'register', 'forgot-password', 'reset-password', '2fa', 'magic-link', 'magic-link/verify', 'verify-email', 'change-email/confirm',
-  'change-email/revert', 'account-conflict', 'link-verify', 'account'];
-const MAILED = ['reset-password', 'magic-link/verify', 'verify-email', 'change-email/confirm', 'change-email/revert', 'link-verify'];
+  'change-email/revert', '2fa/keep', 'account-conflict', 'link-verify', 'account'];
+const MAILED = ['reset-password', 'magic-link/verify', 'verify-email', 'change-email/confirm', 'change-email/revert', '2fa/keep', 'link-verify'];
 const MOVED = [...MAILED, '2fa', 'account-conflict'];
 const TOKEN = 'token-of-a-mailed-link-0123456789';
 const SCANNERS = ['Mozilla/5.0 (compatible; MSIE 10.0; Windows NT 6.2) SafeLinks', 'Mozilla/5.0 (X11; Linux x86_64) HeadlessChrome/120.0', 'Barracuda Sentinel (EE)', 'Slackbot-LinkExpanding 1.0', ''];
