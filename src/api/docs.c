@@ -21,7 +21,7 @@ err_t api_docs_viewer(struct req *r, const void *body, struct http_reply *rep)
 	REQUIRE(is_on(r), ERR_NO_ROUTE);
 	TRY(page_nonce(r, &nonce));
 	TRY(page_head(r, nonce, rep));
-	ui_docs_write(r->c.cfg, nonce, &rep->body);
+	ui_docs_write(r->rt->ui, r->c.cfg, nonce, &rep->body);
 	return OK;
 }
 

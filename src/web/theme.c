@@ -192,7 +192,7 @@ static void write_origin(str url, struct buf *out)
 
 static err_t load_origins(struct ui_load *l)
 {
-	struct buf b = { .cap = 2 * 1100 };
+	struct buf b = { .cap = (size_t)2 * 1100 };
 
 	NEW(b.p, &l->ui->mem, char, b.cap);
 	if (l->cfg->ui.logo_file.n == 0)

@@ -233,9 +233,9 @@ void ui_page_write(const struct ui *ui, const struct config *cfg, const struct e
 	write_parts(&(struct fill){ ui, cfg, page, lang, nonce, return_path }, out);
 }
 
-void ui_docs_write(const struct config *cfg, str nonce, struct buf *out)
+void ui_docs_write(const struct ui *ui, const struct config *cfg, str nonce, struct buf *out)
 {
-	write_parts(&(struct fill){ .cfg = cfg, .page = &embedded_docs[DOC_VIEWER], .nonce = nonce }, out);
+	ui_page_write(ui, cfg, &embedded_docs[DOC_VIEWER], &ui->langs[0], nonce, STR_NONE, out);
 }
 
 const struct ui_file *ui_openapi(const struct ui *ui)
@@ -251,7 +251,7 @@ static err_t load_openapi(struct ui_load *l)
 	for (size_t i = 0; i < doc->n_parts; i++)
 		b.cap += doc->parts[i].text.n + l->cfg->server.api_prefix.n;
 	NEW(b.p, &l->ui->mem, char, b.cap);
-	write_parts(&(struct fill){ .cfg = l->cfg, .page = doc }, &b);
+	ui_page_write(l->ui, l->cfg, doc, &l->ui->langs[0], STR_NONE, STR_NONE, &b);
 	REQUIRE(!b.overflow, ERR_BUG);
 	return file_make(l->ui, STR("openapi.json"), "application/json; charset=utf-8", buf_view(&b), &l->ui->openapi);
 }

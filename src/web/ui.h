@@ -44,8 +44,8 @@ const struct ui_lang *ui_lang_choose(const struct ui *ui, const struct config *c
 /* The page's text, with `nonce` at its scripts. return_path: one that return_path_ok lets pass, or nothing. */
 void ui_page_write(const struct ui *ui, const struct config *cfg, const struct embedded_page *page,
 		   const struct ui_lang *lang, str nonce, str return_path, struct buf *out);
-/* The viewer of the API's description, and the description. */
-void ui_docs_write(const struct config *cfg, str nonce, struct buf *out);
+/* The viewer of the API's description, in English, and the description. */
+void ui_docs_write(const struct ui *ui, const struct config *cfg, str nonce, struct buf *out);
 const struct ui_file *ui_openapi(const struct ui *ui);
 
 /* The configuration for scripts and apps (contract: /ui/config). page NULL: with all texts. `headless` stands

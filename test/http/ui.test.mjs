@@ -411,6 +411,12 @@ test('WB13 branding is checked by grammar before anything starts', async () => {
     assert.equal((await run(SALLYPORT, ['check-config'], { env: { [`SALLYPORT_UI_${name}`]: value } })).code, 0, `${name} ${value}`);
 });
 
+test('check-config looks into the files that the settings name', async () => {
+  const r = await run(SALLYPORT, ['check-config'], { env: { SALLYPORT_UI_LOGO_FILE: '/nonexistent/logo.png' } });
+  assert.equal(r.code, 3);
+  assert.match(r.stderr, /ui\.logo_file: \/nonexistent\/logo\.png cannot be read/);
+});
+
 test('WB13 WB15 a name of the site that looks like markup is text everywhere', async (t) => {
   const name = '</title></script><script>alert(1)</script>"\'&$&{{7*7}}\u00e9';
   const own = await served(t, { SALLYPORT_UI_SITE_NAME: name });
