@@ -35,12 +35,20 @@ static err_t mint_both(struct ctx *c, const struct user_row *user, const struct 
 	return OK;
 }
 
+struct session_new {
+	struct user_row user;
+	struct refresh_token refresh;
+	int64_t auth_ms;
+	str amr;
+};
+
 err_t session_issue(struct ctx *c, const struct user_row *user, str amr, struct tokens *ret)
 {
 	const struct config *cfg = c->cfg;
 	int64_t abs_ms = c->now_ms + cfg->token.refresh_max_ttl_ms;
 	int64_t idle_ms = min_i64(c->now_ms + cfg->token.refresh_ttl_ms, abs_ms);
 	struct refresh_token t = { .gen = 1 };
+	struct session_new *made;
 	int64_t ended;
 	str ip;
 
@@ -54,7 +62,24 @@ err_t session_issue(struct ctx *c, const struct user_row *user, str amr, struct 
 	TRY(q_session_trim(c->db, user->id, cfg->session.max_per_user, &ended));
 	if (ended > 0)
 		TRY(audit_add(c, AUDIT_SESSION_ENDED, user->uid, STR_NONE, STR("too many sessions")));
-	return mint_both(c, user, &t, c->now_ms, amr, ret);
+	NEW(made, c->mem, struct session_new, 1);
+	*made = (struct session_new){ .user = *user, .refresh = t, .auth_ms = c->now_ms, .amr = amr };
+	ret->made = made;
+	return OK;
+}
+
+err_t session_sign(struct ctx *c, struct tokens *t)
+{
+	const struct session_new *s = t->made;
+	struct tokens both = { 0 };
+
+	if (s == NULL)
+		return OK;
+	TRY(mint_both(c, &s->user, &s->refresh, s->auth_ms, s->amr, &both));
+	t->access = both.access;
+	t->refresh = both.refresh;
+	t->made = NULL;
+	return OK;
 }
 
 static bool is_over(const struct ctx *c, int64_t idle_expires_ms, int64_t abs_expires_ms)
