@@ -78,9 +78,9 @@ static err_t give_tokens(struct ctx *c, const struct user_row *user, str amr, st
 	return OK;
 }
 
-err_t gate_sign(struct ctx *c, struct signed_in *s)
+err_t gate_sign(struct signed_in *s)
 {
-	return session_sign(c, &s->tokens);
+	return session_sign(&s->tokens);
 }
 
 /* ---- after the first proof ---- */

@@ -49,8 +49,8 @@ struct first {
 	str trust;            /* "trustToken": a device spared the second factor; STR_NONE */
 };
 
-/* When the transaction is on disk: the tokens of a session that gate_pass, gate_finish or gate_finish_setup made. */
-MUST_USE err_t gate_sign(struct ctx *c, struct signed_in *s);
+/* When the transaction is on disk: signs the token of a session that gate_pass, gate_finish or gate_finish_setup made. */
+MUST_USE err_t gate_sign(struct signed_in *s);
 
 /* Inside the open transaction that consumes the first proof. gate_sign after it. user: as in the store now, not disabled.
  * Fault: ERR_CLOCK. */

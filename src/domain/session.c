@@ -35,12 +35,17 @@ static err_t mint_both(struct ctx *c, const struct user_row *user, const struct 
 	return OK;
 }
 
-struct session_new {
-	struct user_row user;
-	struct refresh_token refresh;
-	int64_t auth_ms;
-	str amr;
-};
+static err_t draft_both(struct ctx *c, const struct user_row *user, const struct refresh_token *t, str amr,
+			struct tokens *ret)
+{
+	const struct access_mint m = {
+		.user = user, .sid = t->sid, .gen = t->gen, .auth_ms = c->now_ms, .amr = amr
+	};
+
+	TRY(token_mint_refresh(c, t, &ret->refresh));
+	NEW(ret->draft, c->mem, struct access_draft, 1);
+	return token_draft_access(c, &m, ret->draft);
+}
 
 err_t session_issue(struct ctx *c, const struct user_row *user, str amr, struct tokens *ret)
 {
@@ -48,7 +53,6 @@ err_t session_issue(struct ctx *c, const struct user_row *user, str amr, struct 
 	int64_t abs_ms = c->now_ms + cfg->token.refresh_max_ttl_ms;
 	int64_t idle_ms = min_i64(c->now_ms + cfg->token.refresh_ttl_ms, abs_ms);
 	struct refresh_token t = { .gen = 1 };
-	struct session_new *made;
 	int64_t ended;
 	str ip;
 
@@ -62,23 +66,15 @@ err_t session_issue(struct ctx *c, const struct user_row *user, str amr, struct 
 	TRY(q_session_trim(c->db, user->id, cfg->session.max_per_user, &ended));
 	if (ended > 0)
 		TRY(audit_add(c, AUDIT_SESSION_ENDED, user->uid, STR_NONE, STR("too many sessions")));
-	NEW(made, c->mem, struct session_new, 1);
-	*made = (struct session_new){ .user = *user, .refresh = t, .auth_ms = c->now_ms, .amr = amr };
-	ret->made = made;
-	return OK;
+	return draft_both(c, user, &t, amr, ret);
 }
 
-err_t session_sign(struct ctx *c, struct tokens *t)
+err_t session_sign(struct tokens *t)
 {
-	const struct session_new *s = t->made;
-	struct tokens both = { 0 };
-
-	if (s == NULL)
+	if (t->draft == NULL)
 		return OK;
-	TRY(mint_both(c, &s->user, &s->refresh, s->auth_ms, s->amr, &both));
-	t->access = both.access;
-	t->refresh = both.refresh;
-	t->made = NULL;
+	TRY(token_sign_access(t->draft, &t->access));
+	t->draft = NULL;
 	return OK;
 }
 

@@ -13,7 +13,7 @@ struct tokens {
 	str access, refresh;
 	str device; /* sign-in only; STR_NONE otherwise */
 	str trust;  /* after a second factor, when it was asked for; STR_NONE otherwise */
-	const struct session_new *made; /* of session_issue, until session_sign; NULL */
+	struct access_draft *draft; /* of `access`: between session_issue and session_sign; else NULL */
 };
 
 /* Who is calling: an access token checked against its session. */
@@ -25,11 +25,11 @@ struct caller {
 };
 
 /* Make a session for `user` inside the open transaction, end the longest idle ones beyond
- * session.max_per_user. The tokens are session_sign's. amr: RFC 8176 names, blank-separated. Refusal: ERR_CLOCK. */
+ * session.max_per_user, and prepare its tokens. The signature is session_sign's. amr: RFC 8176 names, blank-separated. Refusal: ERR_CLOCK. */
 MUST_USE err_t session_issue(struct ctx *c, const struct user_row *user, str amr, struct tokens *ret);
-/* Mint both tokens of a session just made, once it is on disk: while a transaction is open everybody waits for it.
- * None made: nothing to do. Cost: 1 signature. */
-MUST_USE err_t session_sign(struct ctx *c, struct tokens *t);
+/* Sign the access token of a session just made, once that is on disk: while a transaction is open everybody waits for
+ * it. Takes neither memory nor randomness of ours. None made: nothing to do. Cost: 1 signature. */
+MUST_USE err_t session_sign(struct tokens *t);
 
 /* Rotate. Refusals: ERR_REFRESH_TOKEN (not genuine, expired, straggler, ahead of the store),
  * ERR_SESSION_REVOKED (gone, or ended now because of reuse), ERR_LIMITED (too many repeats), ERR_CLOCK.
