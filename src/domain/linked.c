@@ -175,6 +175,7 @@ err_t linked_verify(struct ctx *c, str token, bool sign_in, struct signed_in *re
 	if (sign_in)
 		TRY(sign_in_by_link(c, &link, &out));
 	TRY(tx_commit(&tx));
+	TRY(gate_sign(&out));
 	*ret = out;
 	return OK;
 }
