@@ -18,7 +18,7 @@ const events = new EventTarget();
 
 /* Below the prefix: answers 401 and 403 of these are about what was sent, never about the session. */
 const PUBLIC = new Set(['/login', '/logout', '/refresh', '/register', '/forgot-password', '/reset-password', '/guest',
-  '/verify-email', '/change-email/confirm', '/change-email/revert', '/link-verify', '/2fa/verify',
+  '/verify-email', '/change-email/confirm', '/change-email/revert', '/link-verify', '/2fa/verify', '/2fa/keep',
   '/magic-link/send', '/magic-link/verify', '/sms/send', '/sms/verify']);
 /* What says that the access token is missing or over. All other refusals are for the caller. */
 const EXPIRED = new Set(['NO_ACCESS_TOKEN', 'INVALID_ACCESS_TOKEN', 'INVALID_TOKEN',
@@ -316,6 +316,7 @@ const api = {
   async requestEmailChange(newEmail, proof) { return call('POST', '/change-email/request', withProof({ newEmail }, proof)); },
   async confirmEmailChange(token) { return call('POST', '/change-email/confirm', { token }); },
   async revertEmailChange(token) { return call('POST', '/change-email/revert', { token }); },
+  async keepSecondFactor(token) { return call('POST', '/2fa/keep', { token }); },
   async getLinkedAccounts() { return call('GET', '/linked-accounts'); },
   async requestLinkingEmail(email, provider, proof) { return call('POST', '/link-request', withProof({ email, provider }, proof)); },
   async verifyLinkingToken(token, provider) { return call('POST', '/link-verify', { token, provider }); },
