@@ -69,6 +69,7 @@ static void write_features(const struct config *cfg, struct json_out *o)
 	out_bool(o, STR("forgotPassword"), mail);
 	out_bool(o, STR("verifyEmail"), mail && cfg->verification.mode != VERIFICATION_NONE);
 	out_bool(o, STR("twoFactor"), true);
+	out_bool(o, STR("rememberDevice"), cfg->twofactor.remember);
 	out_key(o, STR("oauthProviders"));
 	out_arr(o);
 	out_end_arr(o);
