@@ -336,7 +336,7 @@ test('ui/config answers nested and flat, without what is not set, and may be kep
   assert.deepEqual([r.headers['cache-control'], r.headers.vary], ['public, max-age=60', 'Accept-Language']);
   assert.ok(Object.keys(translations).length > 100);
   assert.deepEqual(rest, {
-    apiPrefix: '/auth', features: { register: true, magicLink: true, sms: false, google: false, github: false, forgotPassword: true, verifyEmail: false, twoFactor: true, oauthProviders: [] },
+    apiPrefix: '/auth', features: { register: true, magicLink: true, sms: false, google: false, github: false, forgotPassword: true, verifyEmail: false, twoFactor: true, rememberDevice: false, oauthProviders: [] },
     ui: { primaryColor: '#2f5bd8', secondaryColor: '#57606a', siteName: 'Sallyport' }, lang: 'en',
     registrationEnabled: true, magicLinkEnabled: true, smsEnabled: false, totpEnabled: true, googleEnabled: false, githubEnabled: false, availableProviders: [], headless: false,
   });
