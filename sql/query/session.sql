@@ -1,18 +1,18 @@
 -- Sessions. id is the first 63 bits of sid; every statement names both, or the owner.
 
 -- name: session_insert
--- in: id int, sid blob, user_id int, cur_nonce blob, agent_family text, auth_ms int, amr text, now_ms int, idle_expires_ms int, abs_expires_ms int, sweep_day int, user_agent text, ip text
+-- in: id int, sid blob, user_id int, cur_nonce blob, agent_family text, auth_ms int, amr text, now_ms int, idle_expires_ms int, abs_expires_ms int, sweep_day int, user_agent text, ip text, web int
 -- out: none
 -- A mailed code or link is no proof for changing factors: a mailbox alone would then do for everything.
 INSERT INTO session (id, sid, user_id, cur_gen, cur_nonce, rotated_ms, agent_family, auth_ms, amr, created_ms,
-                     idle_expires_ms, abs_expires_ms, sweep_day, last_active_ms, user_agent, ip, factor_ms)
-VALUES ($1, $2, $3, 1, $4, $8, $5, $6, $7, $8, $9, $10, $11, $8, $12, $13,
+                     idle_expires_ms, abs_expires_ms, sweep_day, last_active_ms, user_agent, ip, web, factor_ms)
+VALUES ($1, $2, $3, 1, $4, $8, $5, $6, $7, $8, $9, $10, $11, $8, $12, $13, $14,
         CASE WHEN $7 LIKE '% mfa' AND $7 NOT LIKE '% email mfa' THEN $6 ELSE 0 END);
 
 -- name: session_caller
 -- in: id int, sid blob
 -- out: one caller_row
-SELECT s.cur_gen, s.confirmed, s.last_active_ms, s.idle_expires_ms, s.abs_expires_ms,
+SELECT s.cur_gen, s.confirmed, s.last_active_ms, s.idle_expires_ms, s.abs_expires_ms, s.web,
        u.id, u.uid, u.email, u.first_name, u.last_name, u.role, u.login_provider,
        u.password_hash IS NOT NULL AS has_password, u.is_admin, u.email_verified, u.disabled_ms, u.last_login_ms, u.phone,
        u.totp IS NOT NULL AS has_totp, u.is_guest
@@ -23,7 +23,7 @@ WHERE s.id = $1 AND s.sid = $2;
 -- in: id int, sid blob
 -- out: one rotation_row
 SELECT user_id, cur_gen, cur_nonce, parent_gen, rotated_ms, confirmed, replays, older_gen, older_ms,
-       agent_family, auth_ms, amr, idle_expires_ms, abs_expires_ms, sweep_day
+       agent_family, auth_ms, amr, idle_expires_ms, abs_expires_ms, sweep_day, web
 FROM session WHERE id = $1 AND sid = $2;
 
 -- name: session_rotate

@@ -9,6 +9,7 @@ ALTER TABLE user ADD COLUMN require_2fa INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE user ADD COLUMN is_guest INTEGER NOT NULL DEFAULT 0;         -- no address: email is ''
 ALTER TABLE user ADD COLUMN seen_ms INTEGER NOT NULL DEFAULT 0;          -- guests: known to be in use then
 
+ALTER TABLE session ADD COLUMN web INTEGER NOT NULL DEFAULT 0;       -- its tokens are in cookies: it lives shorter
 ALTER TABLE session ADD COLUMN factor_ms INTEGER NOT NULL DEFAULT 0; -- last proof of a second factor other than mail
 
 ALTER TABLE onetime ADD COLUMN guess INTEGER NOT NULL DEFAULT 0;    -- 16 bits of the last wrong code's MAC …

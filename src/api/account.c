@@ -1,7 +1,7 @@
 /* account.c — DELETE /account, GET /export. */
 #include "domain/account.h"
 
-#include "api/routes.h"
+#include "api/cookie.h"
 #include "base/json_out.h"
 #include "domain/onetime.h"
 #include "domain/uid.h"
@@ -19,7 +19,7 @@ err_t api_account_delete(struct req *r, const void *body, struct http_reply *rep
 	(void)body; /* read by the check that asks again who is there */
 	TRY(account_delete(&r->c, &r->who));
 	reply_success(rep);
-	return OK;
+	return r->by_cookie ? cookie_clear(r, rep, true) : OK;
 }
 
 static err_t out_user(struct req *r, struct json_out *o, const struct user_row *u)

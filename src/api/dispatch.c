@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "api/cookie.h"
+#include "api/cors.h"
+#include "api/csrf.h"
 #include "api/problem.h"
 #include "api/routes.h"
 #include "base/log.h"
@@ -134,6 +137,7 @@ static void req_init(struct req *r, const struct api_listener *l, struct http_th
 
 	clock_note(api->clock_guard, http->now_ms, clock_mono_ms(api->clock));
 	*r = (struct req){ .http = http, .listener = l };
+	r->delivery = str_eq(http_header(http, "x-auth-strategy"), STR("bearer")) ? DELIVERY_BEARER : DELIVERY_COOKIE;
 	r->c = (struct ctx){
 		.mem = &ht->arena,
 		.db = t->db,
@@ -153,6 +157,7 @@ static void req_init(struct req *r, const struct api_listener *l, struct http_th
 		.client_ip = str_of_cstr(http->client_ip),
 		.client_addr = http->client_addr,
 		.user_agent = cut_agent(http_header(http, "user-agent")),
+		.web = r->delivery == DELIVERY_COOKIE,
 		.origin = http_header(http, "origin"),
 		.referer = http_header(http, "referer"),
 	};
@@ -191,30 +196,71 @@ static err_t setup_handle_check(struct req *r, str token)
 	return as_access_token(gate_find(&r->c, ONETIME_SETUP, token, &r->setup));
 }
 
+static bool is_public(const struct route *rt)
+{
+	return rt->auth == AUTH_PUBLIC || rt->auth == AUTH_SIGN_IN || rt->auth == AUTH_SESSION;
+}
+
 /* Clients send what token they have with public calls too, expired as it may be: it is not looked at. */
 static err_t looks_at_token(struct req *r, const struct route *rt, str token, bool *ret)
 {
-	*ret = rt->auth != AUTH_PUBLIC;
+	*ret = !is_public(rt);
 	if (token.p == NULL && (rt->auth == AUTH_MAYBE || rt->auth == AUTH_SETUP || rt->auth == AUTH_GUEST))
 		*ret = false;
 	return *ret && rt->auth == AUTH_GUEST ? session_names_guest(&r->c, token, ret) : OK;
 }
 
-static err_t auth_check(struct req *r, const struct route *rt, bool *ret_again)
+/* A token in the header is the one that counts, good or bad; a cookie beside it is not looked at. */
+static str credential(struct req *r, const struct route *rt)
 {
 	str token = bearer_token(r->http);
+
+	if (rt->auth == AUTH_SESSION) {
+		r->by_cookie = cookie_read(r, COOKIE_ACCESS).p != NULL || cookie_read(r, COOKIE_REFRESH).p != NULL;
+	} else if (!is_public(rt) && token.p == NULL) {
+		token = cookie_read(r, COOKIE_ACCESS);
+		r->by_cookie = token.p != NULL;
+	}
+	return token;
+}
+
+/* Browsers send what cookies they have, so where nobody needs to be signed in a bad one is none. */
+static bool is_stale_cookie(const struct req *r, const struct route *rt, err_t e)
+{
+	return r->by_cookie && (rt->auth == AUTH_MAYBE || rt->auth == AUTH_SETUP || rt->auth == AUTH_GUEST) &&
+	       (e.code == ERR_ACCESS_TOKEN || e.code == ERR_SESSION_REVOKED);
+}
+
+static err_t caller_check(struct req *r, const struct route *rt, str token)
+{
+	err_t e = session_caller(&r->c, token, &r->who);
+
+	if (is_stale_cookie(r, rt, e)) {
+		err_clear_origin();
+		return OK;
+	}
+	if (e.code == ERR_ACCESS_TOKEN && r->by_cookie && rt->auth != AUTH_PROXY)
+		FAIL(ERR_ACCESS_COOKIE);
+	TRY(e);
+	REQUIRE(rt->auth != AUTH_ADMIN || r->who.row.is_admin, ERR_FORBIDDEN);
+	return OK;
+}
+
+static err_t auth_check(struct req *r, const struct route *rt, bool *ret_again)
+{
+	str token = credential(r, rt);
 	bool looks;
 
+	TRY(csrf_check(r, rt));
 	TRY(looks_at_token(r, rt, token, &looks));
-	if (!looks)
-		return OK;
-	if (rt->auth == AUTH_SETUP && token.n == ONETIME_TOKEN_TEXT)
+	if (looks && rt->auth == AUTH_SETUP && !r->by_cookie && token.n == ONETIME_TOKEN_TEXT)
 		return setup_handle_check(r, token);
-	if (token.p == NULL)
+	if (looks && token.p == NULL)
 		FAIL(rt->auth == AUTH_PROXY ? ERR_ACCESS_TOKEN : ERR_NO_TOKEN);
-	TRY(session_caller(&r->c, token, &r->who));
-	REQUIRE(rt->auth != AUTH_ADMIN || r->who.row.is_admin, ERR_FORBIDDEN);
-	return note_use(r, ret_again);
+	if (looks)
+		TRY(caller_check(r, rt, token));
+	TRY(csrf_check_session(r));
+	return r->who.row.id == 0 ? OK : note_use(r, ret_again);
 }
 
 static err_t stepup_check(struct req *r, const struct route *rt, const void *body)
@@ -330,6 +376,17 @@ static void render_refusal(struct req *r, err_t e, unsigned allow, struct http_r
 		say_allow(rep, allow);
 }
 
+/* What answers of any outcome carry. Nothing may go wrong after the fact that matters, short of memory. */
+static void finish(struct req *r, err_t e, unsigned allow, struct http_reply *rep)
+{
+	const struct route *rt = r->http->route;
+	err_t renewed = rt == NULL ? OK : csrf_renew(r, rt, e.code, rep);
+
+	if (renewed.code != ERR_OK)
+		render_refusal(r, renewed, allow, rep);
+	cors_allow(r, rt, rep);
+}
+
 static bool handle(void *self, struct http_thread *ht, struct http_request *http,
 		   struct http_reply *rep)
 {
@@ -344,6 +401,10 @@ static bool handle(void *self, struct http_thread *ht, struct http_request *http
 	err_clear_origin();
 	body_use_arena(&ht->arena);
 	req_init(&r, l, ht, http);
+	if (cors_preflight(&r, rep)) {
+		body_use_arena(NULL);
+		return true;
+	}
 	e = run(&r, rep, &again, &allow);
 	body_use_arena(NULL);
 	if (again)
@@ -352,6 +413,7 @@ static bool handle(void *self, struct http_thread *ht, struct http_request *http
 		l->api->outbox_wake(l->api->outbox_self);
 	if (e.code != ERR_OK)
 		render_refusal(&r, e, allow, rep);
+	finish(&r, e, allow, rep);
 	http->user_id = r.c.log_user_id;
 	return true;
 }

@@ -48,11 +48,12 @@ err_t as_access_token(err_t e)
 	return e;
 }
 
-/* The access token, or the handle from the header or the body. */
+/* The access token, or the handle from the header or the body. A browser may still have the cookies of somebody
+ * else: what the page sends goes first. */
 static err_t setup_owner(struct req *r, str temp_token, struct factor_owner *ret)
 {
 	*ret = (struct factor_owner){ .setup = r->setup };
-	if (r->who.row.id != 0)
+	if (r->who.row.id != 0 && (temp_token.n == 0 || !r->by_cookie))
 		ret->who = &r->who;
 	else if (r->setup.token.n == 0) {
 		REQUIRE(temp_token.n > 0, ERR_NO_TOKEN);
@@ -99,14 +100,12 @@ err_t api_factor_confirm(struct req *r, const void *body, struct http_reply *rep
 	struct json_out o;
 
 	TRY(setup_owner(r, b->temp_token, &owner));
-	if (owner.who == NULL)
-		TRY(require_bearer(r));
 	TRY(as_access_token(factor_confirm(&r->c, &owner, b->code, b->secret, &codes, &s)));
 	rep->status = 200;
 	out_begin(&o, &rep->body);
 	out_obj(&o);
 	if (s.kind == GATE_TOKENS)
-		out_tokens(&o, &s.tokens);
+		TRY(out_tokens(r, rep, &o, &s.tokens));
 	else
 		out_bool(&o, STR("success"), true);
 	out_codes(&o, &codes);
@@ -120,10 +119,8 @@ err_t api_factor_verify(struct req *r, const void *body, struct http_reply *rep)
 	str code = b->totp_code.n > 0 ? b->totp_code : b->recovery_code;
 	struct signed_in s;
 
-	TRY(require_bearer(r));
 	TRY(as_access_token(factor_sign_in(&r->c, b->temp_token, code, b->remember, &s)));
-	reply_signed_in(rep, &s);
-	return OK;
+	return reply_signed_in(r, rep, &s);
 }
 
 err_t api_factor_disable(struct req *r, const void *body, struct http_reply *rep)

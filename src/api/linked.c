@@ -99,12 +99,9 @@ err_t api_linked_verify(struct req *r, const void *body, struct http_reply *rep)
 	const struct link_verify *b = body;
 	struct signed_in s;
 
-	if (b->sign_in)
-		TRY(require_bearer(r));
 	TRY(linked_verify(&r->c, b->token, b->sign_in, &s));
 	if (b->sign_in)
-		reply_signed_in(rep, &s);
-	else
-		reply_success(rep);
+		return reply_signed_in(r, rep, &s);
+	reply_success(rep);
 	return OK;
 }

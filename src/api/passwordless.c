@@ -90,13 +90,11 @@ err_t api_magic_verify(struct req *r, const void *body, struct http_reply *rep)
 	const struct magic_verify *b = body;
 	struct signed_in s;
 
-	TRY(require_bearer(r));
 	if (is_second(b->mode))
 		TRY(passwordless_mail_finish(&r->c, &b->proof, &s));
 	else
 		TRY(passwordless_mail_sign_in(&r->c, &b->proof, &s));
-	reply_signed_in(rep, &s);
-	return OK;
+	return reply_signed_in(r, rep, &s);
 }
 
 err_t api_sms_send(struct req *r, const void *body, struct http_reply *rep)
@@ -116,11 +114,9 @@ err_t api_sms_verify(struct req *r, const void *body, struct http_reply *rep)
 	const struct sms_verify *b = body;
 	struct signed_in s;
 
-	TRY(require_bearer(r));
 	if (is_second(b->mode))
 		TRY(passwordless_sms_finish(&r->c, &b->proof, &s));
 	else
 		TRY(passwordless_sms_sign_in(&r->c, &b->proof, &s));
-	reply_signed_in(rep, &s);
-	return OK;
+	return reply_signed_in(r, rep, &s);
 }

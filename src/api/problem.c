@@ -25,7 +25,11 @@ struct problem problem_of(enum err_code code)
 	case ERR_NO_TOKEN: PROBLEM(403, "NO_ACCESS_TOKEN", "No access token provided");
 	case ERR_ACCESS_TOKEN: PROBLEM(401, "INVALID_ACCESS_TOKEN", "Invalid or expired access token");
 	case ERR_FORBIDDEN: PROBLEM(403, "FORBIDDEN", "Forbidden");
-	case ERR_BEARER_ONLY: PROBLEM(400, "BEARER_ONLY", "Send the header X-Auth-Strategy: bearer");
+	case ERR_ACCESS_COOKIE: PROBLEM(403, "INVALID_ACCESS_TOKEN", "Invalid or expired access token");
+	case ERR_CSRF: PROBLEM(403, "CSRF_INVALID", "CSRF token validation failed");
+	case ERR_CSRF_LINK: PROBLEM(403, "CSRF_INVALID", "CSRF validation failed");
+	case ERR_TWO_TOKENS:
+		PROBLEM(400, "AMBIGUOUS_TOKENS", "The refresh tokens of cookie and body differ: send one");
 	case ERR_CREDENTIALS: PROBLEM(401, "INVALID_CREDENTIALS", "Invalid credentials");
 	case ERR_NO_REFRESH_TOKEN: PROBLEM(401, "NO_REFRESH_TOKEN", "No refresh token provided");
 	case ERR_REFRESH_TOKEN: PROBLEM(401, "INVALID_REFRESH_TOKEN", "Invalid or expired refresh token");

@@ -12,6 +12,8 @@
 enum route_auth {
 	AUTH_UNSET = 0,
 	AUTH_PUBLIC,
+	AUTH_SIGN_IN, /* public, and hands out tokens */
+	AUTH_SESSION, /* public: the tokens themselves, in cookies or the body, say whose session it is about */
 	AUTH_MAYBE, /* as AUTH_USER when a token comes along, public without one */
 	AUTH_GUEST, /* public; the token of a guest, though, must be a live one, and says who he is */
 	AUTH_USER,  /* a live access token; none at all is 403, a bad one 401 */
@@ -39,12 +41,23 @@ enum route_stepup {
 	STEPUP_REMOVAL, /* the same, but a password is; nothing where there is no app */
 };
 
+/* Where tokens go: into the body for clients that say that they keep them (X-Auth-Strategy: bearer), else into
+ * cookies (contract §6). */
+enum delivery {
+	DELIVERY_UNSET = 0,
+	DELIVERY_COOKIE,
+	DELIVERY_BEARER,
+};
+
 /* A request inside the application. */
 struct req {
 	struct ctx c;
 	const struct http_request *http;
 	const struct api_listener *listener;
 	struct caller who; /* AUTH_USER and above; AUTH_MAYBE, AUTH_SETUP, AUTH_GUEST: row.id 0 without a token */
+	enum delivery delivery;
+	bool by_cookie;  /* a cookie authorises it, not a header */
+	bool csrf_asked, csrf_done; /* csrf.h: its value was demanded; was set or cleared */
 	struct handle setup; /* AUTH_SETUP under a handle; token.n 0: none */
 };
 
@@ -134,12 +147,10 @@ struct body_token {
 	str token;
 };
 
-/* Tokens go into the body only when the client says that it keeps them itself. Refusal: ERR_BEARER_ONLY. */
-MUST_USE err_t require_bearer(const struct req *r);
 /* What a sign-in came to: tokens, the question for the second factor, or the order to set one up (403). */
-void reply_signed_in(struct http_reply *rep, const struct signed_in *s);
-/* "success" and the tokens, as members of an open object. */
-void out_tokens(struct json_out *o, const struct tokens *t);
+MUST_USE err_t reply_signed_in(struct req *r, struct http_reply *rep, const struct signed_in *s);
+/* "success", as a member of an open object, and the tokens: beside it, or in cookies. */
+MUST_USE err_t out_tokens(struct req *r, struct http_reply *rep, struct json_out *o, const struct tokens *t);
 
 /* "linkedAccounts", as a member of an open object. */
 void out_linked(struct json_out *o, const struct linked_row *rows, size_t n);

@@ -1,5 +1,6 @@
 /* session.c — POST /login, /refresh, /logout and the list of sessions. */
-#include "api/routes.h"
+#include "api/cookie.h"
+#include "api/csrf.h"
 #include "base/json_out.h"
 #include "domain/brake.h"
 #include "domain/login.h"
@@ -25,19 +26,31 @@ static const struct body_field session_refresh_fields[] = {
 };
 const struct body_shape session_refresh_shape = SHAPE(struct session_refresh, session_refresh_fields);
 
-err_t require_bearer(const struct req *r)
+static err_t set_cookies(struct req *r, struct http_reply *rep, const struct tokens *t)
 {
-	REQUIRE(str_eq(http_header(r->http, "x-auth-strategy"), STR("bearer")), ERR_BEARER_ONLY);
+	const struct config *cfg = r->c.cfg;
+
+	TRY(cookie_set(r, rep, COOKIE_ACCESS, t->access, cfg->token.access_ttl_ms));
+	TRY(cookie_set(r, rep, COOKIE_REFRESH, t->refresh, t->refresh_ms));
+	/* As long as the refresh token, which it is needed with. */
+	TRY(csrf_set(r, rep, t->sid, t->refresh_ms));
+	if (t->device.n > 0)
+		TRY(cookie_set(r, rep, COOKIE_DEVICE, t->device, cfg->limits.device_ttl_ms));
+	if (t->trust.n > 0)
+		TRY(cookie_set(r, rep, COOKIE_TRUST, t->trust, cfg->twofactor.remember_ttl_ms));
 	return OK;
 }
 
-void out_tokens(struct json_out *o, const struct tokens *t)
+err_t out_tokens(struct req *r, struct http_reply *rep, struct json_out *o, const struct tokens *t)
 {
 	out_bool(o, STR("success"), true);
+	if (r->delivery != DELIVERY_BEARER)
+		return set_cookies(r, rep, t);
 	out_str(o, STR("accessToken"), t->access);
 	out_str(o, STR("refreshToken"), t->refresh);
 	out_str(o, STR("deviceToken"), t->device);
 	out_str(o, STR("trustToken"), t->trust);
+	return OK;
 }
 
 /* In the order that clients show them in. */
@@ -64,7 +77,7 @@ static void out_setup(struct json_out *o, const struct signed_in *s)
 	out_str(o, STR("code"), STR("2FA_SETUP_REQUIRED"));
 }
 
-void reply_signed_in(struct http_reply *rep, const struct signed_in *s)
+err_t reply_signed_in(struct req *r, struct http_reply *rep, const struct signed_in *s)
 {
 	struct json_out o;
 
@@ -72,48 +85,66 @@ void reply_signed_in(struct http_reply *rep, const struct signed_in *s)
 	out_begin(&o, &rep->body);
 	out_obj(&o);
 	switch (s->kind) {
-	case GATE_TOKENS: out_tokens(&o, &s->tokens); break;
+	case GATE_TOKENS: TRY(out_tokens(r, rep, &o, &s->tokens)); break;
 	case GATE_SECOND_FACTOR:
 		out_bool(&o, STR("requiresTwoFactor"), true);
 		out_str(&o, STR("tempToken"), s->temp_token);
 		out_factors(&o, s->factors);
 		break;
 	case GATE_SETUP: out_setup(&o, s); break;
-	case GATE_UNSET: rep->body.overflow = true; break; /* a bug: dispatch answers 500 */
+	case GATE_UNSET: FAIL(ERR_BUG);
 	}
 	out_end_obj(&o);
+	return OK;
 }
 
 err_t api_session_login(struct req *r, const void *body, struct http_reply *rep)
 {
-	const struct login *b = body;
+	struct login b = *(const struct login *)body;
 	struct signed_in s;
 
-	TRY(require_bearer(r));
-	TRY(login_password(&r->c, b, &s));
-	reply_signed_in(rep, &s);
+	if (b.device_token.n == 0 && r->delivery == DELIVERY_COOKIE)
+		b.device_token = cookie_read(r, COOKIE_DEVICE);
+	if (b.trust_token.n == 0 && r->delivery == DELIVERY_COOKIE)
+		b.trust_token = cookie_read(r, COOKIE_TRUST);
+	TRY(login_password(&r->c, &b, &s));
+	return reply_signed_in(r, rep, &s);
+}
+
+/* The cookie's, or the body's. What scripts must not read is not handed to them because of a header: who came
+ * with a cookie is answered with cookies. */
+static err_t refresh_token_of(struct req *r, const struct session_refresh *b, str *ret)
+{
+	str kept = cookie_read(r, COOKIE_REFRESH), sent = b->refresh_token;
+
+	REQUIRE(kept.n == 0 || sent.n == 0 || (kept.n == sent.n && secret_equal_bytes(kept.p, sent.p, kept.n)), ERR_TWO_TOKENS);
+	if (kept.n > 0)
+		r->delivery = DELIVERY_COOKIE;
+	*ret = kept.n > 0 ? kept : sent;
 	return OK;
 }
 
 err_t api_session_refresh(struct req *r, const void *body, struct http_reply *rep)
 {
-	const struct session_refresh *b = body;
 	struct signed_in s = { .kind = GATE_TOKENS };
+	str token;
 
-	TRY(require_bearer(r));
-	REQUIRE(b->refresh_token.n > 0, ERR_NO_REFRESH_TOKEN);
-	TRY(session_refresh(&r->c, b->refresh_token, &s.tokens));
-	reply_signed_in(rep, &s);
-	return OK;
+	TRY(refresh_token_of(r, body, &token));
+	REQUIRE(token.n > 0, ERR_NO_REFRESH_TOKEN);
+	TRY(session_refresh(&r->c, token, &s.tokens));
+	return reply_signed_in(r, rep, &s);
 }
 
 err_t api_session_logout(struct req *r, const void *body, struct http_reply *rep)
 {
-	const struct session_refresh *b = body;
+	str access = bearer_token(r->http), refresh;
 
-	TRY(session_logout(&r->c, bearer_token(r->http), b->refresh_token));
+	TRY(refresh_token_of(r, body, &refresh));
+	if (access.n == 0)
+		access = cookie_read(r, COOKIE_ACCESS);
+	TRY(session_logout(&r->c, access, refresh));
 	reply_success(rep);
-	return OK;
+	return r->delivery == DELIVERY_COOKIE ? cookie_clear(r, rep, false) : OK;
 }
 
 err_t out_session(struct req *r, struct json_out *o, const struct session_row *s)

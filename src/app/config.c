@@ -1009,10 +1009,52 @@ static void check_orders(struct loading *l, const struct config *cfg)
 {
 	check_order(l, "token.refresh_ttl", cfg->token.refresh_ttl_ms, "token.refresh_max_ttl",
 		    cfg->token.refresh_max_ttl_ms);
+	check_order(l, "token.web_refresh_ttl", cfg->token.web_refresh_ttl_ms, "token.web_refresh_max_ttl",
+		    cfg->token.web_refresh_max_ttl_ms);
 	check_order(l, "password.argon2_memory", cfg->password.argon2_memory, "password.memory_budget",
 		    cfg->password.memory_budget);
 	check_order(l, "limits.account_free", cfg->limits.account_free, "limits.account_max",
 		    cfg->limits.account_max);
+}
+
+/* ---- web clients ---- */
+
+static bool is_default(const struct loading *l, const char *key)
+{
+	return l->out->origin[index_of(l, setting_get(key))].from == ORIGIN_DEFAULT;
+}
+
+/* One setting for both kinds of sessions, unless browsers have their own. */
+static void finish_web_lives(struct loading *l, struct config *cfg)
+{
+	if (is_default(l, "token.web_refresh_ttl") && !is_default(l, "token.refresh_ttl"))
+		cfg->token.web_refresh_ttl_ms = cfg->token.refresh_ttl_ms;
+	if (is_default(l, "token.web_refresh_max_ttl") &&
+	    (!is_default(l, "token.refresh_max_ttl") ||
+	     cfg->token.web_refresh_max_ttl_ms < cfg->token.web_refresh_ttl_ms))
+		cfg->token.web_refresh_max_ttl_ms = cfg->token.refresh_max_ttl_ms;
+}
+
+static bool is_host_of(str host, str domain)
+{
+	return str_eq(host, domain) ||
+	       (host.n > domain.n && str_ends(host, domain) && host.p[host.n - domain.n - 1] == '.');
+}
+
+static void check_cookies(struct loading *l, const struct config *cfg)
+{
+	const struct setting *secure = setting_get("cookie.secure");
+	str url = cfg->server.public_url, domain = cfg->cookie.domain;
+
+	if (good(l, secure->key) && !cfg->cookie.secure && is_exposed(l, cfg))
+		problem_at(l, secure, "false is allowed only when every listener is on loopback or a Unix socket");
+	if (good(l, "cookie.same_site") && cfg->cookie.same_site == SAME_SITE_NONE && !cfg->cookie.secure)
+		problem_at(l, setting_get("cookie.same_site"),
+			   "none needs cookie.secure: browsers ignore such cookies otherwise");
+	if (domain.n > 0 && url.n > 0 && good(l, "server.public_url") && !is_host_of(url_host(url), domain))
+		problem_at(l, setting_get("cookie.domain"),
+			   "browsers take it only from hosts of that domain, and server.public_url is %.*s",
+			   STR_ARG(url));
 }
 
 /* ---- mail and SMS ---- */
@@ -1225,7 +1267,9 @@ static err_t finish(struct loading *l)
 
 	check_tls(l, cfg);
 	check_listeners(l, cfg);
+	finish_web_lives(l, cfg);
 	check_orders(l, cfg);
+	check_cookies(l, cfg);
 	check_mail(l, cfg);
 	check_sms(l, cfg);
 	check_oauth(l, cfg);

@@ -296,6 +296,35 @@ static bool check_site(str s)
 	return after_scheme(s).n > 0 ? check_public_url(s) : check_app_url(s);
 }
 
+/* What browsers write into Origin: no path, no slash at the end. The "null" of pages without one is nobody's. */
+static bool check_web_origin(str s)
+{
+	str rest = str_skip(s, url_scheme(s).n);
+
+	return check_site(s) && !str_has_byte(str_skip(rest, STR("://").n), '/');
+}
+
+static bool check_cookie_domain(str s)
+{
+	str label, rest = s;
+
+	if (s.n == 0)
+		return true;
+	if (s.n > 253 || !str_has_byte(s, '.') || !all_of(s, ".-"))
+		return false;
+	while (rest.n > 0) {
+		(void)str_cut(rest, '.', &label, &rest);
+		if (label.n == 0 || str_starts(label, STR("-")) || str_ends(label, STR("-")))
+			return false;
+	}
+	return !str_ends(s, STR("."));
+}
+
+static bool check_cookie_path(str s)
+{
+	return s.n > 0 && s.n <= 255 && s.p[0] == '/' && all_of(s, "/_-" UPPER) && !has_empty_segment(s);
+}
+
 static bool is_dot_atom(str s, const char *others)
 {
 	str label, rest = s;
@@ -474,6 +503,7 @@ static bool check_test_number(str s)
 				 T, __typeof__(((struct config *)NULL)->member)) ? 1 : -1]))
 
 static const char *const words_check_on[] = { "allcalls", "refresh", "none", NULL };
+static const char *const words_same_site[] = { "lax", "strict", "none", NULL };
 static const char *const words_algorithm[] = { "ES256", "RS256", "EdDSA", "HS256", NULL };
 static const char *const words_format[] = { "json", "text", NULL };
 static const char *const words_app_links[] = { "full", "short", NULL };
@@ -488,6 +518,7 @@ static const char *const words_token_auth[] = { "preset", "body", "basic", NULL 
 static const char *const words_level[] = { "debug", "info", "warn", "error", NULL };
 _Static_assert(SESSION_CHECK_ALLCALLS == 1 && SESSION_CHECK_NONE == 3, "order of words_check_on");
 _Static_assert(ALG_ES256 == 1 && ALG_HS256 == 4, "order of words_algorithm");
+_Static_assert(SAME_SITE_LAX == 1 && SAME_SITE_NONE == 3, "order of words_same_site");
 _Static_assert(LINKS_FULL == 1 && LINKS_SHORT == 2, "order of words_app_links");
 _Static_assert(VERIFICATION_NONE == 1 && VERIFICATION_STRICT == 3, "order of words_verification");
 _Static_assert(MAIL_NONE == 1 && MAIL_SMTP == 2 && MAIL_FILE == 5, "order of words_mail");
@@ -614,6 +645,11 @@ const struct setting settings[] = {
 		   "How long a session lives without being used.") },
 	{ DURATION("token.refresh_max_ttl", token.refresh_max_ttl_ms, "90d", MS_PER_S, 10 * YEAR_MS,
 		   "How long a session lives at most. Not less than `token.refresh_ttl`.") },
+	{ DURATION("token.web_refresh_ttl", token.web_refresh_ttl_ms, "7d", MS_PER_S, 10 * YEAR_MS,
+		   "`token.refresh_ttl` of sessions that a browser keeps in cookies. Follows that setting "
+		   "when only that one is given.") },
+	{ DURATION("token.web_refresh_max_ttl", token.web_refresh_max_ttl_ms, "30d", MS_PER_S, 10 * YEAR_MS,
+		   "`token.refresh_max_ttl` of such sessions; follows that setting in the same way.") },
 	{ DURATION("token.refresh_window", token.refresh_window_ms, "60s", 0, 60 * MS_PER_S,
 		   "How long a repeated refresh gets the same answer again, so that a lost reply or two "
 		   "requests at once sign nobody out. 0s: every use makes a new token.") },
@@ -628,6 +664,30 @@ const struct setting settings[] = {
 	       "or never (then a signed-out token works until it expires).") },
 	{ INT("session.max_per_user", session.max_per_user, "50", 1, 10000,
 	      "Sessions one user may have; the one not used for longest ends first.") },
+
+	{ BOOL("cookie.secure", cookie.secure, "true",
+	       "Cookies travel over https only, under names that no other host can set. false is for "
+	       "development, on loopback only."),
+	  .dev = "false" },
+	{ ENUM(same_site, "cookie.same_site", cookie.same_site, "lax", words_same_site,
+	       "With which requests from other sites browsers send the cookies. none is for apps on "
+	       "another site that call this server, which must be in `cors.origins`.") },
+	{ TEXT("cookie.domain", cookie.domain, "", check_cookie_domain, "a domain such as example.com",
+	       "The domain whose hosts all get the cookies. None: only this server's own host, which is "
+	       "safer.") },
+	{ TEXT("cookie.path", cookie.path, "/", check_cookie_path,
+	       "a path without blanks, semicolons and dot segments",
+	       "The path below which browsers send the cookies.") },
+	{ BOOL("cookie.clear_site_data", cookie.clear_site_data, "true",
+	       "Signing out in a browser also asks it to drop the cookies and the storage it keeps of the "
+	       "site. Browsers clear the cookies of the whole registered domain: switch it off where "
+	       "other services of the domain must stay signed in.") },
+	{ BOOL("csrf.enabled", csrf.enabled, "true",
+	       "Requests that cookies authorise must prove that they come from a page of ours. Off "
+	       "only what `SameSite` and the browser's own marks keep out is kept out.") },
+	{ LIST("cors.origins", cors.origins, "", check_web_origin,
+	       "an origin such as https://app.example.com: scheme, host and port only, in lower case",
+	       "Other origins whose pages may call this server and read its answers. Compared exactly.") },
 
 	{ INT("password.min_length", password.min_length, "8", 8, 64,
 	      "Fewest characters of a new password.") },

@@ -34,7 +34,7 @@ struct setting {
 	bool hush;                   /* the value may hold a password: not shown in problems */
 };
 
-#define SETTINGS_MAX 160
+#define SETTINGS_MAX 192
 #define SETTING_TEXT_MAX ((size_t)1024)
 extern const struct setting settings[];
 extern const size_t n_settings; /* <= SETTINGS_MAX */

@@ -69,6 +69,13 @@ enum sms_transport {
 	SMS_LOG,       /* development: on standard output */
 };
 
+enum same_site {
+	SAME_SITE_UNSET = 0,
+	SAME_SITE_LAX,
+	SAME_SITE_STRICT,
+	SAME_SITE_NONE,
+};
+
 enum link_style {
 	LINKS_UNSET = 0,
 	LINKS_FULL,  /* site + api_prefix + path, for every site */
@@ -150,6 +157,7 @@ struct config {
 		int64_t access_ttl_ms;
 		int64_t refresh_ttl_ms;     /* idle life of a bearer session */
 		int64_t refresh_max_ttl_ms; /* absolute life of a bearer session */
+		int64_t web_refresh_ttl_ms, web_refresh_max_ttl_ms; /* of sessions in cookies */
 		int64_t refresh_window_ms;  /* idempotent repeats, security rule: 60 s; 0 = strict */
 		enum token_algorithm algorithm;
 		struct str_list audience;   /* extra "aud" values; the issuer is always one */
@@ -158,6 +166,19 @@ struct config {
 		enum session_check check_on;
 		int64_t max_per_user;
 	} session;
+	struct {
+		bool secure;           /* https only, and a name that other hosts cannot set */
+		enum same_site same_site;
+		str domain;            /* n == 0: this host only */
+		str path;              /* "/" */
+		bool clear_site_data;  /* signing out clears what the browser keeps of the site */
+	} cookie;
+	struct {
+		bool enabled;
+	} csrf;
+	struct {
+		struct str_list origins; /* other origins whose pages may call, exactly */
+	} cors;
 	struct {
 		int64_t min_length, min_score;
 		int64_t argon2_memory, argon2_iterations;

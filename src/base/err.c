@@ -48,7 +48,10 @@ const char *err_name(enum err_code code)
 	case ERR_NO_TOKEN: return "no_token";
 	case ERR_ACCESS_TOKEN: return "access_token";
 	case ERR_FORBIDDEN: return "forbidden";
-	case ERR_BEARER_ONLY: return "bearer_only";
+	case ERR_ACCESS_COOKIE: return "access_cookie";
+	case ERR_CSRF: return "csrf";
+	case ERR_CSRF_LINK: return "csrf_link";
+	case ERR_TWO_TOKENS: return "two_tokens";
 	case ERR_CREDENTIALS: return "credentials";
 	case ERR_NO_REFRESH_TOKEN: return "no_refresh_token";
 	case ERR_REFRESH_TOKEN: return "refresh_token";

@@ -30,7 +30,10 @@ enum err_code {
 	ERR_NO_TOKEN,              /* no access token at all */
 	ERR_ACCESS_TOKEN,          /* access token malformed, forged or expired */
 	ERR_FORBIDDEN,
-	ERR_BEARER_ONLY,
+	ERR_ACCESS_COOKIE, /* ERR_ACCESS_TOKEN of a browser */
+	ERR_CSRF,
+	ERR_CSRF_LINK,     /* the same at /link-request */
+	ERR_TWO_TOKENS,    /* one in a cookie, another in the body */
 	ERR_CREDENTIALS,           /* unknown account, wrong password, disabled: deliberately one */
 	ERR_NO_REFRESH_TOKEN,
 	ERR_REFRESH_TOKEN,         /* malformed, forged or expired refresh token */

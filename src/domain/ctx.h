@@ -51,6 +51,7 @@ struct ctx {
 	str client_ip;              /* "203.0.113.7"; "cli" for the command line */
 	const uint8_t *client_addr; /* 16 bytes, IPv4 mapped; NULL for the command line */
 	str user_agent;             /* as sent, cut at 256 bytes of valid UTF-8; STR_NONE */
+	bool web;                   /* the client is a browser that keeps its tokens in cookies */
 	str origin, referer;        /* as sent: they choose among site.urls, nothing else; STR_NONE */
 
 	/* Told by a refusal: */

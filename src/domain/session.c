@@ -21,6 +21,16 @@ static str sid_str(const uint8_t sid[UID_BYTES])
 	return str_of_bytes(sid, UID_BYTES);
 }
 
+static int64_t idle_ttl(const struct config *cfg, bool web)
+{
+	return web ? cfg->token.web_refresh_ttl_ms : cfg->token.refresh_ttl_ms;
+}
+
+static int64_t max_ttl(const struct config *cfg, bool web)
+{
+	return web ? cfg->token.web_refresh_max_ttl_ms : cfg->token.refresh_max_ttl_ms;
+}
+
 static err_t mint_both(struct ctx *c, const struct user_row *user, const struct refresh_token *t,
 		       int64_t auth_ms, str amr, struct tokens *ret)
 {
@@ -29,6 +39,7 @@ static err_t mint_both(struct ctx *c, const struct user_row *user, const struct 
 	};
 	struct tokens out = { 0 };
 
+	memcpy(out.sid, t->sid, UID_BYTES);
 	TRY(token_mint_refresh(c, t, &out.refresh));
 	TRY(token_mint_access(c, &m, &out.access));
 	*ret = out;
@@ -38,8 +49,8 @@ static err_t mint_both(struct ctx *c, const struct user_row *user, const struct 
 err_t session_issue(struct ctx *c, const struct user_row *user, str amr, struct tokens *ret)
 {
 	const struct config *cfg = c->cfg;
-	int64_t abs_ms = c->now_ms + cfg->token.refresh_max_ttl_ms;
-	int64_t idle_ms = min_i64(c->now_ms + cfg->token.refresh_ttl_ms, abs_ms);
+	int64_t abs_ms = c->now_ms + max_ttl(cfg, c->web);
+	int64_t idle_ms = min_i64(c->now_ms + idle_ttl(cfg, c->web), abs_ms);
 	struct refresh_token t = { .gen = 1 };
 	int64_t ended;
 	str ip;
@@ -50,17 +61,19 @@ err_t session_issue(struct ctx *c, const struct user_row *user, str amr, struct 
 	TRY(addr_coarse(c, &ip));
 	TRY(q_session_insert(c->db, session_id_of(t.sid), sid_str(t.sid), user->id,
 			     str_of_bytes(t.nonce, NONCE_BYTES), agent_family(c->user_agent), c->now_ms,
-			     amr, c->now_ms, idle_ms, abs_ms, idle_ms / MS_PER_DAY, c->user_agent, ip));
+			     amr, c->now_ms, idle_ms, abs_ms, idle_ms / MS_PER_DAY, c->user_agent, ip, c->web));
 	TRY(q_session_trim(c->db, user->id, cfg->session.max_per_user, &ended));
 	if (ended > 0)
 		TRY(audit_add(c, AUDIT_SESSION_ENDED, user->uid, STR_NONE, STR("too many sessions")));
-	return mint_both(c, user, &t, c->now_ms, amr, ret);
+	TRY(mint_both(c, user, &t, c->now_ms, amr, ret));
+	ret->refresh_ms = idle_ms - c->now_ms;
+	return OK;
 }
 
-static bool is_over(const struct ctx *c, int64_t idle_expires_ms, int64_t abs_expires_ms)
+static bool is_over(const struct ctx *c, int64_t idle_expires_ms, int64_t abs_expires_ms, bool web)
 {
-	return clock_expired(c, idle_expires_ms, c->cfg->token.refresh_ttl_ms) ||
-	       clock_expired(c, abs_expires_ms, c->cfg->token.refresh_max_ttl_ms);
+	return clock_expired(c, idle_expires_ms, idle_ttl(c->cfg, web)) ||
+	       clock_expired(c, abs_expires_ms, max_ttl(c->cfg, web));
 }
 
 /* ---- refresh ---- */
@@ -86,7 +99,7 @@ static void count(atomic_llong *what)
 static err_t store_rotation(struct ctx *c, const struct refresh_token *t,
 			    const struct rotation_row *row, const struct rotation *r)
 {
-	int64_t idle_ms = min_i64(c->now_ms + c->cfg->token.refresh_ttl_ms, row->abs_expires_ms);
+	int64_t idle_ms = min_i64(c->now_ms + idle_ttl(c->cfg, row->web), row->abs_expires_ms);
 	int64_t id = session_id_of(t->sid), changed;
 
 	TRY(q_session_rotate(c->db, id, sid_str(t->sid), row->cur_gen, r->cur_gen,
@@ -190,7 +203,7 @@ static err_t load_for_refresh(struct ctx *c, const struct refresh_token *t, stru
 	TRY(q_user_by_id(c->db, c->mem, ret_row->user_id, ret_user, &found));
 	REQUIRE(found && ret_user->disabled_ms == 0, ERR_SESSION_REVOKED);
 	c->log_user_id = ret_user->id;
-	REQUIRE(!is_over(c, ret_row->idle_expires_ms, ret_row->abs_expires_ms), ERR_REFRESH_TOKEN);
+	REQUIRE(!is_over(c, ret_row->idle_expires_ms, ret_row->abs_expires_ms, ret_row->web), ERR_REFRESH_TOKEN);
 	return OK;
 }
 
@@ -212,7 +225,9 @@ err_t session_refresh(struct ctx *c, str refresh_token, struct tokens *ret)
 	TRY(apply_verdict(c, verdict, &row, &r, &user, &t));
 	TRY(tx_commit(&tx));
 	TRY(answer_of(c, verdict));
-	return mint_both(c, &user, &t, row.auth_ms, row.amr, ret);
+	TRY(mint_both(c, &user, &t, row.auth_ms, row.amr, ret));
+	ret->refresh_ms = min_i64(idle_ttl(c->cfg, row.web), row.abs_expires_ms - c->now_ms);
+	return OK;
 }
 
 /* ---- use ---- */
@@ -225,7 +240,7 @@ static err_t caller_by_session(struct ctx *c, struct caller *who)
 			     &who->row, &found));
 	REQUIRE(found && who->row.disabled_ms == 0, ERR_SESSION_REVOKED);
 	REQUIRE(secret_equal_bytes(who->row.uid.p, who->token.uid, UID_BYTES), ERR_ACCESS_TOKEN);
-	REQUIRE(!is_over(c, who->row.idle_expires_ms, who->row.abs_expires_ms), ERR_SESSION_REVOKED);
+	REQUIRE(!is_over(c, who->row.idle_expires_ms, who->row.abs_expires_ms, who->row.web), ERR_SESSION_REVOKED);
 	who->needs_write = (!who->row.confirmed && who->row.cur_gen == who->token.gen) ||
 			   c->now_ms - who->row.last_active_ms >= TOUCH_EVERY_MS;
 	return OK;
@@ -303,24 +318,47 @@ static err_t end_session(struct ctx *c, const uint8_t sid[UID_BYTES], str uid, e
 	return tx_commit(&tx);
 }
 
-err_t session_logout(struct ctx *c, str access_token, str refresh_token)
+/* *ret_uid: STR_NONE when only the refresh token names it. */
+static err_t named_by(struct ctx *c, str access_token, str refresh_token, uint8_t ret_sid[UID_BYTES], str *ret_uid,
+		      bool *ret_named)
 {
 	struct access_token access;
 	struct refresh_token refresh;
 	err_t e = { ERR_ACCESS_TOKEN };
 
-	if (access_token.n > 0) {
+	*ret_named = false;
+	*ret_uid = STR_NONE;
+	if (access_token.n > 0)
 		e = token_read_access(c, access_token, true, &access);
-		if (e.code == ERR_OK)
-			return end_session(c, access.sid, str_of_bytes(access.uid, UID_BYTES),
-					   AUDIT_LOGOUT);
+	if (e.code == ERR_OK) {
+		memcpy(ret_sid, access.sid, UID_BYTES);
+		*ret_named = true;
+		return arena_copy(c->mem, str_of_bytes(access.uid, UID_BYTES), ret_uid);
 	}
-	if (!err_is_fault(e) && refresh_token.n > 0) {
+	if (!err_is_fault(e) && refresh_token.n > 0)
 		e = token_read_refresh(c, refresh_token, &refresh);
-		if (e.code == ERR_OK)
-			return end_session(c, refresh.sid, STR_NONE, AUDIT_LOGOUT);
+	if (e.code == ERR_OK) {
+		memcpy(ret_sid, refresh.sid, UID_BYTES);
+		*ret_named = true;
 	}
 	return err_is_fault(e) ? e : OK;
+}
+
+err_t session_named(struct ctx *c, str access_token, str refresh_token, uint8_t ret_sid[UID_BYTES], bool *ret_named)
+{
+	str uid;
+
+	return named_by(c, access_token, refresh_token, ret_sid, &uid, ret_named);
+}
+
+err_t session_logout(struct ctx *c, str access_token, str refresh_token)
+{
+	uint8_t sid[UID_BYTES];
+	bool named;
+	str uid;
+
+	TRY(named_by(c, access_token, refresh_token, sid, &uid, &named));
+	return named ? end_session(c, sid, uid, AUDIT_LOGOUT) : OK;
 }
 
 err_t session_auth_ms(struct ctx *c, const struct caller *who, int64_t *ret_auth_ms)

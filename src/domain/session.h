@@ -10,7 +10,9 @@
 
 /* What a successful sign-in or refresh hands out. In the arena. */
 struct tokens {
+	uint8_t sid[UID_BYTES];
 	str access, refresh;
+	int64_t refresh_ms; /* how long the session lives from now if nobody uses it */
 	str device; /* sign-in only; STR_NONE otherwise */
 	str trust;  /* after a second factor, when it was asked for; STR_NONE otherwise */
 };
@@ -45,6 +47,11 @@ MUST_USE err_t session_seen(struct ctx *c, const struct caller *who);
 /* Sign out the session that the access token (expired ones count) or the refresh token names.
  * Tokens that are not ours, or of a session already gone, are no error: OK. Access token first. */
 MUST_USE err_t session_logout(struct ctx *c, str access_token, str refresh_token);
+
+/* The session that a genuine token names, expired or not, whatever became of it. The access token first. Faults
+ * only. */
+MUST_USE err_t session_named(struct ctx *c, str access_token, str refresh_token, uint8_t ret_sid[UID_BYTES],
+			     bool *ret_named);
 
 /* When the caller's session last proved who he is: signed in, or gave the password again. Refusal:
  * ERR_SESSION_REVOKED. */

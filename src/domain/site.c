@@ -40,6 +40,23 @@ str site_of(const struct ctx *c)
 	return c->cfg->site.urls.items[0];
 }
 
+bool site_is_ours(const struct ctx *c, str origin)
+{
+	const struct str_list *sites = &c->cfg->site.urls, *others = &c->cfg->cors.origins;
+
+	if (origin.n == 0)
+		return false;
+	for (size_t i = 0; i < others->n; i++) {
+		if (str_eq(others->items[i], origin))
+			return true;
+	}
+	for (size_t i = 0; i < sites->n; i++) {
+		if (str_eq(origin_of(sites->items[i]), origin))
+			return true;
+	}
+	return str_eq(origin_of(c->cfg->server.public_url), origin);
+}
+
 static bool is_web(str site)
 {
 	return str_starts(site, STR("https://")) || str_starts(site, STR("http://"));

@@ -7,6 +7,9 @@
 /* The entry that equals the request's Origin, or the origin of its Referer; else the first. */
 str site_of(const struct ctx *c);
 
+/* Is it the origin of this server, of one of site.urls, or one of cors.origins? Exactly. */
+bool site_is_ours(const struct ctx *c, str origin);
+
 /* "{site}{api_prefix}/{path}?token={token}", path without a slash in front: "reset-password". For custom
  * schemes with site.app_links = short: "{site}/{path}?token={token}", and
  * "magic-link/verify" becomes "magic-link", as apps expect it (contract §18 M6). */

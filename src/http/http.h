@@ -62,7 +62,7 @@ struct http_request {
  * first. Borrowed until the request ends. */
 str http_header(const struct http_request *r, const char *name);
 
-#define HTTP_REPLY_HEADERS_MAX 12
+#define HTTP_REPLY_HEADERS_MAX 28
 struct http_reply {
 	int status;            /* 0 until somebody decides */
 	struct buf body;       /* HTTP_REPLY_BODY_MAX bytes of the thread, given by the edge, not zeroed */

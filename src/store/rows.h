@@ -44,6 +44,7 @@ struct caller_row {
 	int64_t last_active_ms;
 	int64_t idle_expires_ms;
 	int64_t abs_expires_ms;
+	bool web;
 	int64_t id; /* of the user */
 	str uid;
 	str email;
@@ -76,6 +77,7 @@ struct rotation_row {
 	int64_t idle_expires_ms;
 	int64_t abs_expires_ms;
 	int64_t sweep_day;
+	bool web;
 };
 
 struct session_row {

@@ -110,7 +110,7 @@ err_t fixture_add_in_tx(struct store_fixture *f, struct db *db, int64_t n)
 	TRY(q_user_insert(db, &mem, sid_of(n, sid), email, email, STR("hash"), STR_NONE, STR_NONE,
 			  false, true, 1, STR_NONE, 0, &user, &found));
 	return q_session_insert(db, n, sid_of(n, sid), user, sid_of(n, sid), STR("app"), 1,
-				STR("pwd"), 1, INT64_MAX, INT64_MAX, 1, STR_NONE, STR_NONE);
+				STR("pwd"), 1, INT64_MAX, INT64_MAX, 1, STR_NONE, STR_NONE, false);
 }
 
 err_t fixture_add(struct store_fixture *f, struct db *db, int64_t n)

@@ -461,12 +461,12 @@ static void a_row_of_nobody_is_refused(void **state)
 
 	assert_int_equal(tx_begin(&tx, f->db).code, ERR_OK);
 	assert_int_equal(q_session_insert(f->db, 9, s, 12345, s, STR("app"), 1, STR("pwd"), 1, 2, 2,
-					  1, STR_NONE, STR_NONE)
+					  1, STR_NONE, STR_NONE, false)
 				 .code,
 			 ERR_NOT_FOUND);
 	/* a value the schema forbids is a mistake of ours, not a refusal */
 	assert_int_equal(q_session_insert(f->db, 9, STR("short"), 1, s, STR("app"), 1, STR("pwd"),
-					  1, 2, 2, 1, STR_NONE, STR_NONE)
+					  1, 2, 2, 1, STR_NONE, STR_NONE, false)
 				 .code,
 			 ERR_BUG);
 }

@@ -1,0 +1,12 @@
+/* cors.h — which pages of other origins may call (Fetch standard, contract §7). Off without cors.origins. */
+#ifndef API_CORS_H
+#define API_CORS_H
+
+#include "api/routes.h"
+
+/* Is it the browser's question before a call, to be answered at once? Writes the answer. */
+bool cors_preflight(const struct req *r, struct http_reply *rep);
+/* The headers of any other answer. */
+void cors_allow(const struct req *r, const struct route *rt, struct http_reply *rep);
+
+#endif
