@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "api/routes.h"
+#include "app/outbound.h"
 #include "base/log.h"
 #include "crypto/mac.h"
 #include "domain/audit.h"
@@ -14,12 +15,15 @@
 #include "jobs/sweep.h"
 #include "store/query.h"
 
+#define EGRESS_WAITING 8 /* requests per worker that may wait for their turn at a provider */
+
 struct wire {
 	struct wire_options o;
 	struct api api;
 	struct api_listener main_listener, ops_listener;
 	struct http_server *main_server, *ops_server;
 	_Atomic(struct sender *) sender;
+	struct outbound *outbound;
 	struct counters count;
 	struct clock_guard clock_guard;
 	struct brake brake;
@@ -149,6 +153,8 @@ static err_t listen_on(struct wire *w, const struct config *cfg, str address, st
 		/* Above the permits, so that a hash starts while others wait for their commit. */
 		.hash_workers = ops ? 0 : hash_permits(cfg) * 3 + 2,
 		.hash_queue_max = ops ? 0 : cfg->server.queue_max,
+		.egress_workers = ops ? 0 : cfg->oauth.workers,
+		.egress_queue_max = ops ? 0 : cfg->oauth.workers * EGRESS_WAITING,
 		.hash_admit = hash_admit,
 		.hash_admit_self = w,
 		.now_ms = wire_now,
@@ -232,6 +238,33 @@ static err_t start_sender(struct wire *w, const struct config *cfg)
 
 	TRY(sender_start(&o, &s));
 	atomic_store(&w->sender, s);
+	return OK;
+}
+
+/* ---- identity providers ---- */
+
+static const struct config *outbound_hold(void *self, void **ret_held)
+{
+	struct runtime *rt = runtime_hold(&((struct wire *)self)->api);
+
+	*ret_held = rt;
+	return rt->cfg;
+}
+
+static void outbound_release(void *self, void *held)
+{
+	(void)self;
+	runtime_release(held);
+}
+
+static err_t build_outbound(struct wire *w, const struct config *cfg)
+{
+	const struct outbound_options o = {
+		.workers = cfg->oauth.workers, .hold = outbound_hold, .release = outbound_release, .self = w,
+	};
+
+	TRY(outbound_new(&o, &w->outbound));
+	w->api.outside = outbound_port(w->outbound);
 	return OK;
 }
 
@@ -395,6 +428,7 @@ static err_t build_parts(struct wire *w, const struct config *cfg)
 	TRY(arena_init(&w->mem, ARENA_DEFAULT_BYTES));
 	TRY(wire_gate(cfg, &w->api.gate));
 	TRY(metrics_new(n_routes, &w->api.metrics));
+	TRY(build_outbound(w, cfg));
 	return store_handle_own(w->api.store, &w->db);
 }
 
@@ -445,6 +479,7 @@ static void free_parts(struct wire *w)
 		store_close(w->api.store);
 	runtime_release(atomic_load(&w->api.current));
 	metrics_free(w->api.metrics);
+	outbound_free(w->outbound);
 	password_gate_free(w->api.gate);
 	arena_clear(&w->mem);
 	brake_free(&w->brake);
@@ -520,6 +555,8 @@ bool wire_stop(struct wire *w)
 	atomic_store(&w->api.stopping, true);
 	if (w->ops_server != NULL) /* first: its /metrics reads the main server's counters */
 		(void)http_server_stop(w->ops_server, MS_PER_S);
+	if (timeout_ms < OUTBOUND_LONGEST_MS) /* else what is under way at a provider ends by itself */
+		outbound_abort(w->outbound);
 	clean = http_server_stop(w->main_server, timeout_ms);
 	audit_now(w, AUDIT_SERVER_STOPPED);
 	(void)with_clock(w, clock_at_stop).code;

@@ -28,6 +28,7 @@ enum onetime_purpose {
 	ONETIME_SMS = 12,         /* texted code that signs in */
 	ONETIME_SMS_2FA = 13,
 	ONETIME_LINK = 14,        /* mailed link that links an account */
+	ONETIME_OAUTH_LINK = 15,  /* ticket of a session, with which a browser begins to link; address = provider */
 };
 
 #define ONETIME_TOKEN_TEXT 64

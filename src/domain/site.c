@@ -79,3 +79,20 @@ err_t site_login_url(struct ctx *c, str *ret)
 {
 	return arena_printf(c->mem, ret, "%.*s/login", STR_ARG(site_of(c)));
 }
+
+str site_listed(const struct config *cfg, str url)
+{
+	str site;
+
+	return is_listed(cfg, url, &site) ? site : STR_NONE;
+}
+
+str site_origin(str url)
+{
+	return origin_of(url);
+}
+
+bool site_is_web(str url)
+{
+	return is_web(url);
+}

@@ -17,4 +17,13 @@ MUST_USE err_t site_link(struct ctx *c, str path, str token, str *ret);
 /* "{site}/login" */
 MUST_USE err_t site_login_url(struct ctx *c, str *ret);
 
+/* The entry itself, when `url` is one of site.urls; STR_NONE otherwise. */
+str site_listed(const struct config *cfg, str url);
+
+/* "https://host:port" of "https://host:port/path"; STR_NONE when it has no authority. */
+str site_origin(str url);
+
+/* http or https, and not the scheme of an app? */
+bool site_is_web(str url);
+
 #endif

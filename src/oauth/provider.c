@@ -108,7 +108,9 @@ static const struct provider any_oidc = {
 };
 static const struct provider any_oauth = {
 	.kind = PROVIDER_OAUTH, .scope = STR_INIT("email"), .auth = CLIENT_AUTH_BODY, .pkce = true, .authorization = BEARER,
-	.map = OIDC_MAP,
+	/* id, or else sub */
+	.map = { .email = STR_INIT("email"), .verified = STR_INIT("email_verified"), .name = STR_INIT("name"),
+		 .picture = STR_INIT("picture") },
 };
 
 const struct preset *preset_at(size_t i)
