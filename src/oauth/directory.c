@@ -224,9 +224,24 @@ static err_t fetch_keys(const struct asking *a, const struct provider *p, struct
 	return e;
 }
 
-/* *ret: NULL when there are none of that age. *ret_may_ask: not tried just now. */
+/* May newer ones be asked for? Then that is noted: whatever comes of it, it was a try. */
+static err_t may_retry(struct directory *d, const struct asking *a, const struct provider *p, bool *ret)
+{
+	struct entry *e = NULL;
+	err_t err;
+
+	(void)pthread_mutex_lock(&d->lock);
+	err = entry_of(d, p, &e);
+	*ret = err.code == ERR_OK && (e->tried_ms == 0 || a->now_ms - e->tried_ms >= DIRECTORY_RETRY_MS);
+	if (*ret)
+		e->tried_ms = a->now_ms > 0 ? a->now_ms : 1;
+	(void)pthread_mutex_unlock(&d->lock);
+	return err;
+}
+
+/* *ret: NULL when there are none of that age. */
 static err_t kept_keys(struct directory *d, const struct asking *a, const struct provider *p, int64_t max_age_ms,
-		       struct jwks **ret, bool *ret_may_ask)
+		       struct jwks **ret)
 {
 	struct entry *e = NULL;
 	err_t err;
@@ -236,7 +251,6 @@ static err_t kept_keys(struct directory *d, const struct asking *a, const struct
 	err = entry_of(d, p, &e);
 	if (err.code == ERR_OK && e->keys != NULL && a->now_ms - e->keys_ms < max_age_ms)
 		*ret = jwks_hold(e->keys);
-	*ret_may_ask = err.code == ERR_OK && (e->tried_ms == 0 || a->now_ms - e->tried_ms >= DIRECTORY_RETRY_MS);
 	(void)pthread_mutex_unlock(&d->lock);
 	return err;
 }
@@ -251,7 +265,7 @@ static err_t keep_keys(struct directory *d, const struct asking *a, const struct
 	if (err.code == ERR_OK) {
 		jwks_release(e->keys);
 		e->keys = jwks_hold(keys);
-		e->keys_ms = e->tried_ms = a->now_ms > 0 ? a->now_ms : 1;
+		e->keys_ms = a->now_ms > 0 ? a->now_ms : 1;
 	}
 	(void)pthread_mutex_unlock(&d->lock);
 	return err;
@@ -271,16 +285,20 @@ static err_t fresh_keys(struct directory *d, const struct asking *a, const struc
 err_t directory_keys(struct directory *d, const struct asking *a, const struct provider *p, bool newer,
 		     struct jwks **ret)
 {
-	bool may_ask;
+	bool may;
 	err_t e;
 
-	TRY(kept_keys(d, a, p, newer ? 0 : DIRECTORY_FRESH_MS, ret, &may_ask));
+	if (newer) {
+		TRY(may_retry(d, a, p, &may));
+		REQUIRE(may, ERR_NOT_FOUND);
+		return fresh_keys(d, a, p, ret);
+	}
+	TRY(kept_keys(d, a, p, DIRECTORY_FRESH_MS, ret));
 	if (*ret != NULL)
 		return OK;
-	REQUIRE(!newer || may_ask, ERR_NOT_FOUND);
 	e = fresh_keys(d, a, p, ret);
-	if (e.code != ERR_OAUTH_DOWN || newer)
+	if (e.code != ERR_OAUTH_DOWN)
 		return e;
-	TRY(kept_keys(d, a, p, DIRECTORY_STALE_MS, ret, &may_ask));
+	TRY(kept_keys(d, a, p, DIRECTORY_STALE_MS, ret));
 	return *ret != NULL ? OK : e;
 }

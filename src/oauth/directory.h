@@ -9,7 +9,7 @@
 
 #define DIRECTORY_FRESH_MS ((int64_t)60 * 60 * 1000)
 #define DIRECTORY_STALE_MS ((int64_t)24 * 60 * 60 * 1000)
-#define DIRECTORY_RETRY_MS ((int64_t)60 * 1000) /* no oftener for a key that nobody knows */
+#define DIRECTORY_RETRY_MS ((int64_t)30 * 1000) /* no oftener for a key that nobody knows */
 
 MUST_USE err_t directory_new(struct directory **ret); /* ERR_NO_MEMORY */
 void directory_free(struct directory *d);
@@ -26,7 +26,7 @@ MUST_USE err_t directory_complete(struct directory *d, const struct asking *a, s
 				  bool *ret_says_iss);
 
 /* The keys of a completed provider, to be released. newer: those kept do not have a token's key; asked for again at
- * most every minute. Refusals: ERR_OAUTH_DOWN; with newer ERR_NOT_FOUND: there are no newer ones. */
+ * most every half minute. Refusals: ERR_OAUTH_DOWN; with newer ERR_NOT_FOUND: there are no newer ones. */
 MUST_USE err_t directory_keys(struct directory *d, const struct asking *a, const struct provider *p, bool newer,
 			      struct jwks **ret);
 
