@@ -33,16 +33,18 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
 UPDATE oauth_ott SET used_ms = $2 WHERE key = $1 AND used_ms = 0
 RETURNING user_id, provider, account_id, email, name, picture, links, sid, challenge, expires_ms;
 
--- name: oauth_ott_used
+-- name: oauth_ott_burn
 -- in: key blob
 -- out: one oauth_ott_row
-SELECT user_id, provider, account_id, email, name, picture, links, sid, challenge, expires_ms FROM oauth_ott
-WHERE key = $1 AND used_ms > 0;
+-- A further use. The first may be under way still: then it finds this.
+UPDATE oauth_ott SET used_ms = -1 WHERE key = $1 AND used_ms <> 0
+RETURNING user_id, provider, account_id, email, name, picture, links, sid, challenge, expires_ms;
 
 -- name: oauth_ott_gave
 -- in: key blob, sid blob
--- out: none
-UPDATE oauth_ott SET sid = $2 WHERE key = $1;
+-- out: changed
+-- None when it was used again meanwhile.
+UPDATE oauth_ott SET sid = $2 WHERE key = $1 AND used_ms > 0;
 
 -- name: oauth_ott_sweep
 -- in: before_ms int, limit_n int

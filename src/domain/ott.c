@@ -56,7 +56,7 @@ static err_t used_again(struct ctx *c, const uint8_t key[MAC_BYTES])
 	int64_t changed;
 	bool found;
 
-	TRY(q_oauth_ott_used(c->db, c->mem, str_of_bytes(key, MAC_BYTES), &row, &found));
+	TRY(q_oauth_ott_burn(c->db, c->mem, str_of_bytes(key, MAC_BYTES), &row, &found));
 	if (!found || row.links || row.sid.n != UID_BYTES)
 		return OK;
 	memcpy(sid, row.sid.p, UID_BYTES);
@@ -95,12 +95,14 @@ static err_t sign_in(struct ctx *c, const struct oauth_ott_row *row, const uint8
 {
 	const struct first first = { .proof = PROOF_PROVIDER };
 	struct user_row user = { 0 };
+	int64_t changed;
 
 	TRY(load_user(c, row->user_id, &user));
 	TRY(gate_pass(c, &user, &first, ret));
-	if (ret->kind != GATE_TOKENS)
-		return OK;
-	return q_oauth_ott_gave(c->db, str_of_bytes(key, MAC_BYTES), str_of_bytes(ret->tokens.sid, UID_BYTES));
+	TRY(q_oauth_ott_gave(c->db, str_of_bytes(key, MAC_BYTES),
+			     ret->kind == GATE_TOKENS ? str_of_bytes(ret->tokens.sid, UID_BYTES) : STR_NONE, &changed));
+	REQUIRE(changed == 1, ERR_OTT);
+	return OK;
 }
 
 /* What it is good for, in a transaction of its own: it is used up whatever comes of it. */
