@@ -15,14 +15,14 @@ SELECT user_id FROM onetime WHERE reserves = $1 AND expires_ms > $2 AND user_id 
 -- name: onetime_find
 -- in: hash blob, purpose int
 -- out: one onetime_row
-SELECT purpose, user_id, address, sid, tries, created_ms, expires_ms FROM onetime WHERE hash = $1 AND purpose = $2;
+SELECT purpose, user_id, address, sid, tries, guess, created_ms, expires_ms FROM onetime WHERE hash = $1 AND purpose = $2;
 
 -- name: onetime_take
 -- in: hash blob, purpose int, now_ms int
 -- out: one onetime_row
 -- The deletion decides who of several consumes it.
 DELETE FROM onetime WHERE hash = $1 AND purpose = $2 AND expires_ms > $3
-RETURNING purpose, user_id, address, sid, tries, created_ms, expires_ms;
+RETURNING purpose, user_id, address, sid, tries, guess, created_ms, expires_ms;
 
 -- name: onetime_try
 -- in: user_id int, purpose int, max int, now_ms int, guess int, repeat_after_ms int
@@ -31,7 +31,7 @@ RETURNING purpose, user_id, address, sid, tries, created_ms, expires_ms;
 UPDATE onetime SET tries = tries + (guess <> $5 OR guess_ms <= $6),
        guess = CASE WHEN guess = $5 AND guess_ms > $6 THEN 0 ELSE $5 END, guess_ms = $4
 WHERE user_id = $1 AND purpose = $2 AND expires_ms > $4 AND (tries < $3 OR (guess = $5 AND guess_ms > $6))
-RETURNING purpose, user_id, address, sid, tries, created_ms, expires_ms;
+RETURNING purpose, user_id, address, sid, tries, guess, created_ms, expires_ms;
 
 -- name: onetime_try_token
 -- in: hash blob, purpose int, max int, now_ms int, guess int, repeat_after_ms int
@@ -40,7 +40,7 @@ RETURNING purpose, user_id, address, sid, tries, created_ms, expires_ms;
 UPDATE onetime SET tries = tries + (guess <> $5 OR guess_ms <= $6),
        guess = CASE WHEN guess = $5 AND guess_ms > $6 THEN 0 ELSE $5 END, guess_ms = $4
 WHERE hash = $1 AND purpose = $2 AND expires_ms > $4 AND (tries < $3 OR (guess = $5 AND guess_ms > $6))
-RETURNING purpose, user_id, address, sid, tries, created_ms, expires_ms;
+RETURNING purpose, user_id, address, sid, tries, guess, created_ms, expires_ms;
 
 -- name: onetime_void_bound
 -- in: user_id int, sid blob
@@ -51,7 +51,7 @@ DELETE FROM onetime WHERE user_id = $1 AND sid = $2;
 -- name: onetime_of_user
 -- in: user_id int
 -- out: many onetime_row
-SELECT purpose, user_id, address, sid, tries, created_ms, expires_ms FROM onetime WHERE user_id = $1
+SELECT purpose, user_id, address, sid, tries, guess, created_ms, expires_ms FROM onetime WHERE user_id = $1
 ORDER BY purpose, created_ms;
 
 -- name: onetime_void
@@ -60,10 +60,10 @@ ORDER BY purpose, created_ms;
 DELETE FROM onetime WHERE user_id = $1 AND purpose = $2;
 
 -- name: onetime_void_but
--- in: user_id int, purpose int
+-- in: user_id int, purpose int, other_purpose int
 -- out: none
--- All of the user's but those of one purpose.
-DELETE FROM onetime WHERE user_id = $1 AND purpose <> $2;
+-- All of the user's but those of two purposes.
+DELETE FROM onetime WHERE user_id = $1 AND purpose <> $2 AND purpose <> $3;
 
 -- name: onetime_sweep
 -- in: before_ms int, limit_n int

@@ -15,7 +15,7 @@ RETURNING id;
 SELECT id, uid, email, first_name, last_name, role, login_provider,
        password_hash IS NOT NULL AS has_password, is_admin, email_verified, disabled_ms, device_epoch,
        created_ms, last_login_ms, phone, lang, verify_by_ms,
-       totp IS NOT NULL AS has_totp, require_2fa, is_guest
+       totp IS NOT NULL AS has_totp, require_2fa, is_guest, factor_reset_ms
 FROM user WHERE id = $1;
 
 -- name: user_by_uid
@@ -24,7 +24,7 @@ FROM user WHERE id = $1;
 SELECT id, uid, email, first_name, last_name, role, login_provider,
        password_hash IS NOT NULL AS has_password, is_admin, email_verified, disabled_ms, device_epoch,
        created_ms, last_login_ms, phone, lang, verify_by_ms,
-       totp IS NOT NULL AS has_totp, require_2fa, is_guest
+       totp IS NOT NULL AS has_totp, require_2fa, is_guest, factor_reset_ms
 FROM user WHERE uid = $1;
 
 -- name: user_by_email
@@ -33,7 +33,7 @@ FROM user WHERE uid = $1;
 SELECT id, uid, email, first_name, last_name, role, login_provider,
        password_hash IS NOT NULL AS has_password, is_admin, email_verified, disabled_ms, device_epoch,
        created_ms, last_login_ms, phone, lang, verify_by_ms,
-       totp IS NOT NULL AS has_totp, require_2fa, is_guest
+       totp IS NOT NULL AS has_totp, require_2fa, is_guest, factor_reset_ms
 FROM user WHERE email_key = $1 AND is_guest = 0;
 
 -- name: user_page
@@ -42,7 +42,7 @@ FROM user WHERE email_key = $1 AND is_guest = 0;
 SELECT id, uid, email, first_name, last_name, role, login_provider,
        password_hash IS NOT NULL AS has_password, is_admin, email_verified, disabled_ms, device_epoch,
        created_ms, last_login_ms, phone, lang, verify_by_ms,
-       totp IS NOT NULL AS has_totp, require_2fa, is_guest
+       totp IS NOT NULL AS has_totp, require_2fa, is_guest, factor_reset_ms
 FROM user WHERE id > $1 ORDER BY id LIMIT $2;
 
 -- name: user_for_login

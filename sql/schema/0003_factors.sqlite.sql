@@ -5,6 +5,7 @@ ALTER TABLE user ADD COLUMN totp_step INTEGER NOT NULL DEFAULT 0;        -- last
 ALTER TABLE user ADD COLUMN totp_ms INTEGER NOT NULL DEFAULT 0;          -- when it was proven
 ALTER TABLE user ADD COLUMN totp_pending BLOB;                           -- seed, sealed, not proven yet
 ALTER TABLE user ADD COLUMN totp_pending_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE user ADD COLUMN factor_reset_ms INTEGER NOT NULL DEFAULT 0;  -- an operator's reset takes place then
 ALTER TABLE user ADD COLUMN require_2fa INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE user ADD COLUMN is_guest INTEGER NOT NULL DEFAULT 0;         -- no address: email is ''
 ALTER TABLE user ADD COLUMN seen_ms INTEGER NOT NULL DEFAULT 0;          -- guests: known to be in use then
@@ -49,4 +50,5 @@ CREATE TABLE pending_link (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX pending_link_by_expiry ON pending_link (expires_ms);
 
+CREATE INDEX user_by_factor_reset ON user (factor_reset_ms) WHERE factor_reset_ms > 0;
 CREATE INDEX user_guests ON user (seen_ms) WHERE is_guest = 1;

@@ -59,6 +59,7 @@ static const char *pending_name(int64_t purpose)
 	case ONETIME_PHONE: return "phoneNumber";
 	case ONETIME_HANDLE:
 	case ONETIME_SETUP:
+	case ONETIME_FACTOR_RESET:
 	case ONETIME_MAGIC_2FA:
 	case ONETIME_MAIL_CODE_2FA:
 	case ONETIME_SMS_2FA: return "secondFactor";

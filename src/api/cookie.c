@@ -41,24 +41,40 @@ static enum prefix prefix_of(const struct config *cfg, enum cookie which)
 
 /* ---- reading ---- */
 
-static bool is_named(str name, enum prefix prefix, enum cookie which)
+static bool is_named(str got, const char *prefix, const char *base)
 {
-	str head = str_of_cstr(prefixes[prefix]);
+	str head = str_of_cstr(prefix);
 
-	return str_starts(name, head) && str_eq(str_skip(name, head.n), str_of_cstr(kinds[which].base));
+	return str_starts(got, head) && str_eq(str_skip(got, head.n), str_of_cstr(base));
+}
+
+str cookie_value(str header, const char *prefix, const char *base)
+{
+	str rest = header, pair, name, value;
+
+	while (rest.n > 0) {
+		(void)str_cut(rest, ';', &pair, &rest);
+		if (str_cut(str_trim(pair), '=', &name, &value) && is_named(str_trim(name), prefix, base)) {
+			value = str_trim(value);
+			return value.n > 0 ? value : STR_NONE;
+		}
+	}
+	return STR_NONE;
 }
 
 str cookie_read(const struct req *r, enum cookie which)
 {
-	enum prefix prefix = prefix_of(r->c.cfg, which);
-	str rest = http_header(r->http, "cookie"), pair, name, value;
+	return cookie_value(http_header(r->http, "cookie"), prefixes[prefix_of(r->c.cfg, which)], kinds[which].base);
+}
 
-	while (rest.n > 0) {
-		(void)str_cut(rest, ';', &pair, &rest);
-		if (str_cut(str_trim(pair), '=', &name, &value) && is_named(str_trim(name), prefix, which))
-			return value.n > 0 ? str_trim(value) : STR_NONE;
-	}
-	return STR_NONE;
+void cookie_device(const struct req *r, str *device, str *trust)
+{
+	if (r->delivery != DELIVERY_COOKIE)
+		return;
+	if (device->n == 0)
+		*device = cookie_read(r, COOKIE_DEVICE);
+	if (trust->n == 0)
+		*trust = cookie_read(r, COOKIE_TRUST);
 }
 
 /* ---- writing ---- */

@@ -17,9 +17,16 @@ enum cookie {
 	N_COOKIES
 };
 
+/* The value of the first cookie `prefix` + `base` in a Cookie header (RFC 6265 §5.4), as sent; STR_NONE when there is
+ * none or it is empty. Pairs that are none are passed over. */
+str cookie_value(str header, const char *prefix, const char *base);
+
 /* The value under the name that the settings give, and no other: a name without the prefix can be set by
  * other hosts of the domain. STR_NONE: none. Of several the first. */
 str cookie_read(const struct req *r, enum cookie which);
+
+/* What the body does not say of the device, a browser's cookies do. Only for requests answered with cookies. */
+void cookie_device(const struct req *r, str *device, str *trust);
 
 /* Set-Cookie; value: letters, digits, and -._ only (nothing that percent-decoding would change). */
 MUST_USE err_t cookie_set(struct req *r, struct http_reply *rep, enum cookie which, str value, int64_t ttl_ms);

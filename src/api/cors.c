@@ -19,7 +19,10 @@ static void add_headers(const struct req *r, struct http_reply *rep)
 		return;
 	http_reply_header(rep, "Access-Control-Allow-Origin", r->c.origin);
 	http_reply_header(rep, "Access-Control-Allow-Credentials", STR("true"));
-	http_reply_header(rep, "Access-Control-Expose-Headers", STR("Retry-After, WWW-Authenticate, X-Request-Id"));
+	http_reply_header(rep, "Access-Control-Expose-Headers",
+			  STR("Retry-After, WWW-Authenticate, X-CSRF-Token, X-Request-Id"));
+	if (r->csrf_value.n > 0) /* their pages cannot read our cookie */
+		http_reply_header(rep, "X-CSRF-Token", r->csrf_value);
 }
 
 static bool is_on(const struct req *r)

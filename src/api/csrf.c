@@ -4,6 +4,7 @@
 
 #include "api/cookie.h"
 #include "base/base64url.h"
+#include "base/log.h"
 #include "domain/site.h"
 
 #define NAME_BYTES  16
@@ -159,15 +160,22 @@ err_t csrf_check_session(struct req *r)
 
 /* ---- cookies ---- */
 
-err_t csrf_set(struct req *r, struct http_reply *rep, const uint8_t sid[UID_BYTES], int64_t ttl_ms)
+static err_t set_value(struct req *r, struct http_reply *rep, const uint8_t *sid, int64_t ttl_ms)
 {
 	str value;
 
-	r->csrf_done = true;
-	if (!r->c.cfg->csrf.enabled)
-		return OK;
 	TRY(value_make(r, sid, &value));
-	return cookie_set(r, rep, COOKIE_CSRF, value, ttl_ms);
+	TRY(cookie_set(r, rep, COOKIE_CSRF, value, ttl_ms));
+	r->csrf_value = value;
+	return OK;
+}
+
+void csrf_set(struct req *r, struct http_reply *rep, const uint8_t *sid, int64_t ttl_ms)
+{
+	r->csrf_done = true;
+	if (r->c.cfg->csrf.enabled && set_value(r, rep, sid, ttl_ms).code != ERR_OK)
+		log_event(LOG_WARN, "csrf_not_set", LOG_STR("request_id", r->c.request_id));
+	err_clear_origin();
 }
 
 /* Files and keys may be kept by caches; forward-auth answers go to a proxy. */
@@ -195,16 +203,19 @@ static bool is_of_caller(const struct req *r, const struct value *v)
 	return secret_equal_bytes(v->name, name, NAME_BYTES);
 }
 
-err_t csrf_renew(struct req *r, const struct route *rt, enum err_code refused, struct http_reply *rep)
+void csrf_renew(struct req *r, const struct route *rt, enum err_code refused, struct http_reply *rep)
 {
-	bool again = refused == ERR_CSRF || refused == ERR_CSRF_LINK, named;
+	bool again = refused == ERR_CSRF || refused == ERR_CSRF_LINK, named = false;
 	uint8_t sid[UID_BYTES];
 	struct value v;
 
 	if (!takes_cookies(r, rt, rep))
-		return OK;
-	if (!again && value_read(r, cookie_read(r, COOKIE_CSRF), &v) && is_of_caller(r, &v))
-		return OK;
-	TRY(session_of_cookies(r, sid, &named));
-	return csrf_set(r, rep, named ? sid : NULL, r->c.cfg->token.web_refresh_ttl_ms);
+		return;
+	if (!again && value_read(r, cookie_read(r, COOKIE_CSRF), &v) && is_of_caller(r, &v)) {
+		r->csrf_value = cookie_read(r, COOKIE_CSRF);
+		return;
+	}
+	if (session_of_cookies(r, sid, &named).code != ERR_OK)
+		named = false;
+	csrf_set(r, rep, named ? sid : NULL, r->c.cfg->token.web_refresh_ttl_ms);
 }

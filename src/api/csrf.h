@@ -16,9 +16,10 @@ MUST_USE err_t csrf_check(struct req *r, const struct route *rt);
 /* After it: is the value of this session? Refusal: ERR_CSRF. */
 MUST_USE err_t csrf_check_session(struct req *r);
 
-/* A value for a session that was just opened or rotated. */
-MUST_USE err_t csrf_set(struct req *r, struct http_reply *rep, const uint8_t sid[UID_BYTES], int64_t ttl_ms);
+/* A value for a session that was just opened or rotated, NULL: for nobody yet. What was done stands by then: if
+ * no value can be made, the next request gets one. */
+void csrf_set(struct req *r, struct http_reply *rep, const uint8_t *sid, int64_t ttl_ms);
 /* At the end of any request: who has no value, or one that is not good here, gets one. */
-MUST_USE err_t csrf_renew(struct req *r, const struct route *rt, enum err_code refused, struct http_reply *rep);
+void csrf_renew(struct req *r, const struct route *rt, enum err_code refused, struct http_reply *rep);
 
 #endif

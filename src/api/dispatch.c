@@ -377,14 +377,13 @@ static void render_refusal(struct req *r, err_t e, unsigned allow, struct http_r
 		say_allow(rep, allow);
 }
 
-/* What answers of any outcome carry. Nothing may go wrong after the fact that matters, short of memory. */
-static void finish(struct req *r, err_t e, unsigned allow, struct http_reply *rep)
+/* What answers of any outcome carry. */
+static void finish(struct req *r, err_t e, struct http_reply *rep)
 {
 	const struct route *rt = r->http->route;
-	err_t renewed = rt == NULL ? OK : csrf_renew(r, rt, e.code, rep);
 
-	if (renewed.code != ERR_OK)
-		render_refusal(r, renewed, allow, rep);
+	if (rt != NULL)
+		csrf_renew(r, rt, e.code, rep);
 	cors_allow(r, rt, rep);
 }
 
@@ -414,7 +413,7 @@ static bool handle(void *self, struct http_thread *ht, struct http_request *http
 		l->api->outbox_wake(l->api->outbox_self);
 	if (e.code != ERR_OK)
 		render_refusal(&r, e, allow, rep);
-	finish(&r, e, allow, rep);
+	finish(&r, e, rep);
 	http->user_id = r.c.log_user_id;
 	return true;
 }

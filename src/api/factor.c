@@ -145,3 +145,12 @@ err_t api_factor_new_codes(struct req *r, const void *body, struct http_reply *r
 	out_end_obj(&o);
 	return OK;
 }
+
+err_t api_factor_keep(struct req *r, const void *body, struct http_reply *rep)
+{
+	const struct body_token *b = body;
+
+	TRY(factor_keep_by_link(&r->c, b->token));
+	reply_success(rep);
+	return OK;
+}

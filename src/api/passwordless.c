@@ -1,7 +1,7 @@
 /* passwordless.c — POST /magic-link/send, /magic-link/verify, /sms/send, /sms/verify. */
 #include "domain/passwordless.h"
 
-#include "api/routes.h"
+#include "api/cookie.h"
 
 #define TOKEN_MAX 1024
 
@@ -87,13 +87,14 @@ err_t api_magic_send(struct req *r, const void *body, struct http_reply *rep)
 
 err_t api_magic_verify(struct req *r, const void *body, struct http_reply *rep)
 {
-	const struct magic_verify *b = body;
+	struct magic_verify b = *(const struct magic_verify *)body;
 	struct signed_in s;
 
-	if (is_second(b->mode))
-		TRY(passwordless_mail_finish(&r->c, &b->proof, &s));
+	cookie_device(r, &b.proof.device, &b.proof.trust);
+	if (is_second(b.mode))
+		TRY(passwordless_mail_finish(&r->c, &b.proof, &s));
 	else
-		TRY(passwordless_mail_sign_in(&r->c, &b->proof, &s));
+		TRY(passwordless_mail_sign_in(&r->c, &b.proof, &s));
 	return reply_signed_in(r, rep, &s);
 }
 
@@ -111,12 +112,13 @@ err_t api_sms_send(struct req *r, const void *body, struct http_reply *rep)
 
 err_t api_sms_verify(struct req *r, const void *body, struct http_reply *rep)
 {
-	const struct sms_verify *b = body;
+	struct sms_verify b = *(const struct sms_verify *)body;
 	struct signed_in s;
 
-	if (is_second(b->mode))
-		TRY(passwordless_sms_finish(&r->c, &b->proof, &s));
+	cookie_device(r, &b.proof.device, &b.proof.trust);
+	if (is_second(b.mode))
+		TRY(passwordless_sms_finish(&r->c, &b.proof, &s));
 	else
-		TRY(passwordless_sms_sign_in(&r->c, &b->proof, &s));
+		TRY(passwordless_sms_sign_in(&r->c, &b.proof, &s));
 	return reply_signed_in(r, rep, &s);
 }

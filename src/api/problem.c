@@ -59,6 +59,9 @@ struct problem problem_of(enum err_code code)
 	case ERR_EMAIL_REVERT_TOKEN: PROBLEM(400, "INVALID_EMAIL_REVERT_TOKEN", "Invalid email-revert token");
 	case ERR_EMAIL_REVERT_EXPIRED:
 		PROBLEM(400, "EMAIL_REVERT_TOKEN_EXPIRED", "Email-revert token has expired");
+	case ERR_FACTOR_RESET_TOKEN: PROBLEM(400, "INVALID_2FA_RESET_TOKEN", "Invalid 2FA-reset token");
+	case ERR_FACTOR_RESET_EXPIRED:
+		PROBLEM(400, "2FA_RESET_TOKEN_EXPIRED", "2FA-reset token has expired");
 	case ERR_EMAIL_TAKEN: PROBLEM(409, "EMAIL_EXISTS", "Email address is already in use");
 	case ERR_EMAIL_VERIFIED: PROBLEM(400, "EMAIL_ALREADY_VERIFIED", "Email is already verified");
 	case ERR_EMAIL_NOT_VERIFIED: PROBLEM(403, "EMAIL_NOT_VERIFIED", "Email address is not verified");

@@ -58,6 +58,7 @@ struct req {
 	enum delivery delivery;
 	bool by_cookie;  /* a cookie authorises it, not a header */
 	bool csrf_asked, csrf_done; /* csrf.h: its value was demanded; was set or cleared */
+	str csrf_value;  /* what the browser has after this answer; STR_NONE: nothing known */
 	struct handle setup; /* AUTH_SETUP under a handle; token.n 0: none */
 };
 
@@ -110,6 +111,7 @@ err_t api_verification_confirm(struct req *r, const void *body, struct http_repl
 err_t api_email_change_request(struct req *r, const void *body, struct http_reply *rep);
 err_t api_email_change_confirm(struct req *r, const void *body, struct http_reply *rep);
 err_t api_email_change_revert(struct req *r, const void *body, struct http_reply *rep);
+err_t api_factor_keep(struct req *r, const void *body, struct http_reply *rep);
 err_t api_phone_change(struct req *r, const void *body, struct http_reply *rep);
 err_t api_phone_verify(struct req *r, const void *body, struct http_reply *rep);
 err_t api_magic_send(struct req *r, const void *body, struct http_reply *rep);

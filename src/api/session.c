@@ -33,7 +33,7 @@ err_t set_token_cookies(struct req *r, struct http_reply *rep, const struct toke
 	TRY(cookie_set(r, rep, COOKIE_ACCESS, t->access, cfg->token.access_ttl_ms));
 	TRY(cookie_set(r, rep, COOKIE_REFRESH, t->refresh, t->refresh_ms));
 	/* As long as the refresh token, which it is needed with. */
-	TRY(csrf_set(r, rep, t->sid, t->refresh_ms));
+	csrf_set(r, rep, t->sid, t->refresh_ms);
 	if (t->device.n > 0)
 		TRY(cookie_set(r, rep, COOKIE_DEVICE, t->device, cfg->limits.device_ttl_ms));
 	if (t->trust.n > 0)
@@ -103,10 +103,7 @@ err_t api_session_login(struct req *r, const void *body, struct http_reply *rep)
 	struct login b = *(const struct login *)body;
 	struct signed_in s;
 
-	if (b.device_token.n == 0 && r->delivery == DELIVERY_COOKIE)
-		b.device_token = cookie_read(r, COOKIE_DEVICE);
-	if (b.trust_token.n == 0 && r->delivery == DELIVERY_COOKIE)
-		b.trust_token = cookie_read(r, COOKIE_TRUST);
+	cookie_device(r, &b.device_token, &b.trust_token);
 	TRY(login_password(&r->c, &b, &s));
 	return reply_signed_in(r, rep, &s);
 }

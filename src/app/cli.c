@@ -141,6 +141,10 @@ static void print_user(struct cli *cli, const struct user_row *u)
 	print_time(u->created_ms);
 	(void)printf("  last sign-in ");
 	print_time(u->last_login_ms);
+	if (u->factor_reset_ms != 0) {
+		(void)printf("  second factor is reset ");
+		print_time(u->factor_reset_ms);
+	}
 	(void)printf("\n");
 }
 
@@ -239,9 +243,20 @@ static enum exit_code user_require_cmd(struct cli *cli, int argc, char **argv)
 	return EXIT_USAGE;
 }
 
+/* An administrator's waits: when it takes place is what the operator wants to know. */
 static enum exit_code user_factor_cmd(struct cli *cli, int argc, char **argv)
 {
-	return on_user(cli, argc, argv, factor_reset);
+	bool cancel = argc == 3 && str_eq(str_of_cstr(argv[2]), STR("--cancel"));
+	struct user_row u = { 0 };
+	enum exit_code code = on_user(cli, cancel ? 2 : argc, argv, cancel ? factor_keep : factor_reset);
+
+	if (code != EXIT_DONE || cancel || user_get(&cli->c, str_of_cstr(argv[1]), &u).code != ERR_OK ||
+	    u.factor_reset_ms == 0)
+		return code;
+	(void)printf("an administrator's: done by a running server ");
+	print_time(u.factor_reset_ms);
+	(void)printf(", unless called off\n");
+	return code;
 }
 
 static enum exit_code user_list_cmd(struct cli *cli, int argc, char **argv)
@@ -529,8 +544,9 @@ static const struct cli_command commands[] = {
 	  user_reset_cmd },
 	{ "user", "require-2fa", "EMAIL|ID on|off", "must it have a second factor?", NEEDS_STORE,
 	  user_require_cmd },
-	{ "user", "reset-2fa", "EMAIL|ID", "remove its authenticator app and recovery codes, end all sessions",
-	  NEEDS_KEYS, user_factor_cmd },
+	{ "user", "reset-2fa", "EMAIL|ID [--cancel]",
+	  "remove its authenticator app and recovery codes, end all sessions; or call that off", NEEDS_KEYS,
+	  user_factor_cmd },
 	{ "check-config", NULL, "", "check the settings and say what is wrong", NEEDS_CONFIG,
 	  check_config_cmd },
 	{ "print-config", NULL, "[--origin|--help-settings]", "print every setting", NEEDS_CONFIG,

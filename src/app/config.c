@@ -1009,8 +1009,6 @@ static void check_orders(struct loading *l, const struct config *cfg)
 {
 	check_order(l, "token.refresh_ttl", cfg->token.refresh_ttl_ms, "token.refresh_max_ttl",
 		    cfg->token.refresh_max_ttl_ms);
-	check_order(l, "token.web_refresh_ttl", cfg->token.web_refresh_ttl_ms, "token.web_refresh_max_ttl",
-		    cfg->token.web_refresh_max_ttl_ms);
 	check_order(l, "password.argon2_memory", cfg->password.argon2_memory, "password.memory_budget",
 		    cfg->password.memory_budget);
 	check_order(l, "limits.account_free", cfg->limits.account_free, "limits.account_max",
@@ -1033,6 +1031,9 @@ static void finish_web_lives(struct loading *l, struct config *cfg)
 	    (!is_default(l, "token.refresh_max_ttl") ||
 	     cfg->token.web_refresh_max_ttl_ms < cfg->token.web_refresh_ttl_ms))
 		cfg->token.web_refresh_max_ttl_ms = cfg->token.refresh_max_ttl_ms;
+	if (!is_default(l, "token.web_refresh_ttl") || !is_default(l, "token.web_refresh_max_ttl"))
+		check_order(l, "token.web_refresh_ttl", cfg->token.web_refresh_ttl_ms,
+			    "token.web_refresh_max_ttl", cfg->token.web_refresh_max_ttl_ms);
 }
 
 static bool is_host_of(str host, str domain)

@@ -713,11 +713,11 @@ const struct setting settings[] = {
 	       "Limit attempts to sign in and to register. `false` is refused unless every listener is "
 	       "on loopback or a Unix socket.") },
 	{ INT("limits.account_free", limits.account_free, "5", 1, 100,
-	      "Wrong passwords for an account before waiting times begin.") },
+	      "Wrong passwords for an account, or wrong codes of its second factors, before waiting times begin.") },
 	{ INT("limits.account_max", limits.account_max, "100", 1, 100,
 	      "Wrong passwords in a row that close an account to passwords from unknown devices.") },
 	{ INT("limits.device_free", limits.device_free, "10", 1, 100,
-	      "Wrong passwords from a known device before it counts as unknown.") },
+	      "Wrong passwords, or wrong codes, from a known device before it counts as unknown.") },
 	{ INT("limits.network_free", limits.network_free, "30", 1, 1000000,
 	      "Failures of one network within `limits.network_window` before it has to wait.") },
 	{ DURATION("limits.network_window", limits.network_window_ms, "5m", MS_PER_S, MS_PER_DAY,
@@ -870,6 +870,9 @@ const struct setting settings[] = {
 	       "May a device be spared the second factor for a time, if its user asks? Never an administrator's.") },
 	{ DURATION("twofactor.remember_ttl", twofactor.remember_ttl_ms, "30d", MS_PER_HOUR, 365 * MS_PER_DAY,
 		   "For how long.") },
+	{ DURATION("twofactor.admin_reset_delay", twofactor.admin_reset_delay_ms, "24h", 0, 30 * MS_PER_DAY,
+		   "How long `sallyport user reset-2fa` waits before it removes the app of an administrator, who is "
+		   "told at once and can call it off. `0s`: not at all.") },
 	{ TEXT("totp.issuer", twofactor.issuer, "", check_label, "a name of at most 64 characters",
 	       "What authenticator apps show beside the account. Default: `ui.site_name`.") },
 	{ BOOL("guest.enabled", guest.enabled, "false",

@@ -257,6 +257,7 @@ struct config {
 		bool magic_link;       /* may a mail be the second factor? Never an administrator's */
 		bool remember;         /* may a device be spared the second factor? Never an administrator's */
 		int64_t remember_ttl_ms;
+		int64_t admin_reset_delay_ms; /* between an operator's reset of an administrator's and its effect */
 		str issuer;            /* totp.issuer, shown in authenticator apps; n == 0: ui.site_name */
 	} twofactor;
 	struct {

@@ -74,6 +74,8 @@ const char *err_name(enum err_code code)
 	case ERR_EMAIL_CHANGE_EXPIRED: return "email_change_expired";
 	case ERR_EMAIL_REVERT_TOKEN: return "email_revert_token";
 	case ERR_EMAIL_REVERT_EXPIRED: return "email_revert_expired";
+	case ERR_FACTOR_RESET_TOKEN: return "factor_reset_token";
+	case ERR_FACTOR_RESET_EXPIRED: return "factor_reset_expired";
 	case ERR_EMAIL_TAKEN: return "email_taken";
 	case ERR_EMAIL_VERIFIED: return "email_verified";
 	case ERR_EMAIL_NOT_VERIFIED: return "email_not_verified";

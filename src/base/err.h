@@ -56,6 +56,8 @@ enum err_code {
 	ERR_EMAIL_CHANGE_EXPIRED,
 	ERR_EMAIL_REVERT_TOKEN,
 	ERR_EMAIL_REVERT_EXPIRED,
+	ERR_FACTOR_RESET_TOKEN,
+	ERR_FACTOR_RESET_EXPIRED,
 	ERR_EMAIL_TAKEN,           /* change of address: somebody else's */
 	ERR_EMAIL_VERIFIED,        /* is verified already */
 	ERR_EMAIL_NOT_VERIFIED,    /* sign-in refused until the address is proven */

@@ -87,14 +87,17 @@ static err_t check_network(struct ctx *c, const struct attempt_row *r)
 	return r->blocked_ms > c->now_ms ? limited(c, r->blocked_ms) : OK;
 }
 
-static void count_account(struct ctx *c, struct attempt_row *r)
+static void make_wait(struct ctx *c, struct attempt_row *r, int64_t in_a_row)
 {
-	int64_t over;
+	int64_t over = in_a_row - c->cfg->limits.account_free;
 
-	r->failures++;
-	over = r->failures - c->cfg->limits.account_free;
 	if (over >= 0)
 		r->blocked_ms = c->now_ms + MS_PER_S * doubled_s(1, over, ACCOUNT_DELAY_MAX_S);
+}
+
+static void count_account(struct ctx *c, struct attempt_row *r)
+{
+	make_wait(c, r, ++r->failures);
 }
 
 static void count_network(struct ctx *c, struct attempt_row *r)
@@ -253,7 +256,8 @@ static struct budget budget_of(const struct config *cfg, enum attempt_scope scop
 	case ATTEMPT_UNSET:
 	case ATTEMPT_ACCOUNT:
 	case ATTEMPT_NETWORK:
-	case ATTEMPT_DEVICE: break;
+	case ATTEMPT_DEVICE:
+	case ATTEMPT_FACTOR_DEVICE: break;
 	}
 	return (struct budget){ 0, 0 };
 }
@@ -306,19 +310,6 @@ err_t attempt_budget(struct ctx *c, enum attempt_scope scope, str subject, bool 
 	b.row.failures++;
 	if (scope == ATTEMPT_SMS_TOTAL && b.row.failures == b.budget.max)
 		TRY(tell_sms_used_up(c, &b));
-	return put(c, b.key, scope, &b.row);
-}
-
-err_t attempt_give_back(struct ctx *c, enum attempt_scope scope, str subject)
-{
-	struct budget_state b;
-
-	if (budgets_off(c))
-		return OK;
-	TRY(budget_read(c, scope, subject, &b));
-	if (b.row.failures == 0)
-		return OK;
-	b.row.failures--;
 	return put(c, b.key, scope, &b.row);
 }
 
@@ -393,6 +384,97 @@ err_t attempt_take(struct ctx *c, enum attempt_scope scope)
 	return put(c, b.key, scope, &b.row);
 }
 
+/* ---- codes of second factors ---- */
+
+/* Of the account: failures are the looks of the day, penalties the wrong codes in a row, over days too. */
+struct factor_rows {
+	struct budget_state account;
+	uint8_t device_key[ATTEMPT_KEY_BYTES];
+	struct attempt_row device;
+};
+
+static str user_subject(const int64_t *user_id)
+{
+	return str_of_bytes(user_id, sizeof(*user_id));
+}
+
+static err_t factor_read(struct ctx *c, const struct factor_attempt *a, struct factor_rows *ret)
+{
+	ret->device = (struct attempt_row){ 0 };
+	TRY(budget_read(c, ATTEMPT_FACTOR, user_subject(&a->user_id), &ret->account));
+	if (a->device_id.p == NULL)
+		return OK;
+	key_of(c, ATTEMPT_FACTOR_DEVICE, a->device_id, ret->device_key);
+	return row_of(c, ret->device_key, &ret->device);
+}
+
+err_t attempt_factor(struct ctx *c, struct factor_attempt *a)
+{
+	struct factor_rows f;
+
+	a->counted = false;
+	if (budgets_off(c))
+		return OK;
+	TRY(factor_read(c, a, &f));
+	a->by_device = a->device_id.p != NULL && f.device.failures < c->cfg->limits.device_free;
+	if (f.account.used_up)
+		return refuse_budget(c, &f.account);
+	if (!a->by_device && f.account.row.blocked_ms > c->now_ms)
+		return limited(c, f.account.row.blocked_ms);
+	return OK;
+}
+
+err_t attempt_factor_count(struct ctx *c, struct factor_attempt *a)
+{
+	struct factor_rows f;
+
+	if (budgets_off(c))
+		return OK;
+	TRY(factor_read(c, a, &f));
+	a->counted = true;
+	f.account.row.failures++;
+	if (a->by_device) {
+		f.device.failures++;
+		TRY(put(c, f.device_key, ATTEMPT_FACTOR_DEVICE, &f.device));
+	} else {
+		make_wait(c, &f.account.row, ++f.account.row.penalties);
+	}
+	return put(c, f.account.key, ATTEMPT_FACTOR, &f.account.row);
+}
+
+/* A device that was right lifts its own waits and leaves those of others; somebody else's look does not count
+ * less for it. Who was never wrong leaves no row. */
+err_t attempt_factor_right(struct ctx *c, const struct factor_attempt *a)
+{
+	struct factor_rows f;
+	struct attempt_row *r = &f.account.row;
+
+	if (budgets_off(c))
+		return OK;
+	TRY(factor_read(c, a, &f));
+	if (f.device.failures > 0)
+		TRY(q_attempt_delete(c->db, key_str(f.device_key)));
+	if (!a->counted && (a->by_device || r->penalties == 0))
+		return OK;
+	if (a->counted && r->failures > 0)
+		r->failures--;
+	if (!a->by_device)
+		r->blocked_ms = r->penalties = 0;
+	if (r->failures == 0 && r->penalties == 0)
+		return q_attempt_delete(c->db, key_str(f.account.key));
+	return put(c, f.account.key, ATTEMPT_FACTOR, r);
+}
+
+err_t attempt_factor_clear(struct ctx *c, int64_t user_id)
+{
+	uint8_t key[ATTEMPT_KEY_BYTES];
+
+	key_of(c, ATTEMPT_FACTOR, user_subject(&user_id), key);
+	return q_attempt_delete(c->db, key_str(key));
+}
+
+/* ---- doors ---- */
+
 err_t attempt_register(struct ctx *c)
 {
 	TX tx = { 0 };
@@ -446,6 +528,7 @@ err_t attempt_sweep(struct ctx *c, int64_t limit_n, int64_t *ret_n)
 		{ ATTEMPT_SMS_TOTAL, 2 * MS_PER_DAY },
 		{ ATTEMPT_FACTOR, 2 * MS_PER_DAY },
 		{ ATTEMPT_GUEST, NETWORK_IDLE_MS },
+		{ ATTEMPT_FACTOR_DEVICE, ACCOUNT_IDLE_MS },
 	};
 	int64_t total = 0, n;
 	TX tx = { 0 };

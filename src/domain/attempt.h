@@ -7,7 +7,8 @@
  *    devices at `limits.account_max` consecutive failures until the owner proves the account;
  *  - network (IPv4 /32, IPv6 /64): `limits.network_free` failures in `limits.network_window`, then
  *    penalties of 15, 30 … 600 s;
- *  - known device (device.h): `limits.device_free` failures of its own, then it counts as unknown.
+ *  - known device (device.h): `limits.device_free` failures of its own, then it counts as unknown;
+ *  - second factors: the same waits once more for codes, and 33 looks at codes of an account in a day.
  * Keys are HMACs of canonical subjects: an unknown address is counted exactly like a known one. */
 #ifndef DOMAIN_ATTEMPT_H
 #define DOMAIN_ATTEMPT_H
@@ -33,6 +34,7 @@ enum attempt_scope {
 	ATTEMPT_SMS_TOTAL,    /* over all numbers */
 	ATTEMPT_FACTOR,       /* codes of second factors looked at for an account in a day (RFC 4226 §7.3) */
 	ATTEMPT_GUEST,        /* guests of a network */
+	ATTEMPT_FACTOR_DEVICE, /* wrong codes from a known device, in a row */
 };
 
 #define ATTEMPT_KEY_BYTES 16
@@ -71,8 +73,27 @@ MUST_USE err_t attempt_take(struct ctx *c, enum attempt_scope scope);
  * the caller's network. *ret_ok false: used up, and nothing was counted. */
 MUST_USE err_t attempt_budget(struct ctx *c, enum attempt_scope scope, str subject, bool *ret_ok);
 
-/* Give one back: what was taken for turned out to be right. Inside the open transaction. */
-MUST_USE err_t attempt_give_back(struct ctx *c, enum attempt_scope scope, str subject);
+/* ---- codes of second factors ---- */
+
+/* Who brings one. */
+struct factor_attempt {
+	int64_t user_id;
+	str device_id;  /* of a proven known device; STR_NONE */
+	bool by_device; /* it has tries of its own left */
+	bool counted;
+};
+
+/* May a code be looked at now? Inside the open transaction; writes nothing. Wrong codes in a row make wait as
+ * wrong passwords do, over all doors and handles; those of a known device count for itself first. All looks of a
+ * day together are bounded. Refusal: ERR_LIMITED with c->retry_after_s. Cost: 1–2 reads. */
+MUST_USE err_t attempt_factor(struct ctx *c, struct factor_attempt *a);
+/* Counts the look. In the same transaction, which must be committed before anybody is told what came of it; or,
+ * if the look takes long, in one that is committed before the look. */
+MUST_USE err_t attempt_factor_count(struct ctx *c, struct factor_attempt *a);
+/* The code was right: the waits end, and the look does not count. Inside the open transaction. */
+MUST_USE err_t attempt_factor_right(struct ctx *c, const struct factor_attempt *a);
+/* There is nothing left to guess. Inside the open transaction. */
+MUST_USE err_t attempt_factor_clear(struct ctx *c, int64_t user_id);
 
 /* May a mail be sent to `recipient` (canonical address) because anybody asked for it? Takes from all budgets
  * of mails. what: tells messages apart for limits.resend. Inside a transaction. */

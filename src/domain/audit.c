@@ -41,6 +41,8 @@ const char *audit_event_name(enum audit_event e)
 	case AUDIT_FACTOR_FAILED: return "factor.failed";
 	case AUDIT_FACTOR_SET: return "factor.set";
 	case AUDIT_FACTOR_REMOVED: return "factor.removed";
+	case AUDIT_FACTOR_RESET_ASKED: return "factor.reset_asked";
+	case AUDIT_FACTOR_RESET_CANCELLED: return "factor.reset_cancelled";
 	case AUDIT_FACTOR_REQUIRED: return "factor.required";
 	case AUDIT_RECOVERY_MADE: return "recovery.made";
 	case AUDIT_RECOVERY_USED: return "recovery.used";

@@ -43,20 +43,16 @@ static struct secret key_of(str seed)
 
 /* ---- looking at codes ---- */
 
-static str subject_of(const int64_t *user_id)
+/* On disk before the look, which may take a hash. */
+static err_t count_look(struct ctx *c, int64_t user_id, struct factor_attempt *ret)
 {
-	return str_of_bytes(user_id, sizeof(*user_id));
-}
-
-static err_t count_look(struct ctx *c, int64_t user_id)
-{
-	bool allowed;
 	TX tx = { 0 };
 
+	*ret = (struct factor_attempt){ .user_id = user_id };
 	TRY(tx_begin(&tx, c->db));
-	TRY(attempt_budget(c, ATTEMPT_FACTOR, subject_of(&user_id), &allowed));
-	TRY(tx_commit(&tx));
-	return allowed ? OK : gate_used_up(c);
+	TRY(attempt_factor(c, ret));
+	TRY(attempt_factor_count(c, ret));
+	return tx_commit(&tx);
 }
 
 static err_t note_wrong(struct ctx *c, const struct user_row *user)
@@ -140,25 +136,33 @@ static err_t sign_in_by_app(struct ctx *c, const struct handle *h, const struct 
 			    bool remember, struct signed_in *ret)
 {
 	struct match m = { 0 };
-	bool allowed, right = false;
+	struct gate_try try = { 0 };
+	bool right;
 	TX tx = { 0 };
 
 	TRY(tx_begin(&tx, c->db));
-	TRY(gate_count(c, h, code, &allowed));
-	if (allowed) {
-		TRY(look_totp(c, user, code, &right, &m));
-		if (right) {
-			TRY(use(c, user, &m));
-			TRY(gate_finish(c, h, m.kind, remember, ret));
-		} else {
-			TRY(note_wrong(c, user));
-		}
+	TRY(gate_count(c, h, code, &try));
+	TRY(look_totp(c, user, code, &right, &m));
+	if (right) {
+		TRY(use(c, user, &m));
+		TRY(gate_finish(c, h, &try, m.kind, remember, ret));
+	} else {
+		TRY(gate_wrong(c, &try));
+		TRY(note_wrong(c, user));
 	}
 	TRY(tx_commit(&tx));
-	if (!allowed)
-		return gate_used_up(c);
 	REQUIRE(right, ERR_TOTP_CODE);
 	return OK;
+}
+
+static err_t count_try(struct ctx *c, const struct handle *h, str code, struct gate_try *ret)
+{
+	TX tx = { 0 };
+
+	TRY(tx_begin(&tx, c->db));
+	TRY(gate_count(c, h, code, ret));
+	TRY(gate_wrong(c, ret)); /* until it turns out to be right */
+	return tx_commit(&tx);
 }
 
 /* The hash is outside of the transactions: it takes long. */
@@ -166,14 +170,14 @@ static err_t sign_in_by_recovery(struct ctx *c, const struct handle *h, const st
 				 bool remember, struct signed_in *ret)
 {
 	struct match m = { 0 };
-	struct handle tried;
+	struct gate_try try = { 0 };
 	TX tx = { 0 };
 
-	TRY(gate_try(c, h->token, code, &tried));
+	TRY(count_try(c, h, code, &try));
 	TRY(look(c, user, code, &m));
 	TRY(tx_begin(&tx, c->db));
 	TRY(use(c, user, &m));
-	TRY(gate_finish(c, h, m.kind, remember, ret));
+	TRY(gate_finish(c, h, &try, m.kind, remember, ret));
 	return tx_commit(&tx);
 }
 
@@ -201,15 +205,16 @@ err_t factor_prove(struct ctx *c, const struct caller *who, str code)
 {
 	struct user_row user = { 0 };
 	struct match m = { 0 };
+	struct factor_attempt attempt;
 	TX tx = { 0 };
 
 	TRY(load(c, who->row.id, ERR_SESSION_REVOKED, &user));
 	REQUIRE(user.has_totp, ERR_NO_SECOND_FACTOR);
-	TRY(count_look(c, user.id));
+	TRY(count_look(c, user.id, &attempt));
 	TRY(look(c, &user, code, &m));
 	TRY(tx_begin(&tx, c->db));
 	TRY(use(c, &user, &m));
-	TRY(attempt_give_back(c, ATTEMPT_FACTOR, subject_of(&user.id)));
+	TRY(attempt_factor_right(c, &attempt));
 	TRY(session_factor_proven(c, who));
 	TRY(audit_add(c, AUDIT_STEPUP_OK, user.uid, str_of_bytes(who->token.sid, UID_BYTES),
 		      m.kind == FACTOR_RECOVERY ? STR("recovery") : STR("totp")));
@@ -350,7 +355,8 @@ static err_t end_what_was(struct ctx *c, const struct factor_owner *o, const str
 }
 
 static err_t store_proven(struct ctx *c, const struct factor_owner *o, const struct match *m,
-			  const struct recovery_set *codes, struct signed_in *ret)
+			  const struct factor_attempt *attempt, const struct recovery_set *codes,
+			  struct signed_in *ret)
 {
 	str sid = o->who == NULL ? STR_NONE : str_of_bytes(o->who->token.sid, UID_BYTES);
 	bool may_replace = o->who != NULL && o->who->row.has_totp;
@@ -363,7 +369,8 @@ static err_t store_proven(struct ctx *c, const struct factor_owner *o, const str
 	TRY(q_factor_prove(c->db, user.id, m->totp, m->step, c->now_ms, may_replace, &changed));
 	REQUIRE(changed == 1, ERR_TOTP_SETUP_CODE);
 	TRY(recovery_store(c, user.id, codes));
-	TRY(attempt_give_back(c, ATTEMPT_FACTOR, subject_of(&user.id)));
+	TRY(onetime_void(c, user.id, ONETIME_FACTOR_RESET)); /* of the one before, if that was to be reset */
+	TRY(attempt_factor_right(c, attempt));
 	TRY(end_what_was(c, o, &user, sid, ret));
 	TRY(tell(c, &user, "factor-changed", AUDIT_FACTOR_SET, sid, STR("totp")));
 	TRY(audit_add(c, AUDIT_RECOVERY_MADE, user.uid, sid, STR_NONE));
@@ -376,14 +383,15 @@ err_t factor_confirm(struct ctx *c, const struct factor_owner *o, str code, str 
 	struct recovery_set codes = { 0 };
 	struct user_row user = { 0 };
 	struct signed_in out = { 0 };
+	struct factor_attempt attempt;
 	struct match m;
 
 	TRY(load_owner(c, o, &user));
 	TRY(clock_issue(c));
-	TRY(count_look(c, user.id));
+	TRY(count_look(c, user.id, &attempt));
 	TRY(look_pending(c, &user, code, secret, &m));
 	TRY(recovery_make(c, &codes));
-	TRY(store_proven(c, o, &m, &codes, &out));
+	TRY(store_proven(c, o, &m, &attempt, &codes, &out));
 	*ret_codes = codes;
 	*ret = out;
 	return OK;
@@ -396,6 +404,7 @@ err_t factor_wipe(struct ctx *c, int64_t user_id)
 	int64_t changed;
 
 	TRY(q_factor_clear(c->db, user_id, &changed));
+	TRY(onetime_void(c, user_id, ONETIME_FACTOR_RESET));
 	return recovery_void(c, user_id);
 }
 
@@ -438,15 +447,90 @@ err_t factor_new_codes(struct ctx *c, const struct caller *who, struct recovery_
 
 /* ---- operators ---- */
 
+static err_t reset(struct ctx *c, const struct user_row *user)
+{
+	TRY(factor_wipe(c, user->id));
+	TRY(attempt_factor_clear(c, user->id));
+	TRY(session_end_others(c, user->id, STR_NONE));
+	TRY(onetime_void_all(c, user->id));
+	return tell(c, user, "factor-removed", AUDIT_FACTOR_REMOVED, STR_NONE, STR("by an operator"));
+}
+
+/* Somebody may have talked the operator into it: who runs the house hears of it while the app still counts. */
+static err_t put_down_reset(struct ctx *c, const struct user_row *user)
+{
+	const struct message_link m = {
+		.template = STR("factor-reset-asked"), .path = STR("2fa/reset/cancel"),
+		.purpose = ONETIME_FACTOR_RESET, .to = user->email,
+	};
+	int64_t changed;
+
+	TRY(q_factor_reset_ask(c->db, user->id, c->now_ms + c->cfg->twofactor.admin_reset_delay_ms, &changed));
+	if (changed == 0)
+		return OK;
+	TRY(message_link(c, user, &m));
+	return audit_add(c, AUDIT_FACTOR_RESET_ASKED, user->uid, STR_NONE, STR("by an operator"));
+}
+
 err_t factor_reset(struct ctx *c, const struct user_row *user)
 {
+	bool waits = user->is_admin && user->has_totp && c->cfg->twofactor.admin_reset_delay_ms > 0;
 	TX tx = { 0 };
 
 	TRY(tx_begin(&tx, c->db));
-	TRY(factor_wipe(c, user->id));
-	TRY(session_end_others(c, user->id, STR_NONE));
-	TRY(onetime_void_all(c, user->id));
-	TRY(tell(c, user, "factor-removed", AUDIT_FACTOR_REMOVED, STR_NONE, STR("by an operator")));
+	TRY(waits ? put_down_reset(c, user) : reset(c, user));
+	return tx_commit(&tx);
+}
+
+static err_t keep(struct ctx *c, const struct user_row *user, str by, bool *ret_kept)
+{
+	int64_t changed;
+
+	TRY(q_factor_reset_cancel(c->db, user->id, &changed));
+	*ret_kept = changed == 1;
+	if (!*ret_kept)
+		return OK;
+	TRY(onetime_void(c, user->id, ONETIME_FACTOR_RESET));
+	return audit_add(c, AUDIT_FACTOR_RESET_CANCELLED, user->uid, STR_NONE, by);
+}
+
+err_t factor_keep(struct ctx *c, const struct user_row *user)
+{
+	bool kept;
+	TX tx = { 0 };
+
+	TRY(tx_begin(&tx, c->db));
+	TRY(keep(c, user, STR("by an operator"), &kept));
+	return tx_commit(&tx);
+}
+
+err_t factor_keep_by_link(struct ctx *c, str token)
+{
+	struct onetime_row t = { 0 };
+	struct user_row user = { 0 };
+	bool kept;
+	TX tx = { 0 };
+
+	TRY(onetime_find(c, ONETIME_FACTOR_RESET, token, &t));
+	TRY(tx_begin(&tx, c->db));
+	TRY(onetime_take(c, ONETIME_FACTOR_RESET, token, &t));
+	TRY(load(c, t.user_id, ERR_FACTOR_RESET_TOKEN, &user));
+	TRY(keep(c, &user, STR("by its owner"), &kept));
+	REQUIRE(kept, ERR_FACTOR_RESET_TOKEN);
+	return tx_commit(&tx);
+}
+
+err_t factor_sweep(struct ctx *c, int64_t limit_n, int64_t *ret_n)
+{
+	struct user_row *due;
+	size_t n;
+	TX tx = { 0 };
+
+	TRY(tx_begin(&tx, c->db));
+	TRY(q_factor_reset_due(c->db, c->mem, c->now_ms, limit_n, &due, &n));
+	for (size_t i = 0; i < n; i++)
+		TRY(reset(c, &due[i]));
+	*ret_n = (int64_t)n;
 	return tx_commit(&tx);
 }
 

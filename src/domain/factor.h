@@ -56,8 +56,16 @@ MUST_USE err_t factor_new_codes(struct ctx *c, const struct caller *who, struct 
 /* Seeds and recovery codes of an account go, inside the open transaction; nobody is told. */
 MUST_USE err_t factor_wipe(struct ctx *c, int64_t user_id);
 
-/* For operators: the owner lost the app and the codes. Ends all sessions, tells the owner (MF19). */
+/* For operators: the owner lost the app and the codes. Ends all sessions, tells the owner (MF19). An administrator's
+ * is only put down for later: he is told at once and can call it off, and the sweep carries it out. Asking again
+ * changes nothing. */
 MUST_USE err_t factor_reset(struct ctx *c, const struct user_row *user);
+/* Called off: by an operator (none waiting is no error), or with the mailed token. Refusals of the second:
+ * ERR_FACTOR_RESET_TOKEN, ERR_FACTOR_RESET_EXPIRED, ERR_LIMITED. Cost: 1 transaction. */
+MUST_USE err_t factor_keep(struct ctx *c, const struct user_row *user);
+MUST_USE err_t factor_keep_by_link(struct ctx *c, str token);
+/* Carries out those whose time has come, at most limit_n. */
+MUST_USE err_t factor_sweep(struct ctx *c, int64_t limit_n, int64_t *ret_n);
 /* Must the account have a second factor? */
 MUST_USE err_t factor_require(struct ctx *c, const struct user_row *user);
 MUST_USE err_t factor_require_no_more(struct ctx *c, const struct user_row *user);

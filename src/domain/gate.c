@@ -183,30 +183,21 @@ err_t gate_find(struct ctx *c, enum onetime_purpose purpose, str temp_token, str
 	return handle_of(c, purpose, temp_token, &row, ret);
 }
 
-err_t gate_count(struct ctx *c, const struct handle *h, str guess, bool *ret_allowed)
+/* The account's waits come first: a try that is not looked at costs the handle nothing. */
+err_t gate_count(struct ctx *c, const struct handle *h, str guess, struct gate_try *ret)
 {
 	struct onetime_row row = { 0 };
 
+	ret->attempt = (struct factor_attempt){ .user_id = h->user_id, .device_id = h->device_id };
+	TRY(attempt_factor(c, &ret->attempt));
 	TRY(onetime_try_token(c, ONETIME_HANDLE, h->token, guess, &row));
-	return attempt_budget(c, ATTEMPT_FACTOR, str_of_bytes(&row.user_id, sizeof(row.user_id)), ret_allowed);
+	ret->repeat = onetime_is_repeat(&row);
+	return OK;
 }
 
-err_t gate_used_up(struct ctx *c)
+err_t gate_wrong(struct ctx *c, struct gate_try *t)
 {
-	c->retry_after_s = MS_PER_HOUR / MS_PER_S;
-	FAIL(ERR_LIMITED);
-}
-
-err_t gate_try(struct ctx *c, str temp_token, str guess, struct handle *ret)
-{
-	bool allowed;
-	TX tx = { 0 };
-
-	TRY(gate_find(c, ONETIME_HANDLE, temp_token, ret));
-	TRY(tx_begin(&tx, c->db));
-	TRY(gate_count(c, ret, guess, &allowed));
-	TRY(tx_commit(&tx));
-	return allowed ? OK : gate_used_up(c);
+	return t->repeat ? OK : attempt_factor_count(c, &t->attempt);
 }
 
 static err_t load_user(struct ctx *c, int64_t user_id, struct user_row *ret)
@@ -236,14 +227,15 @@ static err_t finish(struct ctx *c, enum onetime_purpose purpose, const struct ha
 	return give_tokens(c, ret_user, amr, row.sid, false, ret);
 }
 
-err_t gate_finish(struct ctx *c, const struct handle *h, enum factor factor, bool remember,
+err_t gate_finish(struct ctx *c, const struct handle *h, const struct gate_try *t, enum factor factor, bool remember,
 		  struct signed_in *ret)
 {
 	struct signed_in out = { 0 };
 	struct user_row user = { 0 };
 
 	TRY(finish(c, ONETIME_HANDLE, h, factor, &user, &out));
-	TRY(attempt_give_back(c, ATTEMPT_FACTOR, str_of_bytes(&user.id, sizeof(user.id))));
+	if (t != NULL)
+		TRY(attempt_factor_right(c, &t->attempt));
 	if (remember && c->cfg->twofactor.remember && !user.is_admin)
 		TRY(device_mint(c, DEVICE_TRUSTED, user.uid, user.device_epoch, h->device_id, &out.tokens.trust));
 	*ret = out;

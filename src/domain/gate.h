@@ -75,20 +75,25 @@ struct handle {
  * ERR_LIMITED (too many wrong ones from this network). purpose: ONETIME_HANDLE or ONETIME_SETUP. */
 MUST_USE err_t gate_find(struct ctx *c, enum onetime_purpose purpose, str temp_token, struct handle *ret);
 
-/* The same before a factor is looked at: counts a try, on disk. guess: what is about to be checked, so that
- * the identical repeat which clients send by themselves is not counted twice. Refusals too: ERR_LIMITED when
- * the account's tries of the day are used up. Cost: 1 transaction. */
-MUST_USE err_t gate_try(struct ctx *c, str temp_token, str guess, struct handle *ret);
+/* A try of a handle: what it takes of the account's. */
+struct gate_try {
+	struct factor_attempt attempt;
+	bool repeat; /* the identical one that clients send by themselves: counts neither here nor there */
+};
 
-/* gate_try's count inside an open transaction, which must be committed whatever the look at the guess says, and
- * before anybody is told. *ret_allowed false: answer with gate_used_up, without a look. */
-MUST_USE err_t gate_count(struct ctx *c, const struct handle *h, str guess, bool *ret_allowed);
-MUST_USE err_t gate_used_up(struct ctx *c);
+/* Before a factor is looked at, inside an open transaction: counts a try of the handle, which must be committed
+ * whatever the look says, and before anybody is told. guess: what is about to be checked. Refusals: ERR_TEMP_TOKEN,
+ * ERR_LIMITED (wrong codes of the account: a wait, or the end of its day), with nothing written. */
+MUST_USE err_t gate_count(struct ctx *c, const struct handle *h, str guess, struct gate_try *ret);
+/* It was wrong: counts for the account too. In the same transaction; or, before the look, in the one of a look that
+ * takes long. */
+MUST_USE err_t gate_wrong(struct ctx *c, struct gate_try *t);
 
 /* The second factor is right: inside the open transaction that consumed it. Uses up the handle and every code
- * of it. Refusal: ERR_TEMP_TOKEN: somebody was faster. remember: a trust token is asked for. */
-MUST_USE err_t gate_finish(struct ctx *c, const struct handle *h, enum factor factor, bool remember,
-			   struct signed_in *ret);
+ * of it. t: the try; NULL for what nobody guesses at (links). Refusal: ERR_TEMP_TOKEN: somebody was faster.
+ * remember: a trust token is asked for. */
+MUST_USE err_t gate_finish(struct ctx *c, const struct handle *h, const struct gate_try *t, enum factor factor,
+			   bool remember, struct signed_in *ret);
 
 /* A factor was set up under a setup handle: tokens, as gate_finish. */
 MUST_USE err_t gate_finish_setup(struct ctx *c, str setup_token, struct signed_in *ret);

@@ -8,12 +8,12 @@
 #include "domain/site.h"
 
 /* "2026-11-24 13:50 UTC": no month names, so it reads alike in every language. */
-static err_t time_text(struct ctx *c, str *ret)
+static err_t time_text(struct ctx *c, int64_t ms, str *ret)
 {
 	struct buf b = { .cap = TIME_TEXT_LEN };
 
 	NEW(b.p, c->mem, char, b.cap);
-	time_format(&b, c->now_ms);
+	time_format(&b, ms);
 	return arena_printf(c->mem, ret, "%.10s %.5s UTC", b.p, b.p + 11);
 }
 
@@ -27,7 +27,7 @@ static err_t add_common(struct ctx *c, str email, struct outbox_message *m)
 {
 	str when, place, login, device = agent_family(c->user_agent);
 
-	TRY(time_text(c, &when));
+	TRY(time_text(c, c->now_ms, &when));
 	TRY(addr_coarse(c, &place));
 	TRY(site_login_url(c, &login));
 	add(m, STR("siteName"), c->cfg->ui.site_name);
@@ -77,7 +77,7 @@ err_t message_link(struct ctx *c, const struct user_row *user, const struct mess
 		.lang = l->lang.p == NULL ? user->lang : l->lang,
 		.expires_ms = c->now_ms + onetime_ttl_ms(c->cfg, n.purpose),
 	};
-	str token, link;
+	str token, link, due;
 
 	if (!mail_is_on(c->cfg))
 		return OK;
@@ -94,6 +94,10 @@ err_t message_link(struct ctx *c, const struct user_row *user, const struct mess
 		m.email = l->about.p != NULL ? l->about : l->to; /* what is to be linked */
 	if (n.purpose == ONETIME_EMAIL_REVERT)
 		m.vars[m.n_vars++] = (struct template_var){ STR("newEmail"), user->email };
+	if (n.purpose == ONETIME_FACTOR_RESET) {
+		TRY(time_text(c, m.expires_ms, &due)); /* it can be called off until it takes place */
+		m.vars[m.n_vars++] = (struct template_var){ STR("due"), due };
+	}
 	return message_mail(c, &m);
 }
 

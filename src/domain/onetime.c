@@ -36,6 +36,8 @@ static struct kind kind_of(enum onetime_purpose p)
 	case ONETIME_SMS_2FA: return (struct kind){ ERR_SMS_CODE, ERR_SMS_CODE, 0 };
 	case ONETIME_LINK: return (struct kind){ ERR_LINK_TOKEN, ERR_LINK_EXPIRED, MS_PER_HOUR };
 	case ONETIME_OAUTH_LINK: return (struct kind){ ERR_LINK_TOKEN, ERR_LINK_EXPIRED, 5 * MS_PER_MIN };
+	case ONETIME_FACTOR_RESET:
+		return (struct kind){ ERR_FACTOR_RESET_TOKEN, ERR_FACTOR_RESET_EXPIRED, 0 };
 	case ONETIME_UNSET: break;
 	}
 	return (struct kind){ ERR_BUG, ERR_BUG, 0 };
@@ -45,6 +47,8 @@ int64_t onetime_ttl_ms(const struct config *cfg, enum onetime_purpose purpose)
 {
 	bool texted = purpose == ONETIME_PHONE || purpose == ONETIME_SMS || purpose == ONETIME_SMS_2FA;
 
+	if (purpose == ONETIME_FACTOR_RESET)
+		return cfg->twofactor.admin_reset_delay_ms;
 	return texted ? cfg->sms.code_ttl_ms : kind_of(purpose).ttl_ms;
 }
 
@@ -177,16 +181,24 @@ err_t onetime_take(struct ctx *c, enum onetime_purpose purpose, str token, struc
 	return OK;
 }
 
-err_t onetime_try_code(struct ctx *c, enum onetime_purpose purpose, int64_t user_id, str code,
-		       struct onetime_row *ret)
+err_t onetime_count_code(struct ctx *c, enum onetime_purpose purpose, int64_t user_id, str code,
+			 struct onetime_row *ret)
 {
 	bool found;
-	TX tx = { 0 };
 
-	TRY(tx_begin(&tx, c->db));
 	TRY(q_onetime_try(c->db, c->mem, user_id, purpose, ONETIME_TRIES_MAX, clock_effective_ms(c),
 			  guess_of(c, purpose, code), clock_effective_ms(c) - REPEAT_MS, ret, &found));
 	REQUIRE(found, kind_of(purpose).unknown);
+	return OK;
+}
+
+err_t onetime_try_code(struct ctx *c, enum onetime_purpose purpose, int64_t user_id, str code,
+		       struct onetime_row *ret)
+{
+	TX tx = { 0 };
+
+	TRY(tx_begin(&tx, c->db));
+	TRY(onetime_count_code(c, purpose, user_id, code, ret));
 	return tx_commit(&tx);
 }
 
@@ -219,6 +231,12 @@ err_t onetime_try_token(struct ctx *c, enum onetime_purpose purpose, str token, 
 	return OK;
 }
 
+/* A repeat leaves no guess behind, so that there is one only. */
+bool onetime_is_repeat(const struct onetime_row *row)
+{
+	return row->guess == 0;
+}
+
 err_t onetime_id(struct ctx *c, enum onetime_purpose purpose, str token, str *ret)
 {
 	uint8_t hash[MAC_BYTES];
@@ -239,7 +257,7 @@ err_t onetime_void(struct ctx *c, int64_t user_id, enum onetime_purpose purpose)
 
 err_t onetime_void_all(struct ctx *c, int64_t user_id)
 {
-	return q_onetime_void_but(c->db, user_id, ONETIME_EMAIL_REVERT);
+	return q_onetime_void_but(c->db, user_id, ONETIME_EMAIL_REVERT, ONETIME_FACTOR_RESET);
 }
 
 err_t onetime_is_reserved(struct ctx *c, str key, int64_t user_id, bool *ret)

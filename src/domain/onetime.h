@@ -28,7 +28,8 @@ enum onetime_purpose {
 	ONETIME_SMS = 12,         /* texted code that signs in */
 	ONETIME_SMS_2FA = 13,
 	ONETIME_LINK = 14,        /* mailed link that links an account */
-	ONETIME_OAUTH_LINK = 15,  /* ticket of a session, with which a browser begins to link; address = provider */
+	ONETIME_FACTOR_RESET = 15, /* mailed link that calls an operator's reset of the second factor off */
+	ONETIME_OAUTH_LINK = 16,  /* ticket of a session, with which a browser begins to link; address = provider */
 };
 
 #define ONETIME_TOKEN_TEXT 64
@@ -66,7 +67,10 @@ MUST_USE err_t onetime_take(struct ctx *c, enum onetime_purpose purpose, str tok
  * themselves after a 401, is not counted. *ret says whose address it proves. Cost: 1 transaction. */
 MUST_USE err_t onetime_try_code(struct ctx *c, enum onetime_purpose purpose, int64_t user_id, str code,
 				struct onetime_row *ret);
-/* Then: consume it inside the open transaction. `row`: from onetime_try_code. Refusal: the same code: the code
+/* The same inside an open transaction, which must be committed before anybody is told. */
+MUST_USE err_t onetime_count_code(struct ctx *c, enum onetime_purpose purpose, int64_t user_id, str code,
+				  struct onetime_row *ret);
+/* Then: consume it inside the open transaction. `row`: from one of these. Refusal: the same code: the code
  * is wrong, or somebody was faster. */
 MUST_USE err_t onetime_take_code(struct ctx *c, const struct onetime_row *row, str code);
 
@@ -75,13 +79,16 @@ MUST_USE err_t onetime_take_code(struct ctx *c, const struct onetime_row *row, s
 MUST_USE err_t onetime_try_token(struct ctx *c, enum onetime_purpose purpose, str token, str guess,
 				 struct onetime_row *ret);
 
+/* Of a row that a try was counted at: it was the identical repeat, and was not counted. */
+bool onetime_is_repeat(const struct onetime_row *row);
+
 /* The 32 bytes that name a token in the store: what codes are bound to through onetime_new.sid. */
 MUST_USE err_t onetime_id(struct ctx *c, enum onetime_purpose purpose, str token, str *ret);
 /* Ends everything bound to such an id. Inside the open transaction. */
 MUST_USE err_t onetime_void_bound(struct ctx *c, int64_t user_id, str id);
 
-/* Inside the open transaction. The second leaves ways back from a change of address: whoever changed the
- * password may be the one they are for. */
+/* Inside the open transaction. The second leaves ways back from a change of address, and from a reset of the
+ * second factor: whoever changed the password may be the one they are for. */
 MUST_USE err_t onetime_void(struct ctx *c, int64_t user_id, enum onetime_purpose purpose);
 MUST_USE err_t onetime_void_all(struct ctx *c, int64_t user_id);
 

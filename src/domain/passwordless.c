@@ -369,19 +369,20 @@ static err_t take_code(struct ctx *c, const struct channel *ch, const struct one
 static err_t note_wrong(struct ctx *c, const struct channel *ch, enum audit_event e, str uid, bool count)
 {
 	bool allowed;
-	TX tx = { 0 };
 
-	TRY(tx_begin(&tx, c->db));
 	if (count)
 		TRY(attempt_budget(c, ATTEMPT_BAD_TOKEN, STR_NONE, &allowed));
-	TRY(audit_add(c, e, uid, STR_NONE, str_of_cstr(ch->name)));
-	return tx_commit(&tx);
+	return audit_add(c, e, uid, STR_NONE, str_of_cstr(ch->name));
 }
 
 static err_t refuse_code(struct ctx *c, const struct channel *ch, const struct user_row *user, bool count)
 {
+	TX tx = { 0 };
+
 	atomic_fetch_add_explicit(&c->count->login_failed, 1, memory_order_relaxed);
+	TRY(tx_begin(&tx, c->db));
 	TRY(note_wrong(c, ch, AUDIT_LOGIN_FAILED, user->uid, count));
+	TRY(tx_commit(&tx));
 	FAIL(ch->wrong);
 }
 
@@ -444,7 +445,7 @@ static err_t finish_by_link(struct ctx *c, const struct handle *h, str token, bo
 	TRY(require_offered(c, &by_mail, h, &user));
 	TRY(onetime_take(c, ONETIME_MAGIC_2FA, token, &t));
 	REQUIRE(str_eq(t.address, user.email), ERR_MAGIC_LINK);
-	TRY(gate_finish(c, h, FACTOR_MAIL, remember, &out));
+	TRY(gate_finish(c, h, NULL, FACTOR_MAIL, remember, &out));
 	TRY(tx_commit(&tx));
 	*ret = out;
 	return OK;
@@ -456,42 +457,47 @@ struct guess {
 	bool remember;
 };
 
-static err_t finish_by_right_code(struct ctx *c, const struct channel *ch, const struct handle *h,
-				  const struct onetime_row *t, const struct guess *g, struct signed_in *ret)
+/* A code of another handle, or to an address that is no longer the account's, is as wrong as any other. */
+static err_t look_at_code(struct ctx *c, const struct channel *ch, const struct handle *h, const struct user_row *user,
+			  str code)
 {
-	struct user_row user = { 0 };
-	struct signed_in out;
-	TX tx = { 0 };
+	struct onetime_row t = { 0 };
 
-	REQUIRE(str_eq(t->sid, h->id), ch->wrong);
-	TRY(tx_begin(&tx, c->db));
-	TRY(find_between(c, h, &user));
-	TRY(require_offered(c, ch, h, &user));
-	TRY(onetime_take_code(c, t, g->code));
-	REQUIRE(str_eq(t->address, address_of(ch, &user)), ch->wrong);
-	TRY(gate_finish(c, h, ch->factor, g->remember, &out));
-	TRY(tx_commit(&tx));
-	*ret = out;
+	TRY(onetime_count_code(c, ch->code_2fa, h->user_id, code, &t));
+	REQUIRE(str_eq(t.sid, h->id), ch->wrong);
+	TRY(onetime_take_code(c, &t, code));
+	REQUIRE(str_eq(t.address, address_of(ch, user)), ch->wrong);
 	return OK;
 }
 
+/* Counted, looked at and used up in one transaction, as an app's code is (factor.c). */
 static err_t finish_by_code(struct ctx *c, const struct channel *ch, const struct guess *g,
 			    struct signed_in *ret)
 {
 	struct user_row user = { 0 };
-	struct onetime_row t = { 0 };
+	struct signed_in out = { 0 };
+	struct gate_try try = { 0 };
 	struct handle h;
+	TX tx = { 0 };
 	err_t e;
 
-	TRY(gate_try(c, g->temp_token, g->code, &h));
+	TRY(clock_issue(c)); /* before the try is counted */
+	TRY(gate_find(c, ONETIME_HANDLE, g->temp_token, &h));
+	TRY(tx_begin(&tx, c->db));
 	TRY(find_between(c, &h, &user));
 	TRY(require_offered(c, ch, &h, &user));
-	TRY(clock_issue(c));
-	e = onetime_try_code(c, ch->code_2fa, h.user_id, g->code, &t);
-	if (e.code == ERR_OK)
-		e = finish_by_right_code(c, ch, &h, &t, g, ret);
-	if (e.code == ch->wrong)
+	TRY(gate_count(c, &h, g->code, &try));
+	e = look_at_code(c, ch, &h, &user, g->code);
+	if (e.code == ERR_OK) {
+		TRY(gate_finish(c, &h, &try, ch->factor, g->remember, &out));
+	} else {
+		if (e.code != ch->wrong)
+			return e;
+		TRY(gate_wrong(c, &try));
 		TRY(note_wrong(c, ch, AUDIT_FACTOR_FAILED, user.uid, true));
+	}
+	TRY(tx_commit(&tx));
+	*ret = out;
 	return e;
 }
 

@@ -454,6 +454,40 @@ static const struct template_builtin_text factor_removed[] = {
 	NOTE_NOT_YOU,
 };
 
+static const struct template_builtin_text factor_reset_asked[] = {
+	TITLE("Your second factor is to be removed", "Il tuo secondo fattore sta per essere rimosso",
+	      "Ihr zweiter Faktor soll entfernt werden", "Votre second facteur va être supprimé",
+	      "Su segundo factor se va a eliminar"),
+	SAY("body",
+	    "An operator was asked to remove the authenticator app and the recovery codes of your "
+	    "account {{email}} at {{siteName}}. This happens on {{due}}, unless you call it off.",
+	    "A un operatore è stato chiesto di rimuovere l'app di autenticazione e i codici di recupero "
+	    "del tuo account {{email}} su {{siteName}}. Accadrà il {{due}}, se non lo annulli.",
+	    "Ein Betreiber wurde gebeten, die Authenticator-App und die Wiederherstellungscodes Ihres "
+	    "Kontos {{email}} bei {{siteName}} zu entfernen. Das geschieht am {{due}}, wenn Sie es nicht "
+	    "aufhalten.",
+	    "Il a été demandé à un opérateur de supprimer l'application d'authentification et les codes "
+	    "de récupération de votre compte {{email}} sur {{siteName}}. Cela aura lieu le {{due}}, sauf "
+	    "si vous l'annulez.",
+	    "Se ha pedido a un operador que elimine la aplicación de autenticación y los códigos de "
+	    "recuperación de su cuenta {{email}} de {{siteName}}. Ocurrirá el {{due}}, salvo que lo "
+	    "anule."),
+	SAY("button", "Keep my second factor", "Mantieni il secondo fattore", "Zweiten Faktor behalten",
+	    "Garder mon second facteur", "Conservar mi segundo factor"),
+	SAY("note",
+	    "If you asked for it, you need do nothing. If you did not, somebody is trying to get into "
+	    "your account: press the button, and tell the other administrators.",
+	    "Se l'hai chiesto tu, non devi fare nulla. Altrimenti qualcuno sta cercando di entrare nel "
+	    "tuo account: premi il pulsante e avvisa gli altri amministratori.",
+	    "Wenn Sie darum gebeten haben, müssen Sie nichts tun. Andernfalls versucht jemand, in Ihr "
+	    "Konto zu gelangen: Drücken Sie den Knopf und benachrichtigen Sie die anderen "
+	    "Administratoren.",
+	    "Si vous l'avez demandé, vous n'avez rien à faire. Sinon, quelqu'un essaie d'accéder à votre "
+	    "compte : appuyez sur le bouton et prévenez les autres administrateurs.",
+	    "Si lo ha pedido usted, no tiene que hacer nada. Si no, alguien intenta entrar en su cuenta: "
+	    "pulse el botón y avise a los demás administradores."),
+};
+
 static const struct template_builtin_text recovery_used[] = {
 	TITLE("A recovery code was used", "È stato usato un codice di recupero",
 	      "Ein Wiederherstellungscode wurde verwendet", "Un code de récupération a été utilisé",
@@ -666,6 +700,9 @@ static const struct template_var changed_vars[] = {
 static const struct template_var reverted_vars[] = {
 	VARS_COMMON, VAR("link", "https://example.com/auth/reset-password?token=SAMPLE")
 };
+static const struct template_var factor_reset_vars[] = {
+	VARS_COMMON, VAR_LINK("2fa/reset/cancel"), VAR("due", "2026-02-01 09:30 UTC")
+};
 static const struct template_var login_vars[] = { VARS_COMMON, VAR_LOGIN };
 static const struct template_var common_vars[] = { VARS_COMMON };
 static const struct template_var detail_vars[] = { VARS_COMMON, VARS_DETAILS };
@@ -714,6 +751,9 @@ static const struct template_builtin builtins[] = {
 	{ TEMPLATE("factor-removed", "the authenticator app was switched off", factor_removed,
 		   detail_vars),
 	  BASES_DETAILS },
+	{ TEMPLATE("factor-reset-asked", "an administrator's authenticator app is to be removed",
+		   factor_reset_asked, factor_reset_vars),
+	  BASES_BUTTON("{{link}}") },
 	{ TEMPLATE("link-account", "another way to sign in is to be linked", link_account,
 		   account_link_vars),
 	  BASES_BUTTON("{{link}}") },

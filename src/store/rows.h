@@ -24,6 +24,7 @@ struct user_row {
 	bool has_totp;
 	bool require_2fa;
 	bool is_guest; /* email is "" */
+	int64_t factor_reset_ms; /* when an operator's reset of the second factor takes place; 0: never */
 };
 
 /* A user with the stored password hash: only for checking a password. */
@@ -123,6 +124,7 @@ struct onetime_row {
 	str address;
 	str sid;
 	int64_t tries;
+	int64_t guess; /* of the last wrong one; 0: none, or repeated */
 	int64_t created_ms, expires_ms;
 };
 

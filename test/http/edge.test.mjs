@@ -125,7 +125,7 @@ function disguises(path) {
 }
 
 test('HT05 no spelling of a protected path gets past its authorisation', async () => {
-  for (const route of routes.filter((r) => !['PUBLIC', 'GUEST'].includes(r.auth))) {
+  for (const route of routes.filter((r) => !['PUBLIC', 'SIGN_IN', 'SESSION', 'GUEST'].includes(r.auth))) {
     const path = examplePath(route);
     for (const spelling of [path, `${path}/`, path.toUpperCase(), `${path}?x=1`, `${path}?${path}`, ...disguises(path)]) {
       const r = await s.raw(rawRequest(route.method, spelling), { answers: 1 });
@@ -159,6 +159,8 @@ test('HT06 every route of the table answers nobody, users and administrators as 
   const expected = {
     //        nobody               a bad token             a user                an administrator
     PUBLIC: [null, null, null, null],
+    SIGN_IN: [null, null, null, null],
+    SESSION: [null, null, null, null],
     MAYBE: ['NO_ACCESS_TOKEN', 'INVALID_ACCESS_TOKEN', null, null],
     GUEST: [null, null, null, null],
     USER: ['NO_ACCESS_TOKEN', 'INVALID_ACCESS_TOKEN', null, null],
@@ -187,15 +189,15 @@ test('HT06 every route of the table answers nobody, users and administrators as 
 });
 
 test('HT06 no write is a GET but the verification link of API clients, and every write below the prefix is known to be public or guarded', () => {
-  const publicWrites = routes.filter((r) => ['PUBLIC', 'GUEST'].includes(r.auth) && r.method !== 'GET').map((r) => r.path).sort();
-  assert.deepEqual(publicWrites, ['/auth/2fa/verify', '/auth/change-email/confirm', '/auth/change-email/revert', '/auth/forgot-password', '/auth/guest', '/auth/link-verify', '/auth/login', '/auth/logout', '/auth/magic-link/send', '/auth/magic-link/verify', '/auth/refresh', '/auth/register', '/auth/reset-password', '/auth/sms/send', '/auth/sms/verify', '/auth/verify-email']);
+  const publicWrites = routes.filter((r) => ['PUBLIC', 'SIGN_IN', 'SESSION', 'GUEST'].includes(r.auth) && r.method !== 'GET').map((r) => r.path).sort();
+  assert.deepEqual(publicWrites, ['/auth/2fa/reset/cancel', '/auth/2fa/verify', '/auth/change-email/confirm', '/auth/change-email/revert', '/auth/forgot-password', '/auth/guest', '/auth/link-verify', '/auth/login', '/auth/logout', '/auth/magic-link/send', '/auth/magic-link/verify', '/auth/refresh', '/auth/register', '/auth/reset-password', '/auth/sms/send', '/auth/sms/verify', '/auth/verify-email']);
   const reads = routes.filter((r) => r.method === 'GET').map((r) => r.path).sort();
-  assert.deepEqual(reads, ['/.well-known/jwks.json', '/auth/.well-known/jwks.json', '/auth/change-email/confirm', '/auth/change-email/revert', '/auth/check', '/auth/export', '/auth/link-verify', '/auth/linked-accounts', '/auth/magic-link/verify', '/auth/me', '/auth/reset-password', '/auth/sessions', '/auth/verify-email', '/healthz', '/metrics', '/readyz']);
+  assert.deepEqual(reads, ['/.well-known/jwks.json', '/auth/.well-known/jwks.json', '/auth/2fa/reset/cancel', '/auth/change-email/confirm', '/auth/change-email/revert', '/auth/check', '/auth/export', '/auth/link-verify', '/auth/linked-accounts', '/auth/magic-link/verify', '/auth/me', '/auth/reset-password', '/auth/sessions', '/auth/verify-email', '/healthz', '/metrics', '/readyz']);
   for (const r of routes.filter((x) => x.method === 'GET')) assert.equal(r.body, null);
 });
 
 test('HT06 what Accept says changes no answer', async () => {
-  for (const route of routes.filter((r) => !['PUBLIC', 'GUEST'].includes(r.auth) && r.path !== '/auth/link-request'))
+  for (const route of routes.filter((r) => !['PUBLIC', 'SIGN_IN', 'SESSION', 'GUEST'].includes(r.auth) && r.path !== '/auth/link-request'))
     for (const Accept of ['text/html', 'application/json', '*/*', 'garbage', '']) {
       const r = await s.request(route.method, examplePath(route), { headers: { Accept } });
       assert.ok([401, 403].includes(r.status), `${route.path} ${Accept}: ${r.status}`);

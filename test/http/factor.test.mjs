@@ -205,7 +205,7 @@ test('50 parallel proofs of one pending seed: one counts, and one set of recover
 
 test('MF01 the handle between two factors opens nothing: every route of the table refuses it', async () => {
   const u = await armed(), handle = await handleOf(s, u);
-  for (const route of routes.filter((r) => !['PUBLIC', 'GUEST'].includes(r.auth)))
+  for (const route of routes.filter((r) => !['PUBLIC', 'SIGN_IN', 'SESSION', 'GUEST'].includes(r.auth)))
     for (const json of [undefined, {}, { currentPassword: u.password }]) {
       const r = await s.request(route.method, examplePath(route), { token: handle, json: route.body ? json : undefined, strategy: 'bearer' });
       refused(r, NO_HANDLE, `${route.method} ${route.path}`);
@@ -227,8 +227,6 @@ test('MF02 nothing but a live handle is taken for one', async () => {
   assert.equal((await verify(s, { tempToken: used, totpCode: u.app.code() })).status, 200);
   s.advance(STEP);
   refused(await verify(s, { tempToken: used, totpCode: u.app.code() }), NO_HANDLE, 'used');
-  const r = await s.post('/auth/2fa/verify', { tempToken: await handleOf(s, u), totpCode: u.app.code() });
-  assert.deepEqual([r.status, r.json.code], [400, 'BEARER_ONLY']);
 });
 
 test('what is no code is a wrong one', async () => {
@@ -337,6 +335,126 @@ test('MF08 MF09 wrong codes at set-up, at switching off and when asked again who
   const app = new Authenticator(s, (await setUp(s, v.accessToken)).json.otpauthUrl);
   for (let i = 0; i < 33; i++) refused(await confirm(s, v.accessToken, { token: app.wrong(i) }), SETUP_WRONG);
   refused(await confirm(s, v.accessToken, { token: app.code() }), LIMITED);
+});
+
+/* Limits as they are shipped. */
+const limited = async (t) => {
+  const one = await Mailed.start({ env: { ...ENV, SALLYPORT_LIMITS_ACCOUNT_FREE: undefined }, sink: m.sink });
+  t.after(() => one.close());
+  return one.s;
+};
+const waits = (r, seconds, what) => assert.deepEqual([...refusal(r), r.headers['retry-after']], [...LIMITED, `${seconds}`], what);
+/* A wrong code under a handle of its own. */
+const guess = async (on, u, n, deviceToken) => verify(on, { tempToken: await handleOf(on, u, { deviceToken }), totpCode: u.app.wrong(n) });
+
+test('MF08 handle after handle, wrong codes make wait as wrong passwords do, and the right one gets in after the wait', async (t) => {
+  const one = await limited(t), u = await armed(one);
+  for (let i = 0; i < 5; i++) refused(await guess(one, u, i), WRONG, `${i + 1} is free`);
+  let n = 5;
+  for (const seconds of [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]) {
+    const tempToken = await handleOf(one, u);
+    waits(await verify(one, { tempToken, totpCode: u.app.wrong(n) }), seconds);
+    waits(await verify(one, { tempToken, totpCode: u.app.code() }), seconds, 'the right one too');
+    one.advance(seconds * 1000 - 1);
+    waits(await verify(one, { tempToken: await handleOf(one, u), totpCode: u.app.code() }), 1, 'a moment before');
+    one.advance(1);
+    refused(await guess(one, u, n++), WRONG, `after ${seconds} s`);
+  }
+  await one.restart(); // what was counted is in the store
+  const r = await verify(one, { tempToken: await handleOf(one, u), totpCode: u.app.code() });
+  waits(r, 900);
+  one.advance(900_000);
+  await signIn(u, { totpCode: u.app.code() }, one);
+  for (let i = 0; i < 5; i++) refused(await guess(one, u, i), WRONG, 'the right code ended the waits');
+  waits(await guess(one, u, 5), 1);
+});
+
+test('MF08 a try that has to wait costs the handle nothing', async (t) => {
+  const one = await limited(t), u = await armed(one);
+  for (let i = 0; i < 5; i++) await guess(one, u, i);
+  const tempToken = await handleOf(one, u);
+  for (let i = 0; i < 10; i++) waits(await verify(one, { tempToken, totpCode: u.app.wrong(i) }), 1);
+  one.advance(1000);
+  assert.equal((await verify(one, { tempToken, totpCode: u.app.code() })).status, 200);
+});
+
+test('MF08 of two hundred wrong codes at once, under forty handles, five are looked at', async (t) => {
+  const one = await limited(t), u = await armed(one);
+  const handles = [];
+  for (let i = 0; i < 40; i++) handles.push(await handleOf(one, u));
+  const all = await Promise.all(handles.flatMap((tempToken, i) => [0, 1, 2, 3, 4].map((k) => verify(one, { tempToken, totpCode: u.app.wrong(5 * i + k) }))));
+  assert.equal(all.filter((r) => r.status === 401).length, 5);
+  for (const r of all) if (r.status !== 401) waits(r, 1);
+});
+
+test('MF08 wrong codes from elsewhere stop no known device, which has ten tries of its own', async (t) => {
+  const one = await limited(t), u = await armed(one);
+  const { deviceToken } = await signIn(u, { totpCode: u.app.code() }, one), stranger = await armed(one);
+  const { deviceToken: other } = await signIn(stranger, { totpCode: stranger.app.code() }, one);
+  for (let i = 0; i < 5; i++) refused(await guess(one, u, i), WRONG);
+  waits(await guess(one, u, 5), 1);
+  waits(await guess(one, u, 5, other), 1, 'a device of somebody else');
+  for (let i = 0; i < 9; i++) refused(await guess(one, u, i, deviceToken), WRONG, `the device's ${i + 1}`);
+  one.advance(STEP);
+  for (let i = 0; i < 2; i++) await guess(one, u, i); // somebody elsewhere goes on
+  waits(await guess(one, u, 3), 2);
+  assert.equal((await verify(one, { tempToken: await handleOf(one, u, { deviceToken }), totpCode: u.app.code() })).status, 200);
+  waits(await guess(one, u, 4), 2, 'whose waits the owner does not end');
+  for (let i = 0; i < 10; i++) refused(await guess(one, u, i, deviceToken), WRONG, 'ten again');
+  waits(await guess(one, u, 11, deviceToken), 2, 'then it is like any other');
+});
+
+test('MF08 the identical repeat counts for the account once', async (t) => {
+  const one = await limited(t), u = await armed(one);
+  for (let i = 0; i < 4; i++) {
+    const tempToken = await handleOf(one, u);
+    for (let k = 0; k < 2; k++) refused(await verify(one, { tempToken, totpCode: u.app.wrong(i) }), WRONG);
+  }
+  refused(await guess(one, u, 4), WRONG, 'the fifth');
+  waits(await guess(one, u, 5), 1);
+});
+
+/* Every door that looks at a code of the app of somebody signed in: sends one. */
+const DOORS = {
+  'signing in': async (on, u, totpCode) => verify(on, { tempToken: await handleOf(on, u), totpCode }),
+  'switching off': (on, u, totpCode) => disable(u, { totpCode }, on),
+  'new recovery codes': (on, u, totpCode) => newCodes(u, { totpCode }, on),
+  'asked again who is there': (on, u, totpCode) => on.post('/auth/change-email/request', { newEmail: freshEmail(), totpCode }, { token: u.accessToken }),
+  'setting up another': (on, u, totpCode) => setUp(on, u.accessToken, { totpCode }),
+};
+for (const [door, send] of Object.entries(DOORS))
+  test(`MF08 wrong codes at one door (${door}) make wait at all of them`, async (t) => {
+    const one = await limited(t), u = await stale(one);
+    for (let i = 0; i < 5; i++) refused(await send(one, u, u.app.wrong(i)), WRONG);
+    for (const [other, knock] of Object.entries(DOORS)) waits(await knock(one, u, u.app.code()), 1, other);
+    one.advance(1000);
+    refused(await send(one, u, u.app.wrong(6)), WRONG);
+    for (const [other, knock] of Object.entries(DOORS)) waits(await knock(one, u, u.app.code()), 2, other);
+    one.advance(2000);
+    assert.equal((await send(one, u, u.app.code())).status, 200, 'the right one, after the wait');
+  });
+
+test('MF08 wrong codes when an app is proven make wait too', async (t) => {
+  const one = await limited(t), u = await one.signedIn();
+  const app = new Authenticator(one, (await setUp(one, u.accessToken)).json.otpauthUrl);
+  for (let i = 0; i < 5; i++) refused(await confirm(one, u.accessToken, { token: app.wrong(i) }), SETUP_WRONG);
+  waits(await confirm(one, u.accessToken, { token: app.code() }), 1);
+  one.advance(1000);
+  refused(await confirm(one, u.accessToken, { token: app.wrong(6) }), SETUP_WRONG);
+  waits(await confirm(one, u.accessToken, { token: app.code() }), 2);
+  one.advance(2000);
+  const done = await confirm(one, u.accessToken, { token: app.code() });
+  assert.equal(done.status, 200, done.text);
+  for (let i = 0; i < 5; i++) refused(await guess(one, { ...u, app }, i), WRONG, 'the right one ended the waits');
+});
+
+test('MF08 wrong recovery codes count with the others', async (t) => {
+  const one = await limited(t), u = await armed(one);
+  for (let i = 0; i < 5; i++) refused(await verify(one, { tempToken: await handleOf(one, u), recoveryCode: `AA-AAAAA-AAAA${'ABCDE'[i]}` }), WRONG);
+  waits(await verify(one, { tempToken: await handleOf(one, u), recoveryCode: u.codes[0] }), 1);
+  one.advance(1000);
+  await signIn(u, { recoveryCode: u.codes[0] }, one);
+  assert.equal(await one.sql(`SELECT count(*) FROM attempt WHERE penalties > 0`), '0');
 });
 
 test('right codes give back what they took', async () => {
@@ -507,7 +625,7 @@ for (const how of ['of an account', 'of everybody'])
     const r = await one.login(u.email, u.password);
     assert.deepEqual([r.status, r.json.code, r.json.requires2FASetup, r.json.available2faMethods], [403, '2FA_SETUP_REQUIRED', true, []]);
     const handle = r.json.tempToken;
-    for (const route of routes.filter((x) => !['PUBLIC', 'GUEST', 'SETUP'].includes(x.auth))) {
+    for (const route of routes.filter((x) => !['PUBLIC', 'SIGN_IN', 'SESSION', 'GUEST', 'SETUP'].includes(x.auth))) {
       const no = await one.request(route.method, examplePath(route), { token: handle, json: route.body ? {} : undefined, strategy: 'bearer' });
       refused(no, NO_HANDLE, `${route.method} ${route.path}`);
     }
@@ -520,7 +638,6 @@ for (const how of ['of an account', 'of everybody'])
     assert.equal(inBody.status, 200, inBody.text);
     const app = new Authenticator(one, inBody.json.otpauthUrl);
     refused(await one.post('/auth/2fa/verify-setup', { tempToken: handle, token: app.wrong() }, { strategy: 'bearer' }), SETUP_WRONG);
-    assert.equal((await one.post('/auth/2fa/verify-setup', { tempToken: handle, token: app.code() })).json.code, 'BEARER_ONLY');
     const done = await one.post('/auth/2fa/verify-setup', { tempToken: handle, token: app.code(), secret: inBody.json.secret }, { strategy: 'bearer' });
     assert.equal(done.status, 200, done.text);
     assert.deepEqual(Object.keys(done.json), ['success', 'accessToken', 'refreshToken', 'deviceToken', 'recoveryCodes']);
@@ -672,6 +789,99 @@ test('MF19 an operator\'s reset removes app and codes, ends sessions, is on reco
   assert.deepEqual(await eventsOf(u, 'factor.removed', one.s), ['factor.removed (by an operator)']);
   assert.equal(await one.s.sql('SELECT count(*) FROM recovery'), '0');
   await one.sink.mail(u.email, { subject: FACTOR_REMOVED });
+});
+
+const RESET_ASKED = 'Your second factor is to be removed';
+const callOff = (on, token) => on.post('/auth/2fa/reset/cancel', { token });
+const BAD_CANCEL = [400, 'INVALID_2FA_RESET_TOKEN', 'Invalid 2FA-reset token'];
+/* A house with an administrator who has an app, and who has just been the subject of an operator's reset. */
+async function asked(t, env) {
+  const one = await Mailed.start({ env: { ...ENV, ...env } });
+  t.after(() => one.close());
+  const u = await withTotp(one.s, await one.s.admin());
+  const { stdout } = await one.s.cliOk(['user', 'reset-2fa', u.email]);
+  const due = Number(await one.s.sql(`SELECT factor_reset_ms FROM user WHERE hex(uid) = '${hexOf(u)}'`));
+  return { one, u, stdout, due };
+}
+
+test('MF19 an administrator\'s reset waits for a day: he is told, it is on record and shown, and nothing has changed', async (t) => {
+  const before = Date.now(), { one, u, stdout, due } = await asked(t);
+  assert.ok(due >= before + DAY && due <= Date.now() + DAY);
+  assert.ok(stdout.includes(new Date(due).toISOString().slice(0, 16)), stdout);
+  assert.match((await one.s.cliOk(['user', 'show', u.email])).stdout, /second factor is reset 20/);
+  assert.deepEqual(await eventsOf(u, 'factor.re%', one.s), ['factor.reset_asked (by an operator)']);
+  const mail = await one.sink.mail(u.email, { subject: RESET_ASKED });
+  assert.ok(mail.parsed.text.includes(`${new Date(due).toISOString().slice(0, 16).replace('T', ' ')} UTC`), mail.parsed.text);
+  assert.equal((await one.s.me(u.accessToken)).status, 200);
+  refused(await verify(one.s, { tempToken: await handleOf(one.s, u), totpCode: u.app.wrong() }), WRONG, 'the app is asked for');
+  await signIn(u, { totpCode: u.app.code() }, one.s);
+  await one.s.cliOk(['user', 'reset-2fa', u.email]);
+  assert.equal(await one.s.sql(`SELECT factor_reset_ms FROM user WHERE hex(uid) = '${hexOf(u)}'`), `${due}`, 'asked again: the time runs from the first asking');
+  assert.deepEqual(await one.subjects(u.email), [FACTOR_CHANGED, RESET_ASKED]);
+});
+
+test('MF19 the mailed link calls the reset off, once and by the button only; it is good for nothing else', async (t) => {
+  const { one, u } = await asked(t), { url, token } = await one.link(u.email, RESET_ASKED);
+  assert.equal(new URL(url).pathname, '/auth/2fa/reset/cancel');
+  const page = await one.s.get(`/auth/2fa/reset/cancel?token=${token}`, { headers: { Accept: 'text/html' } });
+  assert.deepEqual([page.status, page.headers['content-type']], [200, 'text/html; charset=utf-8']);
+  for (const [path, json] of [['reset-password', { password: freshPassword() }], ['verify-email'], ['change-email/confirm'], ['change-email/revert'], ['link-verify'], ['magic-link/verify'], ['2fa/verify', { totpCode: u.app.code() }]])
+    assert.ok((await one.s.post(`/auth/${path}`, { token, tempToken: token, ...json }, { strategy: 'bearer' })).status >= 400, path);
+  await one.s.post('/auth/forgot-password', { email: u.email });
+  refused(await callOff(one.s, await one.token(u.email, RESET)), BAD_CANCEL, 'nor is another link good for this');
+  refused(await callOff(one.s, '0'.repeat(64)), BAD_CANCEL);
+  const answers = await Promise.all(Array.from({ length: 10 }, () => callOff(one.s, token)));
+  assert.equal(answers.filter((r) => r.status === 200).length, 1);
+  for (const r of answers) if (r.status !== 200) refused(r, BAD_CANCEL);
+  assert.deepEqual(await eventsOf(u, 'factor.re%', one.s), ['factor.reset_asked (by an operator)', 'factor.reset_cancelled (by its owner)']);
+  assert.doesNotMatch((await one.s.cliOk(['user', 'show', u.email])).stdout, /is reset/);
+  await signIn(u, { totpCode: u.app.code() }, one.s);
+});
+
+test('MF19 an operator calls the reset off too, and the mailed link is worthless then', async (t) => {
+  const { one, u } = await asked(t), token = await one.token(u.email, RESET_ASKED);
+  for (let i = 0; i < 2; i++) await one.s.cliOk(['user', 'reset-2fa', u.email, '--cancel']);
+  assert.deepEqual(await eventsOf(u, 'factor.reset%', one.s), ['factor.reset_asked (by an operator)', 'factor.reset_cancelled (by an operator)']);
+  refused(await callOff(one.s, token), BAD_CANCEL);
+  assert.equal((await one.s.cli(['user', 'reset-2fa', u.email, '--maybe'])).code, 2);
+});
+
+test('MF19 a new app, or none any more: there is nothing left to reset', async (t) => {
+  const { one, u } = await asked(t), token = await one.token(u.email, RESET_ASKED);
+  const app = new Authenticator(one.s, (await setUp(one.s, u.accessToken)).json.otpauthUrl);
+  assert.equal((await confirm(one.s, u.accessToken, { token: app.code() })).status, 200);
+  refused(await callOff(one.s, token), BAD_CANCEL);
+  assert.equal(await one.s.sql('SELECT count(*) FROM user WHERE factor_reset_ms > 0'), '0');
+  one.s.advance(STEP);
+  await one.s.cliOk(['user', 'reset-2fa', u.email]);
+  assert.equal((await disable(u, { totpCode: app.code() }, one.s)).status, 200);
+  assert.equal(await one.s.sql('SELECT count(*) FROM user WHERE factor_reset_ms > 0'), '0');
+});
+
+test('MF19 a mailbox alone cannot both reset an administrator\'s password and drop the app', async (t) => {
+  const { one, u } = await asked(t), password = freshPassword(), { s: on } = one;
+  const cancel = await one.token(u.email, RESET_ASKED);
+  await on.post('/auth/forgot-password', { email: u.email });
+  assert.equal((await on.post('/auth/reset-password', { token: await one.token(u.email, RESET), password })).status, 200);
+  const r = await on.login(u.email, password);
+  assert.deepEqual([r.json.requiresTwoFactor, r.json.available2faMethods, r.json.accessToken], [true, ['totp'], undefined]);
+  const { tempToken } = r.json;
+  refused(await on.post('/auth/2fa/disable', { currentPassword: password }, { token: tempToken }), NO_HANDLE);
+  refused(await setUp(on, tempToken, { currentPassword: password }), NO_HANDLE);
+  await on.post('/auth/magic-link/send', { email: u.email });
+  const magic = await on.post('/auth/magic-link/verify', { token: await one.token(u.email, 'Your magic sign-in link') }, { strategy: 'bearer' });
+  assert.deepEqual([magic.json.requiresTwoFactor, magic.json.accessToken], [true, undefined], magic.text);
+  assert.ok((await on.post('/auth/magic-link/send', { mode: '2fa', tempToken })).status >= 400, 'mail is no second factor of an administrator');
+  assert.equal((await callOff(on, cancel)).status, 200, 'the way to say no outlives a new password');
+  await signIn({ ...u, password }, { totpCode: u.app.code() }, on);
+});
+
+test('MF19 without a delay an administrator\'s reset is done at once', async (t) => {
+  const { one, u, due } = await asked(t, { SALLYPORT_TWOFACTOR_ADMIN_RESET_DELAY: '0s' });
+  assert.equal(due, 0);
+  assert.equal((await one.s.me(u.accessToken)).json.code, 'SESSION_REVOKED');
+  assert.ok((await one.s.login(u.email, u.password)).json.accessToken);
+  assert.deepEqual(await one.subjects(u.email), [FACTOR_CHANGED, FACTOR_REMOVED]);
 });
 
 for (const mode of ['lazy', 'strict'])

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Server } from '../lib/server.mjs';
 
-const PAGES = ['/auth/reset-password', '/auth/change-email/confirm', '/auth/change-email/revert', '/auth/magic-link/verify', '/auth/link-verify'];
+const PAGES = ['/auth/reset-password', '/auth/change-email/confirm', '/auth/change-email/revert', '/auth/2fa/reset/cancel', '/auth/magic-link/verify', '/auth/link-verify'];
 const TOKEN = 'token-of-a-mailed-link-0123456789';
 const SCANNERS = ['Mozilla/5.0 (compatible; MSIE 10.0; Windows NT 6.2) SafeLinks', 'Mozilla/5.0 (X11; Linux x86_64) HeadlessChrome/120.0', 'Barracuda Sentinel (EE)', 'Slackbot-LinkExpanding 1.0', ''];
 let s, page;

@@ -60,14 +60,6 @@ test('a wrong or missing password and an unknown address are the same 401', asyn
   }
 });
 
-test('without exactly X-Auth-Strategy: bearer no tokens are given', async () => {
-  const u = await s.register();
-  for (const strategy of [undefined, 'Bearer', 'bearer, bearer', 'cookie']) {
-    const r = await s.login(u.email, u.password, { strategy });
-    assert.deepEqual([r.status, r.json.code], [400, 'BEARER_ONLY']);
-  }
-});
-
 test('a sign-in is noted in the record, in the claims and in the audit', async () => {
   const u = await s.register();
   s.advance(5000);

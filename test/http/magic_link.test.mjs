@@ -181,7 +181,7 @@ test('mails are bounded for a recipient and a network, known or not, and the ans
 
 /* ---- given back ---- */
 
-test('tokens that are none are 401, of the wrong type 400, and only with the bearer strategy is one looked at', async () => {
+test('tokens that are none are 401, of the wrong type 400', async () => {
   const u = await proven(), token = await link(u);
   for (const json of [{}, { token: '' }, { token: null }, { token: 'x' }, { token: token.slice(1) }, { token: `${token}0` }, { token: token.toUpperCase() }, { token: 'f'.repeat(64) }, { code: '123456' }, { email: u.email }, { email: u.email, code: '' }, { mode: 'odd', token: 'x' }])
     is(await verify(json), 401, BAD, JSON.stringify(json));
@@ -189,9 +189,6 @@ test('tokens that are none are 401, of the wrong type 400, and only with the bea
     const r = await verify(json);
     assert.deepEqual([r.status, r.json.code, r.json.fields[0].field], [400, 'VALIDATION_ERROR', field]);
   }
-  const r = await s.post('/auth/magic-link/verify', { token });
-  assert.equal(r.status, 400);
-  assert.equal(r.headers['set-cookie'], undefined);
   signedIn(await verify({ token }));
 });
 

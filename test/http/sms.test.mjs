@@ -174,8 +174,6 @@ test('codes that are none: missing, empty, long, of another type, for nobody', a
     const r = await verify(json);
     assert.deepEqual([r.status, r.json.code, r.json.fields[0].field], [400, 'VALIDATION_ERROR', field]);
   }
-  const r = await s.post('/auth/sms/verify', { email: u.email, code: digits });
-  assert.equal(r.status, 400, 'no strategy');
   signedIn(await verify({ email: u.email, code: digits }));
 });
 
@@ -346,15 +344,32 @@ test('MF08 asking for code after code buys no more than five tries of a handle',
 test('MF09 handle after handle, an account\'s codes are looked at thirty-three times a day', async () => {
   const u = await withSecond(s, await person());
   let looked = 0, r;
-  for (let i = 0; i < 12; i++) {
+  for (let i = 0; i < 48; i++) {
     const tempToken = await handleOf(s, u), right = await secondCode(u, tempToken);
-    for (let k = 0; k < 4; k++) {
-      r = await verify({ mode: '2fa', tempToken, code: wrongCode(right, k) });
-      if (r.status === 401) looked++;
-    }
-    s.advance(HOUR);
+    r = await verify({ mode: '2fa', tempToken, code: wrongCode(right, i) });
+    if (r.status === 401) looked++;
+    s.advance(15 * MINUTE); // longer than any wait
   }
   assert.deepEqual([looked, r.status, r.json.code], [33, 429, 'RATE_LIMITED']);
+  assert.equal(r.headers['retry-after'], `${(24 * 60 - 47 * 15) * 60}`, 'until the day is over');
+});
+
+test('MF08 handle after handle, wrong codes make wait, and the right one gets in after the wait', async () => {
+  const u = await withSecond(s, await person());
+  const guess = async (i) => {
+    const tempToken = await handleOf(s, u), right = await secondCode(u, tempToken);
+    return verify({ mode: '2fa', tempToken, code: wrongCode(right, i) });
+  };
+  for (let i = 0; i < 5; i++) is(await guess(i), 401, BAD);
+  for (const seconds of [1, 2, 4]) {
+    const tempToken = await handleOf(s, u), right = await secondCode(u, tempToken);
+    const r = await verify({ mode: '2fa', tempToken, code: right });
+    assert.deepEqual([r.status, r.json.code, r.headers['retry-after']], [429, 'RATE_LIMITED', `${seconds}`]);
+    s.advance(seconds * 1000);
+    if (seconds < 4) is(await guess(seconds), 401, BAD);
+    else signedIn(await verify({ mode: '2fa', tempToken, code: right }), ['pwd', 'sms', 'mfa']);
+  }
+  for (let i = 0; i < 5; i++) is(await guess(i), 401, BAD, 'the right code ended the waits');
 });
 
 test('EL07 of fifty right second factors at once one signs in', async () => {

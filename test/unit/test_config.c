@@ -772,6 +772,66 @@ static void EL18_names_and_addresses_of_senders_have_no_control_characters(void 
 	}
 }
 
+static void WB01_cookies_and_origins_are_held_to_their_grammar(void **state)
+{
+	static const char *const origins[] = { "https://app.example.com", "http://localhost:8080", "https://[::1]:3",
+					       "capacitor://localhost", "https://a.example, https://b.example", NULL };
+	static const char *const no_origins[] = { "*", "null", "https://*.example.com", "https://a.example/",
+						  "https://a.example/x", "a.example", "HTTPS://a.example",
+						  "https://u@a.example", "javascript://a", "file://a", NULL };
+	static const char *const domains[] = { "example.com", "a.b-c.example", NULL };
+	static const char *const no_domains[] = { "com", ".example.com", "example.com.", "a..b", "-a.example", "a-.example",
+						  "Example.com", "a.example; Secure", "a_b.example", NULL };
+	static const char *const paths[] = { "/", "/auth", "/a/B_c-1", NULL };
+	static const char *const no_paths[] = { "auth", "/a;b", "/a b", "//a", "/a//b", "/..", "/a?b", NULL };
+
+	(void)state;
+	values_are("cors.origins", origins, true);
+	values_are("cors.origins", no_origins, false);
+	values_are("cookie.domain", domains, true);
+	values_are("cookie.domain", no_domains, false);
+	values_are("cookie.path", paths, true);
+	values_are("cookie.path", no_paths, false);
+}
+
+static void WB01_cookies_that_browsers_would_not_keep_are_refused(void **state)
+{
+	static const struct refusal rows[] = {
+		{ "[cookie]\nsecure = false\n[server]\nlisten = 0.0.0.0:3000\npublic_url = https://a.example",
+		  "cookie.secure: false is allowed only when every listener is on loopback or a Unix socket (in "
+		  "test.ini line 2)\n" },
+		{ "[cookie]\nsecure = false\nsame_site = none",
+		  "cookie.same_site: none needs cookie.secure: browsers ignore such cookies otherwise (in test.ini "
+		  "line 3)\n" },
+		{ "[cookie]\ndomain = b.example\n[server]\npublic_url = https://auth.a.example",
+		  "cookie.domain: browsers take it only from hosts of that domain, and server.public_url is "
+		  "https://auth.a.example (in test.ini line 2)\n" },
+		{ "[cookie]\ndomain = a.example\n[server]\npublic_url = https://xa.example",
+		  "cookie.domain: browsers take it only from hosts of that domain, and server.public_url is "
+		  "https://xa.example (in test.ini line 2)\n" },
+	};
+
+	(void)state;
+	assert_refusals(rows, N_OF(rows));
+	assert_taken(load_ini("[cookie]\ndomain = a.example\n[server]\npublic_url = https://auth.a.example"), "");
+	assert_taken(load_ini("[cookie]\nsecure = false\n"), "");
+}
+
+static void sessions_of_browsers_live_as_others_when_only_those_are_set(void **state)
+{
+	(void)state;
+	assert_taken(load_ini(""), "");
+	assert_int_equal(cfg->token.web_refresh_ttl_ms, 7 * MS_PER_DAY);
+	assert_int_equal(cfg->token.web_refresh_max_ttl_ms, 30 * MS_PER_DAY);
+	assert_taken(load_ini("[token]\nrefresh_ttl = 60d\n"), "");
+	assert_int_equal(cfg->token.web_refresh_ttl_ms, 60 * MS_PER_DAY);
+	assert_int_equal(cfg->token.web_refresh_max_ttl_ms, 90 * MS_PER_DAY);
+	assert_taken(load_ini("[token]\nrefresh_ttl = 2d\nweb_refresh_ttl = 1h\n"), "");
+	assert_int_equal(cfg->token.web_refresh_ttl_ms, MS_PER_HOUR);
+	assert_refused(load_ini("[token]\nweb_refresh_ttl = 31d\nweb_refresh_max_ttl = 30d\n"),
+		       "token.web_refresh_max_ttl: must not be less than token.web_refresh_ttl (in test.ini line 3)\n");
+}
+
 static void links_lead_to_the_public_url_unless_sites_are_given(void **state)
 {
 	(void)state;
@@ -1430,6 +1490,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(EL09_links_lead_to_web_sites_and_apps_only),
 		cmocka_unit_test(the_grammar_of_senders_services_and_numbers_is_strict),
 		cmocka_unit_test(EL18_names_and_addresses_of_senders_have_no_control_characters),
+		cmocka_unit_test(WB01_cookies_and_origins_are_held_to_their_grammar),
+		cmocka_unit_test(WB01_cookies_that_browsers_would_not_keep_are_refused),
+		cmocka_unit_test(sessions_of_browsers_live_as_others_when_only_those_are_set),
 		cmocka_unit_test(links_lead_to_the_public_url_unless_sites_are_given),
 		cmocka_unit_test(the_public_url_follows_the_listener_or_must_be_given),
 		cmocka_unit_test(settings_that_contradict_each_other_are_refused),
