@@ -190,9 +190,9 @@ test('HT06 every route of the table answers nobody, users and administrators as 
 
 test('HT06 no write is a GET but the verification link of API clients, and every write below the prefix is known to be public or guarded', () => {
   const publicWrites = routes.filter((r) => ['PUBLIC', 'SIGN_IN', 'SESSION', 'GUEST'].includes(r.auth) && r.method !== 'GET').map((r) => r.path).sort();
-  assert.deepEqual(publicWrites, ['/auth/2fa/reset/cancel', '/auth/2fa/verify', '/auth/change-email/confirm', '/auth/change-email/revert', '/auth/forgot-password', '/auth/guest', '/auth/link-verify', '/auth/login', '/auth/logout', '/auth/magic-link/send', '/auth/magic-link/verify', '/auth/refresh', '/auth/register', '/auth/reset-password', '/auth/sms/send', '/auth/sms/verify', '/auth/verify-email']);
+  assert.deepEqual(publicWrites, ['/auth/2fa/reset/cancel', '/auth/2fa/verify', '/auth/change-email/confirm', '/auth/change-email/revert', '/auth/forgot-password', '/auth/guest', '/auth/link-verify', '/auth/login', '/auth/logout', '/auth/magic-link/send', '/auth/magic-link/verify', '/auth/oauth/exchange', '/auth/oauth/{provider}/callback', '/auth/oauth/{provider}/token', '/auth/refresh', '/auth/register', '/auth/reset-password', '/auth/sms/send', '/auth/sms/verify', '/auth/verify-email']);
   const reads = routes.filter((r) => r.method === 'GET').map((r) => r.path).sort();
-  assert.deepEqual(reads, ['/.well-known/jwks.json', '/auth/.well-known/jwks.json', '/auth/2fa/reset/cancel', '/auth/change-email/confirm', '/auth/change-email/revert', '/auth/check', '/auth/export', '/auth/link-verify', '/auth/linked-accounts', '/auth/magic-link/verify', '/auth/me', '/auth/reset-password', '/auth/sessions', '/auth/verify-email', '/healthz', '/metrics', '/readyz']);
+  assert.deepEqual(reads, ['/.well-known/apple-app-site-association', '/.well-known/assetlinks.json', '/.well-known/jwks.json', '/auth/.well-known/jwks.json', '/auth/2fa/reset/cancel', '/auth/change-email/confirm', '/auth/change-email/revert', '/auth/check', '/auth/export', '/auth/link-verify', '/auth/linked-accounts', '/auth/magic-link/verify', '/auth/me', '/auth/oauth/{provider}', '/auth/oauth/{provider}/callback', '/auth/reset-password', '/auth/sessions', '/auth/verify-email', '/healthz', '/metrics', '/readyz']);
   for (const r of routes.filter((x) => x.method === 'GET')) assert.equal(r.body, null);
 });
 

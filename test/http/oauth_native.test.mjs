@@ -237,6 +237,14 @@ test('a second factor is asked for after an ID token too', async () => {
   assert.deepEqual(Object.keys(r.json), ['requiresTwoFactor', 'tempToken', 'available2faMethods']);
 });
 
+test('ID15 answers hold listed members only', async () => {
+  const { ott, app } = await t.native(), TOKENS = ['success', 'accessToken', 'refreshToken', 'deviceToken'];
+  const got = await t.exchange(ott, app.verifier);
+  assert.deepEqual(Object.keys(got.json), TOKENS);
+  assert.deepEqual(Object.keys((await sign({ idToken: await t.p.idToken({}, { nonce: 'n' }), nonce: 'n' })).json), TOKENS);
+  assert.deepEqual(Object.keys((await t.s.post('/auth/oauth/fake/link', {}, { token: got.json.accessToken })).json), ['success', 'ticket', 'url']);
+});
+
 /* ---- linking ---- */
 
 test('an app links with a ticket of its session; whoever else goes there links nothing', async () => {
