@@ -11,6 +11,7 @@
 #include "domain/audit.h"
 #include "domain/brake.h"
 #include "domain/clock_guard.h"
+#include "jobs/revoker.h"
 #include "jobs/sender.h"
 #include "jobs/sweep.h"
 #include "store/query.h"
@@ -24,6 +25,7 @@ struct wire {
 	struct http_server *main_server, *ops_server;
 	_Atomic(struct sender *) sender;
 	struct outbound *outbound;
+	struct revoker *revoker;
 	struct counters count;
 	struct clock_guard clock_guard;
 	struct brake brake;
@@ -268,6 +270,16 @@ static err_t build_outbound(struct wire *w, const struct config *cfg)
 	return OK;
 }
 
+static err_t start_revoker(struct wire *w)
+{
+	const struct revoker_options o = {
+		.store = w->api.store, .count = &w->count, .clock = w->o.clock, .rng = w->o.rng,
+		.outside = outbound_port(w->outbound), .hold = sender_hold, .release = sender_release, .self = w,
+	};
+
+	return revoker_start(&o, &w->revoker);
+}
+
 /* ---- housekeeping ---- */
 
 static struct ctx house_ctx(struct wire *w, const struct runtime *rt)
@@ -464,7 +476,7 @@ static enum exit_code start_parts(struct wire *w, struct config *cfg, char *why,
 		return EXIT_NO_STORE;
 	}
 	code = start_listeners(w, cfg, why, why_max);
-	if (code == EXIT_DONE && start_sender(w, cfg).code != ERR_OK) {
+	if (code == EXIT_DONE && (start_sender(w, cfg).code != ERR_OK || start_revoker(w).code != ERR_OK)) {
 		(void)snprintf(why, why_max, "the sender of messages cannot start");
 		return EXIT_FAULT;
 	}
@@ -563,6 +575,8 @@ bool wire_stop(struct wire *w)
 	left_ms = until_ms - monotonic_ms();
 	if (clean) { /* else a handler may still be running: the process ends with everything in place */
 		sender_stop(atomic_load(&w->sender), left_ms > 0 ? left_ms : 0);
+		outbound_abort(w->outbound);
+		revoker_stop(w->revoker);
 		free_parts(w);
 	}
 	return clean;

@@ -187,8 +187,8 @@ static err_t token_request(const struct provider *p, struct arena *mem, int64_t 
 	return p->token_json ? as_json(mem, pairs, n, &ret->body) : as_form(mem, pairs, n, &ret->body);
 }
 
-static err_t take_tokens(const struct exchange *x, str code, const struct asking *a, int64_t now_s,
-			 struct token_answer *ret)
+err_t exchange_request(const struct exchange *x, str code, struct arena *mem, int64_t now_s,
+		       struct outside_request *ret)
 {
 	struct pair pairs[8] = {
 		{ "grant_type", STR("authorization_code") },
@@ -196,11 +196,19 @@ static err_t take_tokens(const struct exchange *x, str code, const struct asking
 		{ "redirect_uri", x->redirect_uri },
 		{ "code_verifier", x->p->pkce ? x->verifier : STR_NONE },
 	};
-	struct outside_request r = { .url = x->p->token_url };
+
+	ret->url = x->p->token_url;
+	return token_request(x->p, mem, now_s, pairs, 4, ret);
+}
+
+static err_t take_tokens(const struct exchange *x, str code, const struct asking *a, int64_t now_s,
+			 struct token_answer *ret)
+{
+	struct outside_request r = { 0 };
 	str body = STR_NONE;
 	err_t e;
 
-	TRY(token_request(x->p, a->mem, now_s, pairs, 4, &r));
+	TRY(exchange_request(x, code, a->mem, now_s, &r));
 	TRY(ask_json(a, x->p, &r, ERR_OAUTH_EXCHANGE, &body));
 	e = answer_tokens(a->mem, body, ret);
 	REQUIRE(e.code != ERR_INPUT, ERR_OAUTH_EXCHANGE);

@@ -19,6 +19,10 @@ struct exchange {
 /* Where to send the browser. */
 MUST_USE err_t exchange_url(const struct exchange *x, struct arena *mem, str *ret);
 
+/* The request that changes a code into tokens; also for trying a client with a code that nobody gave. */
+MUST_USE err_t exchange_request(const struct exchange *x, str code, struct arena *mem, int64_t now_s,
+				struct outside_request *ret);
+
 /* Code for profile. ret_tokens: what came with it. Refusals: ERR_OAUTH_DOWN, ERR_OAUTH_EXCHANGE, ERR_OAUTH_ID_TOKEN,
  * ERR_OAUTH_PROFILE. */
 MUST_USE err_t exchange_code(const struct exchange *x, str code, const struct asking *a, int64_t now_s,

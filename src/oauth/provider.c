@@ -211,7 +211,7 @@ err_t provider_view(const struct oauth_settings *set, struct arena *mem, struct 
 	set_over(&ret->label, set->label);
 	/* Another issuer than the preset's: its addresses are its own. */
 	if (set->issuer.n > 0 && !str_eq(set->issuer, ret->issuer))
-		ret->authorize_url = ret->token_url = ret->userinfo_url = ret->jwks_url = STR_NONE;
+		ret->authorize_url = ret->token_url = ret->userinfo_url = ret->jwks_url = ret->revoke_url = STR_NONE;
 	set_over(&ret->issuer, set->issuer);
 	set_over(&ret->authorize_url, set->authorize_url);
 	set_over(&ret->token_url, set->token_url);
