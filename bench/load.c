@@ -30,7 +30,7 @@
 #include "crypto/totp.h"
 
 #define REQUEST_MAX  4096
-#define RESPONSE_MAX 16384
+#define RESPONSE_MAX 65536
 #define TOKEN_MAX    1200
 #define PASSWORD     "correct horse battery"
 

@@ -17,6 +17,7 @@
 struct runtime {
 	struct config *cfg;
 	struct keyring *keys;
+	struct ui *ui; /* NULL (tests): there are no hosted pages */
 	atomic_int holders;
 	void (*free)(struct runtime *rt);
 };

@@ -136,7 +136,7 @@ static void req_init(struct req *r, const struct api_listener *l, struct http_th
 	struct thread_state *t = ht->app_state;
 
 	clock_note(api->clock_guard, http->now_ms, clock_mono_ms(api->clock));
-	*r = (struct req){ .http = http, .listener = l };
+	*r = (struct req){ .http = http, .listener = l, .rt = t->rt };
 	r->delivery = str_eq(http_header(http, "x-auth-strategy"), STR("bearer")) ? DELIVERY_BEARER : DELIVERY_COOKIE;
 	r->c = (struct ctx){
 		.mem = &ht->arena,
@@ -362,6 +362,7 @@ static void render_refusal(struct req *r, err_t e, unsigned allow, struct http_r
 	const struct route *rt = r->http->route;
 
 	rep->n_headers = 0;
+	rep->fixed = STR_NONE;
 	rep->content_type = NULL;
 	if (e.code == ERR_METHOD && r->http->method == METHOD_OPTIONS) {
 		rep->status = 204;

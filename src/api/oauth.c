@@ -9,6 +9,7 @@
 #include "api/cookie.h"
 #include "api/problem.h"
 #include "api/routes.h"
+#include "base/return_path.h"
 #include "domain/ott.h"
 #include "domain/site.h"
 #include "http/path.h"
@@ -57,11 +58,14 @@ struct param {
 	str value; /* STR_NONE: left out */
 };
 
-/* url with parameters, behind those it has. */
+/* url with parameters, behind those it has and before its fragment. */
 static err_t with_params(struct req *r, str url, const struct param *params, size_t n, str *ret)
 {
 	struct buf b = { .cap = url.n + 2 };
+	bool has_fragment;
+	str fragment;
 
+	has_fragment = str_cut(url, '#', &url, &fragment);
 	for (size_t i = 0; i < n; i++)
 		b.cap += strlen(params[i].name) + 2 + FORM_ROOM(params[i].value.n);
 	NEW(b.p, r->c.mem, char, b.cap);
@@ -69,6 +73,10 @@ static err_t with_params(struct req *r, str url, const struct param *params, siz
 	buf_byte(&b, str_has_byte(url, '?') ? '&' : '?');
 	for (size_t i = 0; i < n; i++)
 		form_add(&b, params[i].name, params[i].value);
+	if (has_fragment) {
+		buf_byte(&b, '#');
+		buf_str(&b, fragment);
+	}
 	REQUIRE(!b.overflow, ERR_BUG);
 	*ret = buf_view(&b);
 	return OK;
@@ -101,7 +109,7 @@ static err_t failure_url(struct req *r, const struct oauth_target *t, str code, 
 	site = t->url.n > 0 ? site_origin(t->url) : site_of(&r->c);
 	if (!site_is_web(site))
 		return with_params(r, site, params, 1, ret);
-	TRY(arena_printf(r->c.mem, &login, "%.*s/login", STR_ARG(site)));
+	TRY(site_page(&r->c, site, STR("login"), &login));
 	return with_params(r, login, params, 1, ret);
 }
 
@@ -122,23 +130,19 @@ static err_t fail_to(struct req *r, struct http_reply *rep, const struct oauth_t
 
 /* ---- to the provider ---- */
 
-/* A path below the site and nothing else; what it is not counts as none. */
+/* A path below the site and nothing else, with a '/' in front; what it is not counts as none. */
 static err_t read_return_path(struct req *r, str *ret)
 {
-	str path = STR_NONE, checked, query;
+	str path = STR_NONE;
 
 	*ret = STR_NONE;
 	TRY(param(r, r->http->query, STR("return_path"), &path));
 	if (path.n == 0)
 		return OK;
-	if (path.p[0] != '/') {
-		if (str_has_byte(path, ':') || str_has_byte(path, '@'))
-			return OK;
+	if (path.p[0] != '/')
 		TRY(arena_printf(r->c.mem, &path, "/%.*s", STR_ARG(path)));
-	}
-	if (path.n > 512 || path_check(path, &checked, &query).code != ERR_OK)
-		return OK;
-	*ret = path;
+	if (path.n <= 512 && return_path_ok(path))
+		*ret = path;
 	return OK;
 }
 
@@ -238,7 +242,8 @@ static err_t to_factor(struct req *r, const struct oauth_end *end, str *ret)
 				  { "state", end->target.is_app ? end->target.app_state : STR_NONE } };
 	str base, query, url;
 
-	(void)str_cut(end->target.url, '?', &base, &query);
+	(void)str_cut(end->target.url, '#', &base, &query);
+	(void)str_cut(base, '?', &base, &query);
 	if (str_ends(base, STR("/")))
 		base.n--;
 	TRY(methods_of(r, end->in.factors, &params[1].value));
@@ -273,8 +278,7 @@ static err_t to_conflict_page(struct req *r, struct http_reply *rep, const struc
 
 	if (end->pending_id.n > 0)
 		TRY(cookie_set(r, rep, COOKIE_PENDING, end->pending_id, MS_PER_HOUR));
-	TRY(arena_printf(r->c.mem, &url, "%.*s%.*s/account-conflict", STR_ARG(site_origin(end->target.url)),
-			 STR_ARG(r->c.cfg->server.api_prefix)));
+	TRY(site_page(&r->c, site_origin(end->target.url), STR("account-conflict"), &url));
 	TRY(with_params(r, url, params, 3, &url));
 	redirect(rep, 302, url);
 	rep->error = ERR_OAUTH_CONFLICT;

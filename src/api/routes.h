@@ -54,6 +54,7 @@ struct req {
 	struct ctx c;
 	const struct http_request *http;
 	const struct api_listener *listener;
+	struct runtime *rt; /* held by the thread; a reply that outlives the request takes a count of its own */
 	struct caller who; /* AUTH_USER and above; AUTH_MAYBE, AUTH_SETUP, AUTH_GUEST: row.id 0 without a token */
 	enum delivery delivery;
 	bool by_cookie;  /* a cookie authorises it, not a header */
@@ -85,7 +86,7 @@ MUST_USE err_t route_find(const struct api_listener *l, str prefix, struct http_
 /* The token after "Authorization: Bearer"; STR_NONE when there is no such header, "" when it is empty. */
 str bearer_token(const struct http_request *http);
 
-/* Does a person's browser ask, and not a program? Then a mailed link shows its page (api_landing). */
+/* Does a person's browser ask, and not a program? Then a mailed link leads to its page (api_ui_redirect). */
 bool wants_page(const struct http_request *http);
 
 /* First row with an unset column, with columns that do not go together, or that stands there already; or NULL.
@@ -139,9 +140,16 @@ err_t api_factor_disable(struct req *r, const void *body, struct http_reply *rep
 err_t api_factor_new_codes(struct req *r, const void *body, struct http_reply *rep);
 err_t api_account_delete(struct req *r, const void *body, struct http_reply *rep);
 err_t api_account_export(struct req *r, const void *body, struct http_reply *rep);
+err_t api_ui_start(struct req *r, const void *body, struct http_reply *rep);
+err_t api_ui_file(struct req *r, const void *body, struct http_reply *rep);
+err_t api_ui_config(struct req *r, const void *body, struct http_reply *rep);
+/* Where a mailed link leads: to its page, to the application's (site.app_url), or nowhere. */
+err_t api_ui_redirect(struct req *r, const void *body, struct http_reply *rep);
+err_t api_docs_openapi(struct req *r, const void *body, struct http_reply *rep);
+err_t api_docs_viewer(struct req *r, const void *body, struct http_reply *rep);
+err_t api_docs_file(struct req *r, const void *body, struct http_reply *rep);
 err_t api_check(struct req *r, const void *body, struct http_reply *rep);
 err_t api_jwks(struct req *r, const void *body, struct http_reply *rep);
-err_t api_landing(struct req *r, const void *body, struct http_reply *rep);
 err_t api_ops_health(struct req *r, const void *body, struct http_reply *rep);
 err_t api_ops_ready(struct req *r, const void *body, struct http_reply *rep);
 err_t api_ops_metrics(struct req *r, const void *body, struct http_reply *rep);

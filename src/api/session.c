@@ -43,6 +43,7 @@ err_t set_token_cookies(struct req *r, struct http_reply *rep, const struct toke
 
 err_t out_tokens(struct req *r, struct http_reply *rep, struct json_out *o, const struct tokens *t)
 {
+	REQUIRE(t->draft == NULL && t->access.n > 0, ERR_BUG); /* somebody forgot session_sign */
 	out_bool(o, STR("success"), true);
 	if (r->delivery != DELIVERY_BEARER)
 		return set_token_cookies(r, rep, t);

@@ -42,14 +42,14 @@ err_t api_verification_confirm(struct req *r, const void *body, struct http_repl
 	return OK;
 }
 
-/* What a browser opens only shows a page, and a HEAD nothing: mail scanners open links too (EL01). Programs,
+/* What a browser opens only leads to a page, and a HEAD nowhere: mail scanners open links too (EL01). Programs,
  * which ask for JSON or do not say what they ask for, get what they always got. */
 err_t api_verification_get(struct req *r, const void *body, struct http_reply *rep)
 {
 	str token;
 
 	if (r->http->method == METHOD_HEAD || wants_page(r->http))
-		return api_landing(r, body, rep);
+		return api_ui_redirect(r, body, rep);
 	TRY(query_value(r->http->query, STR("token"), &token));
 	TRY(verification_confirm(&r->c, token));
 	reply_success(rep);

@@ -26,6 +26,7 @@
 #include "domain/uid.h"
 #include "domain/user.h"
 #include "store/query.h"
+#include "web/ui.h"
 
 /* What has to be open before a sub-command runs. */
 enum cli_needs {
@@ -305,10 +306,18 @@ static enum exit_code user_password_cmd(struct cli *cli, int argc, char **argv)
 
 static enum exit_code check_config_cmd(struct cli *cli, int argc, char **argv)
 {
-	(void)cli;
+	struct ui *ui = NULL;
+	char why[512] = "";
+
 	(void)argv;
 	if (argc != 1)
 		return EXIT_USAGE;
+	/* The files that it names are looked at too. */
+	if (ui_new(cli->c.cfg, &ui, why, sizeof(why)).code != ERR_OK) {
+		(void)fprintf(stderr, "sallyport: %s\n", why);
+		return EXIT_BAD_CONFIG;
+	}
+	ui_free(ui);
 	(void)printf("the configuration is valid\n");
 	return EXIT_DONE;
 }

@@ -939,6 +939,12 @@ static err_t finish_site(struct loading *l, struct config *cfg)
 	return OK;
 }
 
+static err_t finish_lang_dir(struct loading *l, struct config *cfg)
+{
+	return cfg->ui.lang_dir.n > 0 ? OK : arena_printf(&l->out->mem, &cfg->ui.lang_dir, "%.*s/lang",
+							  STR_ARG(cfg->server.data_dir));
+}
+
 static err_t finish_mail_dir(struct loading *l, struct config *cfg)
 {
 	if (cfg->mail.dir.n == 0)
@@ -1278,6 +1284,7 @@ static err_t finish(struct loading *l)
 	TRY(finish_public_url(l, cfg));
 	TRY(finish_site(l, cfg));
 	TRY(finish_mail_dir(l, cfg));
+	TRY(finish_lang_dir(l, cfg));
 	TRY(finish_proxies(l, cfg));
 	warn(l, cfg);
 	warn_delivery(l, cfg);

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/color.h"
 #include "base/duration.h"
+#include "base/return_path.h"
 #include "base/utf8.h"
 #include "crypto/password.h"
 #include "oauth/provider.h"
@@ -470,6 +472,20 @@ static bool check_apple_app(str s)
 	       is_dot_atom(bundle, "-" UPPER);
 }
 
+static str without_fragment(str s)
+{
+	str head, fragment;
+
+	(void)str_cut(s, '#', &head, &fragment);
+	return head;
+}
+
+/* The same, perhaps with a '#' and what stands behind it. */
+static bool check_service_url_path(str s)
+{
+	return check_service_url(without_fragment(s));
+}
+
 static bool check_mail_dir(str s)
 {
 	return !has_brace(s);
@@ -494,6 +510,31 @@ static bool check_test_number(str s)
 	       code.n == 6 && all_digits(code);
 }
 
+/* ---- checks of text: the hosted pages ---- */
+
+static bool check_color(str s)
+{
+	struct color c;
+
+	return s.n == 0 || color_parse(s, &c);
+}
+
+/* It stands in a header, in HTML and in a style sheet: nothing that could end any of them. */
+static bool check_page_url(str s)
+{
+	return all_of(s, UPPER "/?#._~-!$&+,=:@%") && (s.n == 0 || return_path_ok(s) || check_service_url_path(s));
+}
+
+static bool check_picture_url(str s)
+{
+	return check_page_url(s) && !str_has_byte(s, '#') && !str_has_byte(s, ',');
+}
+
+static bool check_file(str s)
+{
+	return !has_brace(s);
+}
+
 /* ---- the table ---- */
 
 /* The place of a member, if it has the type that the kind of setting writes. */
@@ -515,6 +556,7 @@ static const char *const words_sms[] = { "none", "http-get", "http-post", "twili
 static const char *const words_auto_link[] = { "none", "verified", NULL };
 static const char *const words_trust[] = { "preset", "true", "false", NULL };
 static const char *const words_token_auth[] = { "preset", "body", "basic", NULL };
+static const char *const words_frame[] = { "none", "self", NULL };
 static const char *const words_level[] = { "debug", "info", "warn", "error", NULL };
 _Static_assert(SESSION_CHECK_ALLCALLS == 1 && SESSION_CHECK_NONE == 3, "order of words_check_on");
 _Static_assert(ALG_ES256 == 1 && ALG_HS256 == 4, "order of words_algorithm");
@@ -551,6 +593,9 @@ _Static_assert(LOG_DEBUG == 1 && LOG_ERROR == 4, "order of words_level");
 #define PASSWORD(k, m, h) \
 	.key = k, .kind = SETTING_PASSWORD, .offset = AT(struct secret, m), .def = "", .help = h
 
+#define A_COLOR "a colour like #2f5bd8, rgb(47, 91, 216), hsl(224, 69%, 52%) or navy"
+#define A_PAGE  "a path of this site, or an https:// URL (http:// on this machine)"
+#define A_FILE  "the name of a file, without braces"
 #define A_TIMEOUT 50, 10 * MS_PER_MIN
 #define A_BUDGET   1, 1000000
 #define A_SERVICE  "an https:// URL, or http:// on this machine, without user and password"
@@ -761,6 +806,10 @@ const struct setting settings[] = {
 	{ ENUM(link_style, "site.app_links", site.app_links, "full", words_app_links,
 	       "How links to the scheme of an app are built: with `server.api_prefix` in them, like "
 	       "links to a web site, or short without it.") },
+	{ TEXT("site.app_url", site.app_url, "", check_public_url,
+	       "an http:// or https:// URL in lower case without a slash at the end",
+	       "Where a browser that opens a mailed link is sent on to when there are no hosted pages: "
+	       "`{app_url}/{path}?token=…`.") },
 
 	{ ENUM(verification_mode, "verification.mode", verification.mode, "none", words_verification,
 	       "Must users prove their e-mail address: never, within `verification.grace` of signing up "
@@ -913,8 +962,42 @@ const struct setting settings[] = {
 	{ DURATION("audit.retention", audit.retention_ms, "180d", MS_PER_HOUR, 100 * YEAR_MS,
 		   "How long events are kept.") },
 
+	{ BOOL("ui.enabled", ui.enabled, "true",
+	       "Serve the pages below `{api_prefix}/ui/`, and let mailed links lead there.") },
+	{ BOOL("ui.headless", ui.headless, "false",
+	       "No pages, only `ui/config` and the scripts, for a web app with pages of its own.") },
 	{ TEXT("ui.site_name", ui.site_name, "Sallyport", check_site_name, "a name of 1 to 64 characters",
 	       "What users know the service as.") },
+	{ TEXT("ui.primary_color", ui.primary_color, "", check_color, A_COLOR,
+	       "Buttons and links. The text on it is black or white, whichever is easier to read.") },
+	{ TEXT("ui.secondary_color", ui.secondary_color, "", check_color, A_COLOR, "What stands back.") },
+	{ TEXT("ui.bg_color", ui.bg_color, "", check_color, A_COLOR,
+	       "Behind the card. With it, or with `ui.card_bg`, pages look the same by day and by night.") },
+	{ TEXT("ui.card_bg", ui.card_bg, "", check_color, A_COLOR, "The card with the form.") },
+	{ TEXT("ui.bg_image", ui.bg_image, "", check_picture_url, A_PAGE, "Picture behind the card.") },
+	{ TEXT("ui.bg_file", ui.bg_file, "", check_file, A_FILE,
+	       "The same as a file, served by us: PNG, JPEG or WebP of at most 1 MiB, read at start.") },
+	{ TEXT("ui.logo_url", ui.logo_url, "", check_picture_url, A_PAGE, "Picture beside the name.") },
+	{ TEXT("ui.logo_file", ui.logo_file, "", check_file, A_FILE,
+	       "The same as a file, served by us: PNG, JPEG or WebP of at most 256 KiB, read at start.") },
+	{ TEXT("ui.css_file", ui.css_file, "", check_file, A_FILE,
+	       "A style sheet of one's own, after ours: at most 64 KiB, read at start.") },
+	{ TEXT("ui.home_url", ui.home_url, "", check_page_url, A_PAGE,
+	       "Where people go after signing in. None: the page about their account.") },
+	{ TEXT("ui.login_url", ui.login_url, "", check_page_url, A_PAGE,
+	       "A sign-in page of one's own, told to scripts and apps.") },
+	{ TEXT("ui.register_url", ui.register_url, "", check_page_url, A_PAGE,
+	       "A sign-up page of one's own, told to scripts and apps.") },
+	{ WORD("ui.frame_ancestors", ui.frame_ancestors, "none", words_frame,
+	       "Who may show the pages in a frame: nobody, or pages of the same origin.") },
+	{ TEXT("ui.csp_report_url", ui.csp_report_url, "", check_picture_url, A_PAGE,
+	       "Where browsers report what the content security policy of a page has stopped.") },
+	{ TEXT("ui.lang_dir", ui.lang_dir, "", check_file, "the name of a directory, without braces",
+	       "Further languages of the pages, one `xx.json` each. Default: `{data_dir}/lang`.") },
+
+	{ BOOL("docs.enabled", docs.enabled, "false",
+	       "Serve the description of the API (`{api_prefix}/openapi.json`) and a viewer for it (`{api_prefix}/docs`)."),
+	  .dev = "true" },
 
 	{ WORD("log.format", log.format, "json", words_format,
 	       "One JSON object per line, or text for a console."),

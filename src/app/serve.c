@@ -76,6 +76,16 @@ static const char *where_messages_go(const struct config *cfg)
 		       "";
 }
 
+static void say_pages(const struct config *cfg, str at)
+{
+	str p = cfg->server.api_prefix;
+
+	if (cfg->ui.enabled && !cfg->ui.headless)
+		(void)printf("Pages to open:       http://%.*s%.*s/ui/login\n", STR_ARG(at), STR_ARG(p));
+	if (cfg->docs.enabled)
+		(void)printf("What the API offers: http://%.*s%.*s/docs\n", STR_ARG(at), STR_ARG(p));
+}
+
 static void say_hello(const struct wire *w)
 {
 	const struct config *cfg = wire_config(w);
@@ -83,8 +93,10 @@ static void say_hello(const struct wire *w)
 
 	if (!cfg->dev || str_starts(at, STR("unix:")))
 		return;
-	(void)printf("\nSallyport is ready on http://%.*s (development mode, data in %.*s)\n\n"
-		     "Sign up:\n"
+	(void)printf("\nSallyport is ready on http://%.*s (development mode, data in %.*s)\n\n", STR_ARG(at),
+		     STR_ARG(cfg->server.data_dir));
+	say_pages(cfg, at);
+	(void)printf("\nSign up, as an app does:\n"
 		     "  curl -s http://%.*s%.*s/register -H 'Content-Type: application/json' \\\n"
 		     "    -d '{\"email\":\"ada@example.test\",\"password\":\"correct horse battery\"}'\n\n"
 		     "Sign in, keeping the access token:\n"
@@ -95,8 +107,8 @@ static void say_hello(const struct wire *w)
 		     "Who am I:\n"
 		     "  curl -s http://%.*s%.*s/me -H \"Authorization: Bearer $TOKEN\"\n\n"
 		     "%sStop with Ctrl-C.\n\n",
-		     STR_ARG(at), STR_ARG(cfg->server.data_dir), STR_ARG(at), STR_ARG(p), STR_ARG(at),
-		     STR_ARG(p), STR_ARG(at), STR_ARG(p), where_messages_go(cfg));
+		     STR_ARG(at), STR_ARG(p), STR_ARG(at), STR_ARG(p), STR_ARG(at), STR_ARG(p),
+		     where_messages_go(cfg));
 	(void)fflush(stdout);
 }
 

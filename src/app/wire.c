@@ -15,6 +15,7 @@
 #include "jobs/sender.h"
 #include "jobs/sweep.h"
 #include "store/query.h"
+#include "web/ui.h"
 
 #define EGRESS_WAITING 8 /* requests per worker that may wait for their turn at a provider */
 
@@ -40,16 +41,24 @@ static void runtime_free(struct runtime *rt)
 {
 	if (rt->keys != NULL)
 		keyring_free(rt->keys);
+	ui_free(rt->ui);
 	if (rt->cfg != NULL)
 		config_free(rt->cfg);
 	free(rt);
 }
 
-static err_t runtime_new(struct config *cfg, struct keyring *keys, struct runtime **ret)
+/* Takes over cfg and keys when it succeeds. Refusal: ERR_CONFIG, told in `why`. */
+static err_t runtime_new(struct config *cfg, struct keyring *keys, struct runtime **ret, char *why, size_t why_max)
 {
 	struct runtime *rt = calloc(1, sizeof(*rt));
+	err_t e;
 
 	REQUIRE(rt != NULL, ERR_NO_MEMORY);
+	e = ui_new(cfg, &rt->ui, why, why_max);
+	if (e.code != ERR_OK) {
+		free(rt);
+		return e;
+	}
 	rt->cfg = cfg;
 	rt->keys = keys;
 	rt->free = runtime_free;
@@ -383,7 +392,7 @@ static err_t publish(struct wire *w, struct config *cfg, char *why, size_t why_m
 			       w->o.rng, &keys, why, why_max);
 
 	if (e.code == ERR_OK)
-		e = runtime_new(cfg, keys, &rt);
+		e = runtime_new(cfg, keys, &rt, why, why_max);
 	if (e.code != ERR_OK) {
 		if (keys != NULL)
 			keyring_free(keys);
@@ -450,6 +459,7 @@ static enum exit_code start_parts(struct wire *w, struct config *cfg, char *why,
 	struct keyring *keys = NULL;
 	struct runtime *rt;
 	enum exit_code code;
+	err_t e;
 
 	if (unset != NULL) {
 		(void)snprintf(why, why_max, "route table: something is wrong with the row of \"%s\"",
@@ -466,9 +476,10 @@ static enum exit_code start_parts(struct wire *w, struct config *cfg, char *why,
 	code = open_keys(w, cfg, &keys, why, why_max);
 	if (code != EXIT_DONE)
 		return code;
-	if (runtime_new(cfg, keys, &rt).code != ERR_OK) {
+	e = runtime_new(cfg, keys, &rt, why, why_max);
+	if (e.code != ERR_OK) {
 		keyring_free(keys);
-		return EXIT_FAULT;
+		return e.code == ERR_CONFIG ? EXIT_BAD_CONFIG : EXIT_FAULT;
 	}
 	runtime_publish(&w->api, rt);
 	if (with_clock(w, clock_at_start).code != ERR_OK) {

@@ -210,6 +210,7 @@ struct config {
 		struct str_list urls;      /* where links may lead; the first is the default. Never empty:
 					    * server.public_url when nothing is set */
 		enum link_style app_links; /* how links to custom schemes are built */
+		str app_url;               /* where mailed links go on to when there are no hosted pages; n == 0: nowhere */
 	} site;
 	struct {
 		enum verification_mode mode;
@@ -286,8 +287,21 @@ struct config {
 		int64_t retention_ms;
 	} audit;
 	struct {
+		bool enabled;          /* the hosted pages below {api_prefix}/ui/ */
+		bool headless;         /* only their configuration and scripts, for pages of one's own */
 		str site_name;
+		str primary_color, secondary_color, bg_color, card_bg; /* base/color.h; n == 0: base.css's own */
+		str bg_image, logo_url; /* addresses; n == 0: none */
+		str bg_file, logo_file, css_file; /* read at start, and win over the addresses; n == 0: none */
+		str home_url;          /* after signing in; n == 0: the page about the account */
+		str login_url, register_url; /* for scripts of one's own; n == 0: the hosted ones */
+		str frame_ancestors;   /* "none", "self" */
+		str csp_report_url;    /* n == 0: none */
+		str lang_dir;          /* further languages; never empty: {data_dir}/lang */
 	} ui;
+	struct {
+		bool enabled;          /* the API's description and its viewer */
+	} docs;
 	struct {
 		str format; /* "json" or "text" */
 		enum log_level level;

@@ -16,24 +16,44 @@ static void tree_free(json_t **t)
 
 #define TREE_FREED __attribute__((cleanup(tree_free)))
 
-static err_t sign(const struct jws_key *k, struct arena *mem, str header, str claims, str *ret)
+static err_t draft(struct arena *mem, str header, str claims, struct buf *ret)
 {
-	uint8_t sig[JWS_SIGNATURE_MAX];
 	struct buf out = { .cap = header.n + 2 + BASE64URL_LEN(claims.n) +
 				  BASE64URL_LEN(JWS_SIGNATURE_MAX) };
-	size_t n;
 
 	REQUIRE(claims.n <= JWT_MAX_BYTES, ERR_BUG);
 	NEW(out.p, mem, char, out.cap);
 	buf_str(&out, header);
 	buf_byte(&out, '.');
 	base64url_encode(&out, claims);
-	TRY(jws_key_sign(k, buf_view(&out), sig, &n));
-	buf_byte(&out, '.');
-	base64url_encode(&out, str_of_bytes(sig, n));
-	REQUIRE(!out.overflow && out.n <= JWT_MAX_BYTES, ERR_BUG);
-	*ret = buf_view(&out);
+	*ret = out;
 	return OK;
+}
+
+err_t jws_draft(const struct jws_key *k, struct arena *mem, str claims, struct buf *ret)
+{
+	return draft(mem, jws_key_header(k), claims, ret);
+}
+
+err_t jws_finish(const struct jws_key *k, struct buf *b, str *ret)
+{
+	uint8_t sig[JWS_SIGNATURE_MAX];
+	size_t n;
+
+	TRY(jws_key_sign(k, buf_view(b), sig, &n));
+	buf_byte(b, '.');
+	base64url_encode(b, str_of_bytes(sig, n));
+	REQUIRE(!b->overflow && b->n <= JWT_MAX_BYTES, ERR_BUG);
+	*ret = buf_view(b);
+	return OK;
+}
+
+static err_t sign(const struct jws_key *k, struct arena *mem, str header, str claims, str *ret)
+{
+	struct buf b;
+
+	TRY(draft(mem, header, claims, &b));
+	return jws_finish(k, &b, ret);
 }
 
 err_t jws_sign(const struct jws_key *k, struct arena *mem, str claims, str *ret)

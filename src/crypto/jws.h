@@ -6,6 +6,7 @@
 #define CRYPTO_JWS_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/config.h"
 #include "base/err.h"
 #include "base/rng.h"
@@ -34,6 +35,11 @@ str jws_key_jwk(const struct jws_key *k);
 /* Compact serialisation of header {"alg":…,"typ":"at+jwt","kid":…} and `claims` (a JSON object).
  * Cost: one signature (ES256 about 30 µs). The result is in the arena. */
 MUST_USE err_t jws_sign(const struct jws_key *k, struct arena *mem, str claims, str *ret);
+
+/* The same in two steps: all that can run out of memory, then the signature, which takes nothing more from the
+ * arena. */
+MUST_USE err_t jws_draft(const struct jws_key *k, struct arena *mem, str claims, struct buf *ret);
+MUST_USE err_t jws_finish(const struct jws_key *k, struct buf *b, str *ret);
 
 /* The same with another `typ`: for what must never pass for an access token. typ: plain ASCII. */
 MUST_USE err_t jws_sign_as(const struct jws_key *k, struct arena *mem, str typ, str claims, str *ret);

@@ -152,7 +152,7 @@ static err_t sign_in_by_app(struct ctx *c, const struct handle *h, const struct 
 	}
 	TRY(tx_commit(&tx));
 	REQUIRE(right, ERR_TOTP_CODE);
-	return OK;
+	return gate_sign(ret);
 }
 
 static err_t count_try(struct ctx *c, const struct handle *h, str code, struct gate_try *ret)
@@ -178,7 +178,8 @@ static err_t sign_in_by_recovery(struct ctx *c, const struct handle *h, const st
 	TRY(tx_begin(&tx, c->db));
 	TRY(use(c, user, &m));
 	TRY(gate_finish(c, h, &try, m.kind, remember, ret));
-	return tx_commit(&tx);
+	TRY(tx_commit(&tx));
+	return gate_sign(ret);
 }
 
 err_t factor_sign_in(struct ctx *c, str temp_token, str code, bool remember, struct signed_in *ret)
@@ -392,6 +393,7 @@ err_t factor_confirm(struct ctx *c, const struct factor_owner *o, str code, str 
 	TRY(look_pending(c, &user, code, secret, &m));
 	TRY(recovery_make(c, &codes));
 	TRY(store_proven(c, o, &m, &attempt, &codes, &out));
+	TRY(gate_sign(&out));
 	*ret_codes = codes;
 	*ret = out;
 	return OK;
@@ -460,7 +462,7 @@ static err_t reset(struct ctx *c, const struct user_row *user)
 static err_t put_down_reset(struct ctx *c, const struct user_row *user)
 {
 	const struct message_link m = {
-		.template = STR("factor-reset-asked"), .path = STR("2fa/reset/cancel"),
+		.template = STR("factor-reset-asked"), .path = STR("2fa/keep"),
 		.purpose = ONETIME_FACTOR_RESET, .to = user->email,
 	};
 	int64_t changed;

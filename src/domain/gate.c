@@ -78,6 +78,11 @@ static err_t give_tokens(struct ctx *c, const struct user_row *user, str amr, st
 	return OK;
 }
 
+err_t gate_sign(struct signed_in *s)
+{
+	return session_sign(&s->tokens);
+}
+
 /* ---- after the first proof ---- */
 
 unsigned gate_factors(const struct config *cfg, const struct user_row *user, enum first_proof first)

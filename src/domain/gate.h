@@ -49,7 +49,10 @@ struct first {
 	str trust;            /* "trustToken": a device spared the second factor; STR_NONE */
 };
 
-/* Inside the open transaction that consumes the first proof. user: as in the store now, not disabled.
+/* When the transaction is on disk: signs the token of a session that gate_pass, gate_finish or gate_finish_setup made. */
+MUST_USE err_t gate_sign(struct signed_in *s);
+
+/* Inside the open transaction that consumes the first proof. gate_sign after it. user: as in the store now, not disabled.
  * Fault: ERR_CLOCK. */
 MUST_USE err_t gate_pass(struct ctx *c, const struct user_row *user, const struct first *f,
 			 struct signed_in *ret);
@@ -91,7 +94,7 @@ MUST_USE err_t gate_wrong(struct ctx *c, struct gate_try *t);
 
 /* The second factor is right: inside the open transaction that consumed it. Uses up the handle and every code
  * of it. t: the try; NULL for what nobody guesses at (links). Refusal: ERR_TEMP_TOKEN: somebody was faster.
- * remember: a trust token is asked for. */
+ * remember: a trust token is asked for. gate_sign after it. */
 MUST_USE err_t gate_finish(struct ctx *c, const struct handle *h, const struct gate_try *t, enum factor factor,
 			   bool remember, struct signed_in *ret);
 

@@ -42,6 +42,7 @@ err_t guest_create(struct ctx *c, struct signed_in *ret, str *ret_uid)
 	TRY(audit_add(c, AUDIT_GUEST_CREATED, user.uid, STR_NONE, STR_NONE));
 	TRY(gate_pass(c, &user, &first, &out));
 	TRY(tx_commit(&tx));
+	TRY(gate_sign(&out));
 	*ret = out;
 	*ret_uid = uid;
 	return OK;

@@ -261,6 +261,7 @@ err_t linked_verify(struct ctx *c, str token, str pending_id, bool sign_in, stru
 	if (sign_in)
 		TRY(sign_in_by_link(c, &link, &out));
 	TRY(tx_commit(&tx));
+	TRY(gate_sign(&out));
 	*ret = out;
 	return OK;
 }

@@ -63,6 +63,7 @@ static err_t accept(struct ctx *c, const struct proof *p, struct signed_in *ret)
 		TRY(q_user_rehash(c->db, user.id, p->user->password_hash, p->new_hash, &changed));
 	TRY(gate_pass(c, &user, &first, &out));
 	TRY(tx_commit(&tx));
+	TRY(gate_sign(&out));
 	*ret = out;
 	return OK;
 }

@@ -328,6 +328,7 @@ static err_t sign_in_by_link(struct ctx *c, str token, const struct devices *d, 
 	TRY(onetime_take(c, ONETIME_MAGIC, token, &t));
 	TRY(pass_by_mail(c, &t, d, &out));
 	TRY(tx_commit(&tx));
+	TRY(gate_sign(&out));
 	*ret = out;
 	return OK;
 }
@@ -361,6 +362,7 @@ static err_t take_code(struct ctx *c, const struct channel *ch, const struct one
 	else
 		TRY(pass_by_sms(c, t, d, &out, &refusal));
 	TRY(tx_commit(&tx));
+	TRY(gate_sign(&out));
 	*ret = out;
 	return refusal;
 }
@@ -447,6 +449,7 @@ static err_t finish_by_link(struct ctx *c, const struct handle *h, str token, bo
 	REQUIRE(str_eq(t.address, user.email), ERR_MAGIC_LINK);
 	TRY(gate_finish(c, h, NULL, FACTOR_MAIL, remember, &out));
 	TRY(tx_commit(&tx));
+	TRY(gate_sign(&out));
 	*ret = out;
 	return OK;
 }
@@ -497,6 +500,7 @@ static err_t finish_by_code(struct ctx *c, const struct channel *ch, const struc
 		TRY(note_wrong(c, ch, AUDIT_FACTOR_FAILED, user.uid, true));
 	}
 	TRY(tx_commit(&tx));
+	TRY(gate_sign(&out));
 	*ret = out;
 	return e;
 }

@@ -46,6 +46,19 @@ static err_t mint_both(struct ctx *c, const struct user_row *user, const struct 
 	return OK;
 }
 
+static err_t draft_both(struct ctx *c, const struct user_row *user, const struct refresh_token *t, str amr,
+			struct tokens *ret)
+{
+	const struct access_mint m = {
+		.user = user, .sid = t->sid, .gen = t->gen, .auth_ms = c->now_ms, .amr = amr
+	};
+
+	memcpy(ret->sid, t->sid, UID_BYTES);
+	TRY(token_mint_refresh(c, t, &ret->refresh));
+	NEW(ret->draft, c->mem, struct access_draft, 1);
+	return token_draft_access(c, &m, ret->draft);
+}
+
 err_t session_issue(struct ctx *c, const struct user_row *user, str amr, struct tokens *ret)
 {
 	const struct config *cfg = c->cfg;
@@ -65,8 +78,16 @@ err_t session_issue(struct ctx *c, const struct user_row *user, str amr, struct 
 	TRY(q_session_trim(c->db, user->id, cfg->session.max_per_user, &ended));
 	if (ended > 0)
 		TRY(audit_add(c, AUDIT_SESSION_ENDED, user->uid, STR_NONE, STR("too many sessions")));
-	TRY(mint_both(c, user, &t, c->now_ms, amr, ret));
 	ret->refresh_ms = idle_ms - c->now_ms;
+	return draft_both(c, user, &t, amr, ret);
+}
+
+err_t session_sign(struct tokens *t)
+{
+	if (t->draft == NULL)
+		return OK;
+	TRY(token_sign_access(t->draft, &t->access));
+	t->draft = NULL;
 	return OK;
 }
 

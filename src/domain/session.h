@@ -15,6 +15,7 @@ struct tokens {
 	int64_t refresh_ms; /* how long the session lives from now if nobody uses it */
 	str device; /* sign-in only; STR_NONE otherwise */
 	str trust;  /* after a second factor, when it was asked for; STR_NONE otherwise */
+	struct access_draft *draft; /* of `access`: between session_issue and session_sign; else NULL */
 };
 
 /* Who is calling: an access token checked against its session. */
@@ -26,8 +27,11 @@ struct caller {
 };
 
 /* Make a session for `user` inside the open transaction, end the longest idle ones beyond
- * session.max_per_user, mint both tokens. amr: RFC 8176 names, blank-separated. Refusal: ERR_CLOCK. */
+ * session.max_per_user, and prepare its tokens. The signature is session_sign's. amr: RFC 8176 names, blank-separated. Refusal: ERR_CLOCK. */
 MUST_USE err_t session_issue(struct ctx *c, const struct user_row *user, str amr, struct tokens *ret);
+/* Sign the access token of a session just made, once that is on disk: while a transaction is open everybody waits for
+ * it. Takes neither memory nor randomness of ours. None made: nothing to do. Cost: 1 signature. */
+MUST_USE err_t session_sign(struct tokens *t);
 
 /* Rotate. Refusals: ERR_REFRESH_TOKEN (not genuine, expired, straggler, ahead of the store),
  * ERR_SESSION_REVOKED (gone, or ended now because of reuse), ERR_LIMITED (too many repeats), ERR_CLOCK.

@@ -10,7 +10,8 @@ str site_of(const struct ctx *c);
 /* Is it the origin of this server, of one of site.urls, or one of cors.origins? Exactly. */
 bool site_is_ours(const struct ctx *c, str origin);
 
-/* "{site}{api_prefix}/{path}?token={token}", path without a slash in front: "reset-password". For custom
+/* "{site}{api_prefix}/{path}?token={token}", path without a slash in front: "reset-password". Where there are
+ * hosted pages, "/ui" stands before the path, but not for custom schemes: an app has no such pages. For custom
  * schemes with site.app_links = short: "{site}/{path}?token={token}", and
  * "magic-link/verify" becomes "magic-link", as apps expect it (contract §18 M6). */
 MUST_USE err_t site_link(struct ctx *c, str path, str token, str *ret);
@@ -22,6 +23,10 @@ str site_listed(const struct config *cfg, str url);
 
 /* "https://host:port" of "https://host:port/path"; STR_NONE when it has no authority. */
 str site_origin(str url);
+
+/* The page of that name for a site: the hosted one where there is one, else the application's own; with no pages the
+ * login is "{site}/login". */
+MUST_USE err_t site_page(struct ctx *c, str site, str page, str *ret);
 
 /* http or https, and not the scheme of an app? */
 bool site_is_web(str url);

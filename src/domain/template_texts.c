@@ -701,7 +701,7 @@ static const struct template_var reverted_vars[] = {
 	VARS_COMMON, VAR("link", "https://example.com/auth/reset-password?token=SAMPLE")
 };
 static const struct template_var factor_reset_vars[] = {
-	VARS_COMMON, VAR_LINK("2fa/reset/cancel"), VAR("due", "2026-02-01 09:30 UTC")
+	VARS_COMMON, VAR_LINK("2fa/keep"), VAR("due", "2026-02-01 09:30 UTC")
 };
 static const struct template_var login_vars[] = { VARS_COMMON, VAR_LOGIN };
 static const struct template_var common_vars[] = { VARS_COMMON };

@@ -107,7 +107,7 @@ static void out_amr(struct json_out *o, str amr)
 	out_end_arr(o);
 }
 
-err_t token_mint_access(struct ctx *c, const struct access_mint *m, str *ret)
+err_t token_draft_access(struct ctx *c, const struct access_mint *m, struct access_draft *ret)
 {
 	const struct config *cfg = c->cfg;
 	const struct jws_key *key = keyring_signer(c->keys, c->now_ms);
@@ -146,7 +146,21 @@ err_t token_mint_access(struct ctx *c, const struct access_mint *m, str *ret)
 	out_i64(&o, STR("gen"), m->gen);
 	out_end_obj(&o);
 	REQUIRE(!b.overflow, ERR_BUG);
-	return jws_sign(key, c->mem, buf_view(&b), ret);
+	ret->key = key;
+	return jws_draft(key, c->mem, buf_view(&b), &ret->text);
+}
+
+err_t token_sign_access(struct access_draft *d, str *ret)
+{
+	return jws_finish(d->key, &d->text, ret);
+}
+
+err_t token_mint_access(struct ctx *c, const struct access_mint *m, str *ret)
+{
+	struct access_draft d;
+
+	TRY(token_draft_access(c, m, &d));
+	return token_sign_access(&d, ret);
 }
 
 /* ---- verification and its cache ---- */

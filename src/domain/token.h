@@ -34,6 +34,15 @@ struct access_mint {
 /* Cost: one signature. */
 MUST_USE err_t token_mint_access(struct ctx *c, const struct access_mint *m, str *ret);
 
+/* The same in two steps: all that takes memory and randomness, then the signature alone, for when the first is
+ * inside a transaction and the second must not be. */
+struct access_draft {
+	const struct jws_key *key;
+	struct buf text;
+};
+MUST_USE err_t token_draft_access(struct ctx *c, const struct access_mint *m, struct access_draft *ret);
+MUST_USE err_t token_sign_access(struct access_draft *d, str *ret);
+
 struct access_token {
 	uint8_t uid[UID_BYTES];
 	uint8_t sid[UID_BYTES];

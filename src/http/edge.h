@@ -167,7 +167,7 @@ void conns_shut_down_all(struct http_server *s);
 
 void reply_init(struct http_reply *rep, char *mem, size_t max);
 /* The reply as the library's object, with the headers every answer has. The body is copied, and
- * wiped with the object. room: bytes its head may take.
+ * wiped with the object; rep->fixed is not copied, and released with it, or at once when there is none. room: bytes its head may take.
  * Refusals: ERR_HEADERS_TOO_LARGE. Faults: ERR_BUG (a header or status that must not be sent),
  * ERR_NO_MEMORY. */
 MUST_USE err_t reply_response(const struct http_request *r, const struct http_reply *rep,

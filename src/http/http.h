@@ -67,6 +67,9 @@ str http_header(const struct http_request *r, const char *name);
 struct http_reply {
 	int status;            /* 0 until somebody decides */
 	struct buf body;       /* HTTP_REPLY_BODY_MAX bytes of the thread, given by the edge, not zeroed */
+	str fixed;             /* n > 0: the body instead, not copied: static, or kept until `release` */
+	void (*release)(void *held); /* called once, from any thread, when nobody reads `fixed` any more */
+	void *held;
 	const char *content_type; /* default "application/json; charset=utf-8"; static text */
 	struct {
 		const char *name; /* static text */

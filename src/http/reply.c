@@ -138,7 +138,7 @@ static err_t add_all(const struct http_request *r, const struct http_reply *rep,
 	if (!sets(rep, "Cross-Origin-Resource-Policy"))
 		TRY(add(to, "Cross-Origin-Resource-Policy", "same-origin"));
 	if (r->tls)
-		TRY(add(to, "Strict-Transport-Security", "max-age=31536000"));
+		TRY(add(to, "Strict-Transport-Security", "max-age=31536000; includeSubDomains"));
 	return rep->n_headers == 0 ? OK : add_own(rep, to);
 }
 
@@ -174,6 +174,20 @@ static void wipe_body(void *arg)
 	free(k);
 }
 
+static struct MHD_Response *response_with_fixed(const struct http_reply *rep)
+{
+	char *bytes = (char *)(uintptr_t)rep->fixed.p; /* the library only reads them */
+	struct MHD_Response *response;
+
+	if (rep->release == NULL)
+		return MHD_create_response_from_buffer(rep->fixed.n, bytes, MHD_RESPMEM_PERSISTENT);
+	response = MHD_create_response_from_buffer_with_free_callback_cls(rep->fixed.n, bytes, rep->release,
+									  rep->held);
+	if (response == NULL)
+		rep->release(rep->held);
+	return response;
+}
+
 static struct MHD_Response *response_with(str body)
 {
 	struct MHD_Response *response;
@@ -199,14 +213,16 @@ static struct MHD_Response *response_with(str body)
 err_t reply_response(const struct http_request *r, const struct http_reply *rep, size_t room,
 		     struct MHD_Response **ret)
 {
-	struct build b;
+	struct build b = { rep->fixed.n > 0 ? response_with_fixed(rep) : response_with(buf_view(&rep->body)),
+			   room - STATUS_LINE_AND_AUTOMATIC };
 	err_t e;
 
-	TRY(check(rep));
-	REQUIRE(room > STATUS_LINE_AND_AUTOMATIC, ERR_HEADERS_TOO_LARGE);
-	b = (struct build){ response_with(buf_view(&rep->body)), room - STATUS_LINE_AND_AUTOMATIC };
-	REQUIRE(b.response != NULL, ERR_NO_MEMORY);
-	e = add_all(r, rep, &(struct sink){ add_to_response, &b });
+	REQUIRE(b.response != NULL, ERR_NO_MEMORY); /* from here on it owns rep->fixed */
+	e = check(rep);
+	if (e.code == ERR_OK && room <= STATUS_LINE_AND_AUTOMATIC)
+		e = err_raise(ERR_HEADERS_TOO_LARGE, __FILE__, __LINE__);
+	if (e.code == ERR_OK)
+		e = add_all(r, rep, &(struct sink){ add_to_response, &b });
 	if (e.code == ERR_OK && rep->close &&
 	    MHD_add_response_header(b.response, "Connection", "close") != MHD_YES)
 		e = err_raise(ERR_NO_MEMORY, __FILE__, __LINE__);

@@ -211,7 +211,7 @@ static err_t make_response(struct conn *c, struct http_reply *rep)
 	TRY(reply_response(&c->req, rep, room, &c->response));
 	c->status = rep->status;
 	c->error = rep->error;
-	c->reply_bytes = c->req.method == METHOD_HEAD ? 0 : rep->body.n;
+	c->reply_bytes = c->req.method == METHOD_HEAD ? 0 : rep->fixed.n > 0 ? rep->fixed.n : rep->body.n;
 	return OK;
 }
 

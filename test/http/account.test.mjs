@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Authenticator, handleOf } from '../lib/authenticator.mjs';
+import { Authenticator, handleOf, withTotp } from '../lib/authenticator.mjs';
 import { routes } from '../lib/routes.mjs';
 import { claimsOf, freshEmail, freshPassword, MINUTE, Server, until } from '../lib/server.mjs';
 import { HttpSink } from '../lib/sms_sink.mjs';
@@ -144,7 +144,7 @@ test('of fifty parallel deletions one does it', async () => {
   const u = await s.signedIn();
   const answers = await Promise.all(Array.from({ length: 50 }, () => remove(u)));
   assert.equal(answers.filter((r) => r.status === 200).length, 1);
-  for (const r of answers) if (r.status !== 200) assert.ok(['SESSION_REVOKED', 'USER_NOT_FOUND'].includes(r.json.code), r.text);
+  for (const r of answers) if (r.status !== 200) assert.ok(['SESSION_REVOKED', 'USER_NOT_FOUND', 'OVERLOADED'].includes(r.json.code), r.text); // a busy machine turns some away
   assert.equal((await eventsOf(u)).filter((e) => e.startsWith('user.deleted')).length, 1);
   await quiet();
   assert.equal(subjects(u.email).filter((x) => x === GONE).length, 1);
@@ -278,6 +278,7 @@ const MEMBERS = {
   'POST /auth/change-email/request': ['success'],
   'POST /auth/change-email/confirm': ['success'],
   'POST /auth/change-email/revert': ['success'],
+  'POST /auth/2fa/keep': ['success'],
   'POST /auth/add-phone': ['success'],
   'POST /auth/add-phone/verify': ['success'],
   'POST /auth/2fa/setup': ['secret', 'otpauthUrl', 'qrCode'],
@@ -365,6 +366,9 @@ async function life() {
   await call('POST', '/auth/2fa/verify', { json: { tempToken: await handleOf(s, v), totpCode: app.code() } });
   await call('POST', '/auth/2fa/recovery-codes', { token: v.accessToken });
   await call('POST', '/auth/2fa/disable', { token: v.accessToken });
+  await withTotp(s, { ...admin, ...(await s.signIn(admin)) });
+  await s.cliOk(['user', 'reset-2fa', admin.email]);
+  await call('POST', '/auth/2fa/keep', { json: { token: await mailed(admin.email) } });
   await call('POST', '/auth/logout', { token: v.accessToken });
   return answers;
 }
@@ -372,7 +376,7 @@ async function life() {
 test('ID15 every answer of every route holds listed members only', async () => {
   const answers = await life();
   // those of providers need one: oauth_native.test.mjs
-  for (const route of routes.filter((r) => r.place === 'PREFIX' && r.handler !== 'api_landing' && !r.path.startsWith('/auth/oauth/'))) {
+  for (const route of routes.filter((r) => r.place === 'PREFIX' && !/^api_(ui|docs)_/.test(r.handler) && !r.path.startsWith('/auth/oauth/'))) {
     const name = `${route.method} ${route.path}`;
     assert.ok(name in MEMBERS, `the members of ${name} are not listed`);
     assert.ok(answers.some(([n]) => n === name), `${name} was not called`);

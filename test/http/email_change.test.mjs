@@ -46,7 +46,7 @@ test('EL16 the new address confirms, the old one is told with a way back, and ot
   const u = await m.s.signedIn(), other = await m.s.signIn(u), to = freshEmail('new');
   await ask(u, to);
   const link = await m.link(to, CHANGE);
-  assert.equal(link.url, 'https://auth.example.test/auth/change-email/confirm');
+  assert.equal(link.url, 'https://auth.example.test/auth/ui/change-email/confirm');
   assert.ok(link.mail.parsed.text.includes(u.email) && link.mail.parsed.text.includes(to));
   assert.equal(await addressOf(u), u.email, 'nothing has changed yet');
   assert.equal((await confirm(link.token)).status, 200);
@@ -57,7 +57,7 @@ test('EL16 the new address confirms, the old one is told with a way back, and ot
   assert.equal((await m.s.refresh(other.refreshToken)).json.code, 'SESSION_REVOKED');
   assert.equal((await m.s.refresh(u.refreshToken)).status, 200);
   const back = await m.link(u.email, CHANGED);
-  assert.equal(back.url, 'https://auth.example.test/auth/change-email/revert');
+  assert.equal(back.url, 'https://auth.example.test/auth/ui/change-email/revert');
   assert.ok(back.mail.parsed.text.includes(to) && back.mail.parsed.text.includes('72'));
   assert.equal((await m.s.login(u.email, u.password)).status, 401);
   await m.s.signIn({ ...u, email: to });
@@ -182,7 +182,10 @@ test('emailLang chooses the language of the link, the user\'s own that of the no
 test('a link is shown to browsers and consumed by nobody but a POST', async () => {
   const u = await m.s.signedIn(), to = freshEmail('new'), token = await asked(u, to);
   for (const method of ['GET', 'HEAD'])
-    for (const headers of [{}, { Accept: 'text/html' }, { Accept: 'application/json' }]) assert.equal((await m.s.request(method, `/auth/change-email/confirm?token=${token}`, { headers })).status, 200);
+    for (const headers of [{}, { Accept: 'text/html' }, { Accept: 'application/json' }]) {
+      assert.equal((await m.s.request(method, `/auth/change-email/confirm?token=${token}`, { headers })).status, 302);
+      assert.equal((await m.s.request(method, `/auth/ui/change-email/confirm?token=${token}`, { headers })).status, 200);
+    }
   assert.equal(await addressOf(u), u.email);
   assert.equal((await confirm(token)).status, 200);
 });
@@ -298,7 +301,7 @@ test('EL16 the owner takes the account back: address, sessions, password and pho
   assert.equal((await m.s.refresh(u.refreshToken)).json.code, 'SESSION_REVOKED');
   assert.equal((await m.s.login(u.email, u.password)).status, 401, 'the password may be known to somebody else');
   const password = freshPassword(), link = await m.link(u.email, REVERTED);
-  assert.equal(link.url, 'https://auth.example.test/auth/reset-password');
+  assert.equal(link.url, 'https://auth.example.test/auth/ui/reset-password');
   assert.equal((await m.s.post('/auth/reset-password', { token: link.token, password })).status, 200);
   const me = (await m.s.me((await m.s.signIn({ ...u, password })).accessToken)).json;
   assert.deepEqual([me.email, me.id, me.phoneNumber, me.isEmailVerified], [u.email, u.id, undefined, true]);

@@ -792,7 +792,7 @@ test('MF19 an operator\'s reset removes app and codes, ends sessions, is on reco
 });
 
 const RESET_ASKED = 'Your second factor is to be removed';
-const callOff = (on, token) => on.post('/auth/2fa/reset/cancel', { token });
+const callOff = (on, token) => on.post('/auth/2fa/keep', { token });
 const BAD_CANCEL = [400, 'INVALID_2FA_RESET_TOKEN', 'Invalid 2FA-reset token'];
 /* A house with an administrator who has an app, and who has just been the subject of an operator's reset. */
 async function asked(t, env) {
@@ -822,8 +822,8 @@ test('MF19 an administrator\'s reset waits for a day: he is told, it is on recor
 
 test('MF19 the mailed link calls the reset off, once and by the button only; it is good for nothing else', async (t) => {
   const { one, u } = await asked(t), { url, token } = await one.link(u.email, RESET_ASKED);
-  assert.equal(new URL(url).pathname, '/auth/2fa/reset/cancel');
-  const page = await one.s.get(`/auth/2fa/reset/cancel?token=${token}`, { headers: { Accept: 'text/html' } });
+  assert.equal(new URL(url).pathname, '/auth/ui/2fa/keep');
+  const page = await one.s.get(`/auth/ui/2fa/keep?token=${token}`, { headers: { Accept: 'text/html' } });
   assert.deepEqual([page.status, page.headers['content-type']], [200, 'text/html; charset=utf-8']);
   for (const [path, json] of [['reset-password', { password: freshPassword() }], ['verify-email'], ['change-email/confirm'], ['change-email/revert'], ['link-verify'], ['magic-link/verify'], ['2fa/verify', { totpCode: u.app.code() }]])
     assert.ok((await one.s.post(`/auth/${path}`, { token, tempToken: token, ...json }, { strategy: 'bearer' })).status >= 400, path);

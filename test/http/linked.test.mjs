@@ -67,9 +67,9 @@ test('ID09 the mail names the address that is to be linked, and its page only sh
   await request(u, { email });
   const { mail, url, token } = await m.link(email, LINKING);
   assert.ok(mail.parsed.text.includes(`${email} is to be linked`), mail.parsed.text);
-  assert.match(url, /\/auth\/link-verify$/);
+  assert.match(url, /\/auth\/ui\/link-verify$/);
   for (let i = 0; i < 2; i++) {
-    const page = await s.get(`/auth/link-verify?token=${token}`, { headers: { Accept: 'text/html' } });
+    const page = await s.get(`/auth/ui/link-verify?token=${token}`, { headers: { Accept: 'text/html' } });
     assert.deepEqual([page.status, page.headers['content-type'], page.headers['referrer-policy']], [200, 'text/html; charset=utf-8', 'no-referrer']);
   }
   assert.deepEqual(await list(u), [], 'opening it links nothing');

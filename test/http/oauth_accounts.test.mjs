@@ -33,7 +33,7 @@ const onPlain = () => {
 const fetched = { Accept: 'application/json', 'Sec-Fetch-Mode': 'cors', 'Sec-Fetch-Site': 'same-origin' };
 const post = (browser, path, json) => browser.ask(`${AUTH}${path}`, { method: 'POST', type: 'application/json', body: JSON.stringify(json), headers: { ...fetched, 'X-CSRF-Token': browser.cookies(AUTH)['__Host-csrf-token'] ?? '' } });
 const verify = (of, u) => of.s.sql(`UPDATE user SET email_verified = 1 WHERE email = '${u.email}'`);
-const conflict = (r) => r.end.pathname === '/auth/account-conflict';
+const conflict = (r) => r.end.pathname === '/auth/ui/account-conflict';
 const linksOf = (of, u) => of.s.sql(`SELECT provider || ':' || account_id FROM linked_account JOIN user ON user.id = user_id WHERE user.email = '${u.email}' ORDER BY 1`);
 
 /* ---- ID05 ---- */
@@ -118,7 +118,7 @@ test('ID06 ID09 a proven address that has an account: a page that asks, a mail t
   await verify(t, u);
   t.p.person = person({ email: u.email });
   const r = await t.web();
-  assert.equal(`${r.end.origin}${r.end.pathname}${r.end.search}`, `${SITE}/auth/account-conflict?provider=fake&code=OAUTH_ACCOUNT_CONFLICT&email=${encodeURIComponent(u.email)}`);
+  assert.equal(`${r.end.origin}${r.end.pathname}${r.end.search}`, `${SITE}/auth/ui/account-conflict?provider=fake&code=OAUTH_ACCOUNT_CONFLICT&email=${encodeURIComponent(u.email)}`);
   assert.equal(r.browser.cookies(AUTH)['__Host-accessToken'], undefined);
   const asked = await post(r.browser, '/auth/link-request', { email: u.email, provider: 'fake' });
   assert.deepEqual([asked.status, JSON.parse(asked.text)], [200, { success: true }], asked.text);
@@ -165,7 +165,7 @@ test('BF15 an address that the provider has not proven: a page that names nobody
   const u = await t.s.register();
   t.p.person = person({ email: u.email, email_verified: false });
   const { callback, browser } = await t.half(), r = await browser.ask(callback);
-  assert.equal(r.headers.location, `${SITE}/auth/account-conflict?provider=fake&code=OAUTH_ACCOUNT_CONFLICT`);
+  assert.equal(r.headers.location, `${SITE}/auth/ui/account-conflict?provider=fake&code=OAUTH_ACCOUNT_CONFLICT`);
   assert.doesNotMatch(r.headers.location + r.text, /@|%40/);
   assert.equal(browser.cookies(AUTH)['__Host-oauth-pending'], undefined);
 });
@@ -178,7 +178,7 @@ test('BF15 with strict verification a taken and a free address that is not prove
     mine.p.person = person({ email, email_verified: false });
     ends.push((await mine.web()).url);
   }
-  assert.deepEqual(ends, Array(2).fill(`${SITE}/login?error=OAUTH_EMAIL_REQUIRED`));
+  assert.deepEqual(ends, Array(2).fill(`${SITE}/auth/ui/login?error=OAUTH_EMAIL_REQUIRED`));
 });
 
 /* ---- ID07, ID12: pre-hijacking ---- */

@@ -256,12 +256,12 @@ async function linkFor(on, headers) {
 }
 
 test('EL08 no header chooses where a link leads, but to a site of the list', async (t) => {
-  for (const headers of FORGED) assert.equal(await linkFor({ s, mail }, headers), 'https://auth.example.test/auth/reset-password?token=');
+  for (const headers of FORGED) assert.equal(await linkFor({ s, mail }, headers), 'https://auth.example.test/auth/ui/reset-password?token=');
 
   const sites = await startDelivering({ env: { SALLYPORT_SITE_URLS: 'https://a.example.test,https://b.example.test,myapp://auth' } });
   t.after(() => sites.close());
-  for (const headers of FORGED) assert.equal(await linkFor(sites, headers), 'https://a.example.test/auth/reset-password?token=', JSON.stringify(headers));
-  const b = 'https://b.example.test/auth/reset-password?token=';
+  for (const headers of FORGED) assert.equal(await linkFor(sites, headers), 'https://a.example.test/auth/ui/reset-password?token=', JSON.stringify(headers));
+  const b = 'https://b.example.test/auth/ui/reset-password?token=';
   assert.equal(await linkFor(sites, { Origin: 'https://b.example.test' }), b);
   assert.equal(await linkFor(sites, { Referer: 'https://b.example.test/some/page?x=1' }), b);
   assert.equal(await linkFor(sites, { Origin: `https://${EVIL}`, Referer: 'https://b.example.test/' }), b);

@@ -11,7 +11,7 @@ const doc = YAML.parse(source('docs/openapi.yaml'));
 let s;
 
 // Mails and codes on standard output, where the test reads them.
-const DELIVERY = { SALLYPORT_GUEST_ENABLED: 'true', SALLYPORT_MAIL_TRANSPORT: 'log', SALLYPORT_SMS_TRANSPORT: 'log', SALLYPORT_SMS_COUNTRIES: 'any' };
+const DELIVERY = { SALLYPORT_GUEST_ENABLED: 'true', SALLYPORT_DOCS_ENABLED: 'true', SALLYPORT_MAIL_TRANSPORT: 'log', SALLYPORT_SMS_TRANSPORT: 'log', SALLYPORT_SMS_COUNTRIES: 'any' };
 
 before(async () => (s = await Server.start({ env: DELIVERY })));
 after(() => s.close());
@@ -119,14 +119,18 @@ test('answers are as described: successes and refusals of every route', async ()
   const good = [
     ['POST', '/auth/register', { json: { email: freshEmail(), password: user.password } }], ['POST', '/auth/login', { json: { email: user.email, password: user.password } }], ['POST', '/auth/refresh', { json: { refreshToken: user.refreshToken } }],
     ['GET', '/auth/me', { token: user.accessToken }], ['PATCH', '/auth/profile', { token: user.accessToken, json: { lastName: null } }], ['GET', '/auth/sessions', { token: user.accessToken }], ['POST', '/auth/sessions/cleanup', { token: admin.accessToken }],
-    ['GET', '/auth/check', { token: user.accessToken }], ['GET', '/auth/.well-known/jwks.json', {}], ['GET', '/.well-known/jwks.json', {}], ...['reset-password', 'change-email/confirm', 'change-email/revert', 'magic-link/verify', 'link-verify'].map((name) => ['GET', `/auth/${name}`, {}]),
+    ['GET', '/auth/check', { token: user.accessToken }], ['GET', '/auth/.well-known/jwks.json', {}], ['GET', '/.well-known/jwks.json', {}],
+    ...['reset-password', 'change-email/confirm', 'change-email/revert', 'magic-link/verify', 'link-verify', '2fa', 'account-conflict', 'ui', 'ui/config', 'openapi.json', 'docs'].map((name) => ['GET', `/auth/${name}`, {}]),
     ['GET', '/healthz', {}], ['GET', '/readyz', {}], ['GET', '/metrics', {}],
   ];
   for (const [method, path, options] of good) {
     const r = await s.request(method, path, { strategy: 'bearer', ...options });
-    assert.ok(r.status < 300, `${path}: ${r.text}`);
+    assert.ok(r.status < 303, `${path}: ${r.text}`);
     fits(route(method, path), r);
   }
+  for (const [row, name] of [['ui/{name}', 'ui/login'], ['ui/{name}', 'ui/auth.js'], ['ui/{folder}/{name}', 'ui/change-email/confirm'], ['ui/{folder}/{name}', 'ui/assets/auth.js'], ['docs/{name}', 'docs/viewer.css']])
+    fits(route('GET', `/auth/${row}`), await s.get(`/auth/${name}`));
+  fits(route('GET', '/auth/verify-email'), await s.get('/auth/verify-email', { headers: { Accept: 'text/html' } }));
   const { sessions } = (await s.get('/auth/sessions', { token: user.accessToken })).json;
   fits(route('DELETE', '/auth/sessions/{handle}'), await s.request('DELETE', `/auth/sessions/${sessions.at(-1).handle}`, { token: (await s.signIn(user)).accessToken }));
   fits(route('POST', '/auth/logout'), await s.request('POST', '/auth/logout', { token: user.accessToken }));
@@ -154,7 +158,7 @@ test('answers are as described: successes and refusals of every route', async ()
 
 /* The token of the newest link with that path. */
 async function linkToken(path) {
-  const seen = () => [...s.stdout.matchAll(new RegExp(`/auth/${path}\\?token=([0-9a-f]{64})`, 'g'))];
+  const seen = () => [...s.stdout.matchAll(new RegExp(`/auth/ui/${path}\\?token=([0-9a-f]{64})`, 'g'))];
   const n = linkToken[path] ?? 0;
   await until(() => seen().length > n, `a link to ${path}`);
   linkToken[path] = seen().length;

@@ -63,7 +63,7 @@ test('the mail with the link is in the language asked for, and says where it was
   const u = await s.register();
   ok(await forgot(u.email, { emailLang: 'it' }));
   const m = await mail.mail(u.email, { subject: /[Rr]eimposta/ });
-  assert.match(m.parsed.text, /https:\/\/auth\.example\.test\/auth\/reset-password\?token=[0-9a-f]{64}/);
+  assert.match(m.parsed.text, /https:\/\/auth\.example\.test\/auth\/ui\/reset-password\?token=[0-9a-f]{64}/);
   assert.equal(await eventsOf(u), 'user.created password.reset_requested');
 });
 

@@ -36,7 +36,7 @@ async function pending(m, over) {
 test('strict: sign up, be refused, ask for the mail again, verify, sign in', async () => {
   const u = await strict.s.register();
   const first = await strict.link(u.email, VERIFY);
-  assert.equal(first.url, 'https://auth.example.test/auth/verify-email');
+  assert.equal(first.url, 'https://auth.example.test/auth/ui/verify-email');
   assert.deepEqual(refusal(await strict.s.login(u.email, u.password)), NOT_VERIFIED);
   strict.s.advance(61_000);
   const r = await send(strict, { email: u.email });
@@ -262,7 +262,8 @@ test('EL01 browsers and mail scanners that open a link twenty times consume noth
   assert.equal(PAGES.length, 20);
   for (const [method, headers] of PAGES) {
     const r = await strict.s.request(method, `/auth/verify-email?token=${u.token}`, { headers });
-    assert.deepEqual([r.status, r.headers['content-type']], [200, 'text/html; charset=utf-8'], JSON.stringify(headers));
+    assert.deepEqual([r.status, r.headers.location, r.headers.vary], [302, `/auth/ui/verify-email?token=${u.token}`, 'Accept'], JSON.stringify(headers));
+    assert.equal((await strict.s.request(method, r.headers.location, { headers })).headers['content-type'], 'text/html; charset=utf-8');
     assert.equal(await isVerified(strict, u.email), false, JSON.stringify(headers));
   }
   assert.equal((await confirm(strict, u.token)).status, 200);
@@ -272,7 +273,7 @@ test('EL01 the page says nothing about the token, and never stores it', async ()
   const u = await pending(strict), gone = '0'.repeat(64), headers = { Accept: 'text/html' };
   const nonceless = (r) => r.text.replaceAll(/nonce="[^"]*"/g, '');
   const pages = [];
-  for (const query of [`?token=${u.token}`, `?token=${gone}`, '', `?token=${gone}&token=${gone}`]) pages.push(nonceless(await strict.s.get(`/auth/verify-email${query}`, { headers })));
+  for (const query of [`?token=${u.token}`, `?token=${gone}`, '', `?token=${gone}&token=${gone}`]) pages.push(nonceless(await strict.s.get(`/auth/ui/verify-email${query}`, { headers })));
   assert.equal(new Set(pages).size, 1);
   assert.ok(!pages[0].includes(u.token));
 });
@@ -408,9 +409,9 @@ test('mail.default_lang is for users who never chose, and for languages nobody k
 test('the link leads to the site that asked, and only to one that is listed', async (t) => {
   const m = await Mailed.start({ sink: none.sink, env: { SALLYPORT_VERIFICATION_MODE: 'strict', SALLYPORT_SITE_URLS: 'https://app.example.test,https://other.example.test,myapp://auth', SALLYPORT_SITE_APP_LINKS: 'short' } });
   t.after(() => m.close());
-  const rows = [[{}, 'https://app.example.test/auth'], [{ Origin: 'https://other.example.test' }, 'https://other.example.test/auth'],
-    [{ Referer: 'https://other.example.test/sign/up?x=1' }, 'https://other.example.test/auth'], [{ Origin: 'myapp://auth' }, 'myapp://auth'],
-    [{ Origin: 'https://evil.test' }, 'https://app.example.test/auth'], [{ Origin: 'https://other.example.test.evil.test' }, 'https://app.example.test/auth']];
+  const rows = [[{}, 'https://app.example.test/auth/ui'], [{ Origin: 'https://other.example.test' }, 'https://other.example.test/auth/ui'],
+    [{ Referer: 'https://other.example.test/sign/up?x=1' }, 'https://other.example.test/auth/ui'], [{ Origin: 'myapp://auth' }, 'myapp://auth'],
+    [{ Origin: 'https://evil.test' }, 'https://app.example.test/auth/ui'], [{ Origin: 'https://other.example.test.evil.test' }, 'https://app.example.test/auth/ui']];
   for (const [headers, site] of rows) {
     const email = freshEmail();
     assert.equal((await m.s.post('/auth/register', { email, password: freshPassword() }, { headers, strategy: 'bearer' })).status, 201);

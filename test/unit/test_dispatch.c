@@ -10,6 +10,7 @@
 #include "api/routes.h"
 #include "crypto/mac.h"
 #include "store_fixture.h"
+#include "web/ui.h"
 
 #define EMAIL    "ada@example.test"
 #define PASSWORD "correct horse battery"
@@ -19,6 +20,7 @@ static struct world {
 	struct config cfg;
 	struct keyring *keys;
 	struct runtime rt;
+	struct ui *ui;
 	struct api api;
 	struct api_listener listener;
 	struct http_app app;
@@ -81,6 +83,8 @@ static void call(const struct call *k, size_t fail_at, struct http_reply *rep)
 	*rep = (struct http_reply){ .body = { .p = w.reply, .cap = sizeof(w.reply) } };
 	w.thread.arena.fail_at = fail_at;
 	assert_true(w.app.handle(w.app.self, &w.thread, &r, rep));
+	if (rep->release != NULL)
+		rep->release(rep->held);
 }
 
 static size_t failures_left(void)
@@ -145,6 +149,10 @@ static int set_up(void **state)
 	w.cfg.limits.register_per_hour = 1000000;
 	w.cfg.limits.device_ttl_ms = MS_PER_DAY;
 	w.cfg.ui.site_name = STR("Sallyport");
+	w.cfg.ui.enabled = true;
+	w.cfg.ui.frame_ancestors = STR("none");
+	w.cfg.ui.lang_dir = STR("/nonexistent");
+	w.cfg.docs.enabled = true;
 	if (fixture_open(&w.f).code != ERR_OK || crypto_init().code != ERR_OK ||
 	    keyring_load(str_of_cstr(w.f.dir), ALG_ES256, w.now_ms, true, rng_system, &w.keys, why,
 			 sizeof(why))
@@ -154,7 +162,8 @@ static int set_up(void **state)
 	    arena_init(&w.thread.arena, ARENA_DEFAULT_BYTES).code != ERR_OK)
 		return -1;
 	body_init();
-	w.rt = (struct runtime){ .cfg = &w.cfg, .keys = w.keys, .free = free_nothing };
+	assert_int_equal(ui_new(&w.cfg, &w.ui, why, sizeof(why)).code, ERR_OK);
+	w.rt = (struct runtime){ .cfg = &w.cfg, .keys = w.keys, .ui = w.ui, .free = free_nothing };
 	w.api.store = w.f.store;
 	w.api.count = &w.count;
 	w.api.clock = (struct clock){ fixed_now, fixed_now, &w };
@@ -176,6 +185,7 @@ static int tear_down(void **state)
 	metrics_free(w.api.metrics);
 	password_gate_free(w.api.gate);
 	keyring_free(w.keys);
+	ui_free(w.ui);
 	fixture_clear(&w.f);
 	pthread_mutex_destroy(&w.api.swap);
 	return 0;
@@ -296,7 +306,13 @@ static void ht15_signed_in_calls_survive_every_failing_allocation(void **state)
 		{ METHOD_GET, "/auth/check", NULL, true, 200 },
 		{ METHOD_POST, "/auth/sessions/cleanup", NULL, true, 403 },
 		{ METHOD_DELETE, path, NULL, true, 200 },
-		{ METHOD_GET, "/auth/reset-password", NULL, false, 200 },
+		{ METHOD_GET, "/auth/reset-password", NULL, false, 302 },
+		{ METHOD_GET, "/auth/ui/login", NULL, false, 200 },
+		{ METHOD_GET, "/auth/ui/config", NULL, false, 200 },
+		{ METHOD_GET, "/auth/ui/theme.css", NULL, false, 200 },
+		{ METHOD_GET, "/auth/ui/auth.js", NULL, false, 200 },
+		{ METHOD_GET, "/auth/docs", NULL, false, 200 },
+		{ METHOD_GET, "/auth/openapi.json", NULL, false, 200 },
 	};
 	struct http_reply rep;
 
