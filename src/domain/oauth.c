@@ -391,7 +391,8 @@ static err_t end(struct ctx *c, const struct arrived *r, struct oauth_end *ret)
 		TRY(end_linking(c, r, ret));
 	else
 		TRY(end_signing_in(c, r, ret));
-	return tx_commit(&tx);
+	TRY(tx_commit(&tx));
+	return gate_sign(&ret->in);
 }
 
 /* ---- failed ---- */
@@ -466,7 +467,8 @@ static err_t id_token_sign_in(struct ctx *c, const struct provider *p, str id_to
 	TRY(use_token_once(c, id_token));
 	TRY(social_find_or_make(c, p, who, true, &user));
 	TRY(gate_pass(c, &user, &first, ret));
-	return tx_commit(&tx);
+	TRY(tx_commit(&tx));
+	return gate_sign(ret);
 }
 
 err_t oauth_id_token(struct ctx *c, str name, str id_token, str nonce, struct signed_in *ret)

@@ -144,6 +144,7 @@ err_t ott_redeem(struct ctx *c, str ott, str verifier, struct signed_in *ret)
 	TRY(tx_begin(&tx, c->db));
 	TRY(sign_in(c, &row, key, &out));
 	TRY(tx_commit(&tx));
+	TRY(gate_sign(&out));
 	*ret = out;
 	return OK;
 }
