@@ -161,6 +161,35 @@ static err_t read_request(struct req *r, struct oauth_request *q)
 	return read_return_path(r, &q->return_path);
 }
 
+/* ---- web views ---- */
+
+static bool says(str agent, const char *word)
+{
+	return agent.n > 0 && memmem(agent.p, agent.n, word, strlen(word)) != NULL;
+}
+
+/* The window of an app that sees what is typed into it: Android says "; wv", on iOS all browsers but those say
+ * Safari. */
+static bool is_web_view(const struct req *r)
+{
+	str agent = http_header(r->http, "user-agent");
+
+	return says(agent, "; wv)") || says(agent, "FBAN/") || says(agent, "FBAV/") || says(agent, "Instagram ") ||
+	       (says(agent, "AppleWebKit/") && says(agent, "Mobile/") && !says(agent, "Safari/"));
+}
+
+static err_t warn_of_web_view(struct http_reply *rep)
+{
+	rep->status = 200;
+	rep->content_type = "text/html; charset=utf-8";
+	buf_lit(&rep->body, "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Open in your browser</title>"
+			    "<h1>Please sign in with your browser</h1><p>This app shows the sign-in page in a window of its "
+			    "own, where it could read your password. Open this address in your browser instead, or ask the "
+			    "app's maker to use the system's browser.</p></html>");
+	http_reply_header(rep, "Content-Security-Policy", STR("default-src 'none'; frame-ancestors 'none'"));
+	return OK;
+}
+
 err_t api_oauth_start(struct req *r, const void *body, struct http_reply *rep)
 {
 	struct oauth_request q = { 0 };
@@ -170,6 +199,8 @@ err_t api_oauth_start(struct req *r, const void *body, struct http_reply *rep)
 
 	(void)body;
 	TRY(read_request(r, &q));
+	if (q.challenge.n > 0 && is_web_view(r))
+		return warn_of_web_view(rep);
 	e = oauth_begin(&r->c, &q, &target, &url, &browser);
 	if (e.code != ERR_OK)
 		return fail_to(r, rep, &target, e);

@@ -243,14 +243,3 @@ const struct outside *outbound_port(const struct outbound *o)
 {
 	return &o->port;
 }
-
-int64_t outbound_open(struct outbound *o)
-{
-	int64_t n = 0;
-
-	(void)pthread_mutex_lock(&o->lock);
-	for (size_t i = 0; i < o->n_watched; i++)
-		n += o->watched[i].breaker.state != BREAKER_CLOSED;
-	(void)pthread_mutex_unlock(&o->lock);
-	return n;
-}

@@ -25,7 +25,4 @@ void outbound_free(struct outbound *o);
 void outbound_abort(struct outbound *o);
 const struct outside *outbound_port(const struct outbound *o);
 
-/* How many breakers are open, for /metrics. */
-int64_t outbound_open(struct outbound *o);
-
 #endif

@@ -197,6 +197,20 @@ test('a site that brings a challenge is answered like an app', async () => {
   assert.equal((await t.exchange(r.end.searchParams.get('ott'), app.verifier)).status, 200);
 });
 
+test('AP07 an app that opens a window of its own is told to use the browser; browsers are not', async () => {
+  const q = new URLSearchParams({ redirect_uri: APP, code_challenge: t.app().challenge, code_challenge_method: 'S256' });
+  const as = (agent) => t.s.get(`/auth/oauth/fake?${q}`, { headers: { 'User-Agent': agent } });
+  for (const agent of ['Mozilla/5.0 (Linux; Android 14; Pixel 8 Build/X; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/120.0.0.0 Mobile Safari/537.36',
+    'Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148']) {
+    const r = await as(agent);
+    assert.deepEqual([r.status, r.headers['content-type']], [200, 'text/html; charset=utf-8'], agent);
+    assert.match(r.text, /with your browser/);
+  }
+  for (const agent of ['Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Mobile Safari/537.36',
+    'Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.0 Mobile/15E148 Safari/604.1', 'Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101 Firefox/120.0'])
+    assert.equal((await as(agent)).status, 302, agent);
+});
+
 /* ---- ID tokens ---- */
 
 const sign = (json, options) => t.s.post('/auth/oauth/fake/token', json, { strategy: 'bearer', ...options });
