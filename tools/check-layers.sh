@@ -6,18 +6,18 @@ cd "${1:-$(dirname "$0")/..}/src" || exit 2
 find . -name '*.[ch]' | sort | xargs awk '
 BEGIN {
 	may["main"] = "app"
-	may["app"] = "api jobs http store crypto domain egress web"
-	may["api"] = "http domain store web" # store: the handle of the whole, in api.h
+	may["app"] = "api jobs http store crypto domain egress oauth web"
+	may["api"] = "http domain store oauth web" # store: the handle of the whole, in api.h
 	may["jobs"] = "domain egress store" # store: the handle of a thread
-	may["domain"] = "store crypto"
-	may["web"] = "crypto"
+	may["domain"] = "store crypto oauth"
+	may["oauth"] = may["web"] = "crypto"
 	may["egress"] = may["store"] = may["http"] = may["crypto"] = may["base"] = ""
 	# libraries and the layers that may see them
 	only["sqlite3.h"] = only["libpq-fe.h"] = "store"
 	only["microhttpd.h"] = only["gnutls"] = "http"
 	only["openssl"] = only["qrencode.h"] = only["png.h"] = "crypto"
 	only["sodium.h"] = "crypto base"
-	only["jansson.h"] = "api crypto egress web"
+	only["jansson.h"] = "api crypto egress oauth web"
 	only["curl"] = "egress"
 }
 function has(list, word) { return index(" " list " ", " " word " ") > 0 }

@@ -66,6 +66,7 @@ static const char *pending_name(int64_t purpose)
 	case ONETIME_MAGIC:
 	case ONETIME_MAIL_CODE:
 	case ONETIME_SMS: return "signIn";
+	case ONETIME_OAUTH_LINK:
 	case ONETIME_LINK: return "accountLink";
 	case ONETIME_UNSET: break;
 	}

@@ -48,6 +48,7 @@ struct api {
 	void (*outbox_wake)(void *self);
 	void (*outbox_stats)(void *self, enum outbox_channel channel, struct api_outbox *ret);
 	void *outbox_self;
+	const struct outside *outside; /* identity providers; NULL: nobody is asked (tests) */
 };
 
 /* A listener's face of the application. ops: it serves /metrics too (and, when ops_only, nothing else

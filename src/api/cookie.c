@@ -9,12 +9,15 @@ static const struct {
 	const char *base;
 	bool for_scripts; /* no HttpOnly */
 	bool refresh_path;
+	bool in_transit; /* comes back with a navigation from elsewhere, to this host: Lax whatever is set */
 } kinds[N_COOKIES] = {
-	[COOKIE_ACCESS] = { "accessToken", false, false },
-	[COOKIE_REFRESH] = { "refreshToken", false, true },
-	[COOKIE_CSRF] = { "csrf-token", true, false },
-	[COOKIE_DEVICE] = { "deviceToken", false, false },
-	[COOKIE_TRUST] = { "trustToken", false, false },
+	[COOKIE_ACCESS] = { "accessToken", false, false, false },
+	[COOKIE_REFRESH] = { "refreshToken", false, true, false },
+	[COOKIE_CSRF] = { "csrf-token", true, false, false },
+	[COOKIE_DEVICE] = { "deviceToken", false, false, false },
+	[COOKIE_TRUST] = { "trustToken", false, false, false },
+	[COOKIE_OAUTH] = { "oauth", false, false, true },
+	[COOKIE_PENDING] = { "oauth-pending", false, false, true },
 };
 
 /* RFC 6265bis §4.1.3 */
@@ -27,10 +30,12 @@ enum prefix {
 
 static const char *const prefixes[N_PREFIXES] = { "", "__Secure-", "__Host-" };
 
-static enum prefix prefix_of(const struct config *cfg)
+static enum prefix prefix_of(const struct config *cfg, enum cookie which)
 {
 	if (!cfg->cookie.secure)
 		return PREFIX_NONE;
+	if (kinds[which].in_transit)
+		return PREFIX_HOST;
 	return cfg->cookie.domain.n == 0 && str_eq(cfg->cookie.path, STR("/")) ? PREFIX_HOST : PREFIX_SECURE;
 }
 
@@ -59,7 +64,7 @@ str cookie_value(str header, const char *prefix, const char *base)
 
 str cookie_read(const struct req *r, enum cookie which)
 {
-	return cookie_value(http_header(r->http, "cookie"), prefixes[prefix_of(r->c.cfg)], kinds[which].base);
+	return cookie_value(http_header(r->http, "cookie"), prefixes[prefix_of(r->c.cfg, which)], kinds[which].base);
 }
 
 void cookie_device(const struct req *r, str *device, str *trust)
@@ -77,7 +82,7 @@ void cookie_device(const struct req *r, str *device, str *trust)
 static void put_path(struct buf *b, const struct config *cfg, enum prefix prefix, enum cookie which)
 {
 	buf_lit(b, "; Path=");
-	if (prefix == PREFIX_HOST) {
+	if (prefix == PREFIX_HOST || kinds[which].in_transit) {
 		buf_lit(b, "/");
 	} else if (kinds[which].refresh_path) {
 		buf_str(b, cfg->server.api_prefix);
@@ -87,9 +92,9 @@ static void put_path(struct buf *b, const struct config *cfg, enum prefix prefix
 	}
 }
 
-static void put_domain(struct buf *b, const struct config *cfg, enum prefix prefix)
+static void put_domain(struct buf *b, const struct config *cfg, enum prefix prefix, enum cookie which)
 {
-	if (prefix == PREFIX_HOST || cfg->cookie.domain.n == 0)
+	if (prefix == PREFIX_HOST || kinds[which].in_transit || cfg->cookie.domain.n == 0)
 		return;
 	buf_lit(b, "; Domain=");
 	buf_str(b, cfg->cookie.domain);
@@ -133,7 +138,7 @@ static err_t add_header(struct req *r, struct http_reply *rep, const struct buf 
 err_t cookie_set(struct req *r, struct http_reply *rep, enum cookie which, str value, int64_t ttl_ms)
 {
 	const struct config *cfg = r->c.cfg;
-	enum prefix prefix = prefix_of(cfg);
+	enum prefix prefix = prefix_of(cfg, which);
 	char text[SET_COOKIE_MAX];
 	struct buf b = { .p = text, .cap = sizeof(text) };
 
@@ -141,13 +146,13 @@ err_t cookie_set(struct req *r, struct http_reply *rep, enum cookie which, str v
 		   (long long)(ttl_ms / MS_PER_S));
 	put_path(&b, cfg, prefix, which);
 	put_expires(&b, r->c.now_ms + ttl_ms);
-	put_domain(&b, cfg, prefix);
+	put_domain(&b, cfg, prefix, which);
 	if (!kinds[which].for_scripts)
 		buf_lit(&b, "; HttpOnly");
 	if (cfg->cookie.secure)
 		buf_lit(&b, "; Secure");
 	buf_lit(&b, "; SameSite=");
-	buf_str(&b, same_site_name(cfg->cookie.same_site));
+	buf_str(&b, same_site_name(kinds[which].in_transit ? SAME_SITE_LAX : cfg->cookie.same_site));
 	return add_header(r, rep, &b);
 }
 
@@ -160,7 +165,7 @@ static err_t clear_one(struct req *r, struct http_reply *rep, enum prefix prefix
 	buf_printf(&b, "%s%s=", prefixes[prefix], kinds[which].base);
 	put_path(&b, cfg, prefix, which);
 	buf_lit(&b, "; Expires=Thu, 01 Jan 1970 00:00:00 GMT");
-	put_domain(&b, cfg, prefix);
+	put_domain(&b, cfg, prefix, which);
 	if (prefix != PREFIX_NONE || cfg->cookie.secure)
 		buf_lit(&b, "; Secure");
 	buf_lit(&b, "; SameSite=");

@@ -12,6 +12,8 @@ enum cookie {
 	COOKIE_CSRF,   /* the only one that scripts may read: they echo it (csrf.h) */
 	COOKIE_DEVICE, /* a known device (domain/device.h) */
 	COOKIE_TRUST,  /* a device that is spared the second factor */
+	COOKIE_OAUTH,  /* a sign-in through a provider is under way in this browser */
+	COOKIE_PENDING, /* an account at a provider waits to be linked (domain/linked.h) */
 	N_COOKIES
 };
 

@@ -151,6 +151,7 @@ static void req_init(struct req *r, const struct api_listener *l, struct http_th
 		.mono_ms = clock_mono_ms(api->clock),
 		.clock = api->clock_guard,
 		.brake = api->brake,
+		.outside = api->outside,
 		.deadline_us = http->start_us +
 			       (t->rt->cfg->password.max_wait_ms + HASH_PATIENCE_MS) * 1000,
 		.request_id = { http->request_id, REQUEST_ID_LEN },

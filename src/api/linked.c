@@ -2,6 +2,7 @@
  * POST /link-verify. */
 #include "domain/linked.h"
 
+#include "api/cookie.h"
 #include "api/routes.h"
 #include "http/path.h"
 
@@ -87,7 +88,12 @@ err_t api_linked_request(struct req *r, const void *body, struct http_reply *rep
 	const struct link_request *b = body;
 
 	REQUIRE(b->email.n > 0, ERR_EMAIL_REQUIRED);
-	REQUIRE(r->who.row.id != 0, ERR_UNAUTHORIZED);
+	if (r->who.row.id == 0) {
+		REQUIRE(cookie_read(r, COOKIE_PENDING).n > 0, ERR_UNAUTHORIZED);
+		TRY(linked_request_pending(&r->c, cookie_read(r, COOKIE_PENDING), b->email, b->lang));
+		reply_success(rep);
+		return OK;
+	}
 	TRY(stepup_require(&r->c, &r->who, &b->proof));
 	TRY(linked_request(&r->c, &r->who, b->email, b->provider, b->lang));
 	reply_success(rep);
@@ -99,7 +105,7 @@ err_t api_linked_verify(struct req *r, const void *body, struct http_reply *rep)
 	const struct link_verify *b = body;
 	struct signed_in s;
 
-	TRY(linked_verify(&r->c, b->token, b->sign_in, &s));
+	TRY(linked_verify(&r->c, b->token, cookie_read(r, COOKIE_PENDING), b->sign_in, &s));
 	if (b->sign_in)
 		return reply_signed_in(r, rep, &s);
 	reply_success(rep);

@@ -117,6 +117,10 @@ static void write_edge(struct buf *b, const struct http_server *server)
 			    s.queue_depth[LANE_POOL]);
 	metrics_write_value(b, "hash_queue_depth", "gauge", "Requests waiting for a hash worker.",
 			    s.queue_depth[LANE_HASH]);
+	metrics_write_value(b, "egress_queue_depth", "gauge", "Requests waiting to ask an identity provider.",
+			    s.queue_depth[LANE_EGRESS]);
+	metrics_write_value(b, "egress_refused_total", "counter", "Such requests refused by a full queue.",
+			    s.queue_refusals[LANE_EGRESS]);
 	metrics_write_value(b, "pool_refused_total", "counter", "Requests refused by a full queue.",
 			    s.queue_refusals[LANE_POOL]);
 	metrics_write_value(b, "hash_refused_total", "counter", "Sign-ins refused by a full queue.",

@@ -1,5 +1,7 @@
 #include "api/problem.h"
 
+#include <string.h>
+
 #include "base/json_out.h"
 #include "domain/brake.h"
 
@@ -91,6 +93,24 @@ struct problem problem_of(enum err_code code)
 	case ERR_LAST_LOGIN_METHOD: PROBLEM(409, "LAST_LOGIN_METHOD", "Cannot unlink the last sign-in method");
 	case ERR_ALREADY_LINKED: PROBLEM(409, "ACCOUNT_ALREADY_LINKED", "That account is linked to somebody else");
 	case ERR_GUESTS_OFF: PROBLEM(404, "NOT_FOUND", "Not found");
+	case ERR_OAUTH_UNKNOWN: PROBLEM(404, "OAUTH_NOT_CONFIGURED", "%s OAuth not configured");
+	case ERR_OAUTH_STATE:
+		PROBLEM(400, "OAUTH_STATE_INVALID", "This sign-in is over or was begun elsewhere, please try again");
+	case ERR_OAUTH_DENIED: PROBLEM(401, "OAUTH_ACCESS_DENIED", "The sign-in was cancelled");
+	case ERR_OAUTH_DOWN:
+		PROBLEM(503, "OAUTH_PROVIDER_UNAVAILABLE", "%s does not answer right now, please try again later");
+	case ERR_OAUTH_EXCHANGE: PROBLEM(401, "OAUTH_TOKEN_EXCHANGE_FAILED", "%s token exchange failed");
+	case ERR_OAUTH_PROFILE: PROBLEM(401, "OAUTH_PROFILE_FAILED", "Failed to get %s user profile");
+	case ERR_OAUTH_ID_TOKEN: PROBLEM(401, "OAUTH_ID_TOKEN_INVALID", "Invalid %s ID token");
+	case ERR_OAUTH_EMAIL: PROBLEM(400, "OAUTH_EMAIL_REQUIRED", "%s gave no e-mail address that can be used");
+	case ERR_OAUTH_CONFLICT:
+		PROBLEM(409, "OAUTH_ACCOUNT_CONFLICT", "There may be an account already: sign in another way first");
+	case ERR_OAUTH_DISABLED: PROBLEM(401, "INVALID_CREDENTIALS", "Invalid credentials");
+	case ERR_OAUTH_TARGET: PROBLEM(400, "INVALID_REDIRECT_URI", "That redirect_uri is not registered");
+	case ERR_OAUTH_APP_STATE: PROBLEM(400, "VALIDATION_ERROR", "Invalid state, code_challenge or code_challenge_method");
+	case ERR_PKCE_REQUIRED: PROBLEM(400, "PKCE_REQUIRED", "code_challenge with code_challenge_method=S256 is required");
+	case ERR_OTT: PROBLEM(401, "INVALID_OTT", "Invalid or expired one-time token");
+	case ERR_NONCE_REQUIRED: PROBLEM(400, "VALIDATION_ERROR", "idToken and nonce are required");
 	case ERR_LIMITED: PROBLEM(429, "RATE_LIMITED", "Too many requests, please try again later.");
 	case ERR_CHALLENGE:
 		PROBLEM(429, "CHALLENGE_REQUIRED", "Please solve the challenge and sign in again");
@@ -137,6 +157,24 @@ static void out_challenge(struct json_out *o, const struct ctx *c)
 	out_end_obj(o);
 }
 
+/* "%s" stands for the identity provider that the request is about. */
+static bool has_name(str text)
+{
+	return memmem(text.p, text.n, "%s", 2) != NULL;
+}
+
+static str named(str text, const struct ctx *c)
+{
+	const char *at = memmem(text.p, text.n, "%s", 2);
+	str name = c == NULL || c->provider_label.n == 0 ? STR("Provider") : c->provider_label, made;
+
+	if (c == NULL || arena_printf(c->mem, &made, "%.*s%.*s%.*s", (int)(at - text.p), text.p, STR_ARG(name),
+				      STR_ARG(str_skip(text, (size_t)(at - text.p) + 2)))
+				 .code != ERR_OK)
+		return STR("Sign-in through that provider failed");
+	return made;
+}
+
 /* For people: what a form may show as it stands. */
 static str text_of(struct problem p, enum err_code code, const struct ctx *c)
 {
@@ -148,6 +186,8 @@ static str text_of(struct problem p, enum err_code code, const struct ctx *c)
 		{ "PASSWORD_COMPROMISED", "The password is too easy to guess" },
 	};
 
+	if (has_name(p.text))
+		return named(p.text, c);
 	if (code != ERR_INPUT || c == NULL || c->n_fields != 1)
 		return p.text;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

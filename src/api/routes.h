@@ -124,6 +124,15 @@ err_t api_linked_unlink(struct req *r, const void *body, struct http_reply *rep)
 err_t api_linked_request(struct req *r, const void *body, struct http_reply *rep);
 err_t api_linked_verify(struct req *r, const void *body, struct http_reply *rep);
 err_t api_guest_create(struct req *r, const void *body, struct http_reply *rep);
+err_t api_oauth_start(struct req *r, const void *body, struct http_reply *rep);
+err_t api_oauth_callback(struct req *r, const void *body, struct http_reply *rep);
+err_t api_oauth_posted(struct req *r, const void *body, struct http_reply *rep);
+err_t api_oauth_exchange(struct req *r, const void *body, struct http_reply *rep);
+err_t api_oauth_token(struct req *r, const void *body, struct http_reply *rep);
+err_t api_oauth_link_begin(struct req *r, const void *body, struct http_reply *rep);
+err_t api_oauth_link(struct req *r, const void *body, struct http_reply *rep);
+err_t api_assetlinks(struct req *r, const void *body, struct http_reply *rep);
+err_t api_apple_apps(struct req *r, const void *body, struct http_reply *rep);
 err_t api_factor_set_up(struct req *r, const void *body, struct http_reply *rep);
 err_t api_factor_confirm(struct req *r, const void *body, struct http_reply *rep);
 err_t api_factor_verify(struct req *r, const void *body, struct http_reply *rep);
@@ -150,7 +159,8 @@ extern const struct body_shape user_register_shape, user_profile_shape, session_
 	verification_send_shape, token_shape, email_change_request_shape, phone_change_shape,
 	phone_verify_shape, account_delete_shape, magic_send_shape, magic_verify_shape, sms_send_shape,
 	sms_verify_shape, link_request_shape, link_verify_shape, linked_unlink_shape, factor_set_up_shape,
-	factor_confirm_shape, factor_verify_shape, factor_proof_shape;
+	factor_confirm_shape, factor_verify_shape, factor_proof_shape, oauth_exchange_shape, oauth_token_shape,
+	oauth_link_shape;
 
 /* {"token": …}: of mailed links */
 struct body_token {
@@ -161,6 +171,9 @@ struct body_token {
 MUST_USE err_t reply_signed_in(struct req *r, struct http_reply *rep, const struct signed_in *s);
 /* "success", as a member of an open object, and the tokens: beside it, or in cookies. */
 MUST_USE err_t out_tokens(struct req *r, struct http_reply *rep, struct json_out *o, const struct tokens *t);
+
+/* The tokens in cookies, whatever the request's delivery: for answers that are no JSON. */
+MUST_USE err_t set_token_cookies(struct req *r, struct http_reply *rep, const struct tokens *t);
 
 /* "linkedAccounts", as a member of an open object. */
 void out_linked(struct json_out *o, const struct linked_row *rows, size_t n);

@@ -26,7 +26,7 @@ static const struct body_field session_refresh_fields[] = {
 };
 const struct body_shape session_refresh_shape = SHAPE(struct session_refresh, session_refresh_fields);
 
-static err_t set_cookies(struct req *r, struct http_reply *rep, const struct tokens *t)
+err_t set_token_cookies(struct req *r, struct http_reply *rep, const struct tokens *t)
 {
 	const struct config *cfg = r->c.cfg;
 
@@ -46,7 +46,7 @@ err_t out_tokens(struct req *r, struct http_reply *rep, struct json_out *o, cons
 	REQUIRE(t->draft == NULL && t->access.n > 0, ERR_BUG); /* somebody forgot session_sign */
 	out_bool(o, STR("success"), true);
 	if (r->delivery != DELIVERY_BEARER)
-		return set_cookies(r, rep, t);
+		return set_token_cookies(r, rep, t);
 	out_str(o, STR("accessToken"), t->access);
 	out_str(o, STR("refreshToken"), t->refresh);
 	out_str(o, STR("deviceToken"), t->device);

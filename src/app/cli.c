@@ -12,6 +12,7 @@
 
 #include "app/cli_internal.h"
 #include "app/cli_mail.h"
+#include "app/cli_oauth.h"
 #include "app/cli_outbox.h"
 #include "app/cli_template.h"
 #include "base/base64url.h"
@@ -567,6 +568,7 @@ static const struct cli_command commands[] = {
 	{ "audit", "tail", "[--follow]", "show the last security events", NEEDS_STORE, audit_tail_cmd },
 	{ "mail", "test", "ADDRESS", "send one mail directly and say what the server answered",
 	  NEEDS_CONFIG, mail_test_cmd },
+	{ "oauth", "test", "NAME", "try an identity provider's settings", NEEDS_CONFIG, oauth_test_cmd },
 	{ "outbox", "list", "[--dead]", "list the messages that wait or were given up", NEEDS_STORE,
 	  outbox_list_cmd },
 	{ "outbox", "retry", "ID|--dead", "send a message, or all that were given up, again", NEEDS_STORE,

@@ -14,6 +14,8 @@
 #include "base/duration.h"
 #include "base/json_out.h"
 #include "base/utf8.h"
+#include "oauth/provider.h"
+#include "oauth/redirect.h"
 
 #define FILE_MAX_BYTES   ((size_t)256 * 1024)
 #define LINE_MAX_BYTES   4096
@@ -30,8 +32,8 @@ struct loading {
 	struct config_report *report;
 	const char *file;
 	bool file_is_private;    /* neither group nor others may read it */
-	str value[SETTINGS_MAX]; /* as given, of the strongest source so far */
-	bool bad[SETTINGS_MAX];  /* a problem was reported */
+	str value[ROWS_MAX];     /* as given, of the strongest source so far */
+	bool bad[ROWS_MAX];      /* a problem was reported */
 };
 
 /* ---- the report ---- */
@@ -110,8 +112,12 @@ static const char *shown(str value, char *room, size_t size)
 	return room;
 }
 
-static size_t index_of(const struct setting *s)
+static size_t index_of(const struct loading *l, const struct setting *s)
 {
+	const struct loaded_config *c = l->out;
+
+	if (c->n_more > 0 && s >= c->more && s < c->more + c->n_more)
+		return n_settings + (size_t)(s - c->more);
 	return (size_t)(s - settings);
 }
 
@@ -126,10 +132,10 @@ __attribute__((format(printf, 3, 4))) static void problem_at(struct loading *l, 
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	say_where(l, s, l->out->origin[index_of(s)], &b);
+	say_where(l, s, l->out->origin[index_of(l, s)], &b);
 	where[b.n] = '\0';
 	PROBLEM(l, "%s: %s%s", s->key, text, where);
-	l->bad[index_of(s)] = true;
+	l->bad[index_of(l, s)] = true;
 }
 
 static void problem_not_allowed(struct loading *l, const struct setting *s, str value)
@@ -143,24 +149,98 @@ static void problem_not_allowed(struct loading *l, const struct setting *s, str 
 		   allowed);
 }
 
-/* ---- which setting is meant ---- */
-
-static const struct setting *setting_find(str key)
+static void give(struct loading *l, const struct setting *s, str value, struct origin o)
 {
-	for (size_t i = 0; i < n_settings; i++) {
-		if (str_eq(key, str_of_cstr(settings[i].key)))
-			return &settings[i];
+	l->value[index_of(l, s)] = value;
+	l->out->origin[index_of(l, s)] = o;
+}
+
+/* ---- sections [oauth.NAME] ---- */
+
+static bool provider_name_fits(str name)
+{
+	for (size_t i = 0; i < name.n; i++) {
+		char c = name.p[i];
+
+		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '_' && c != '-')
+			return false;
+	}
+	/* these are ways to sign in of our own */
+	return name.n > 0 && name.n <= 32 && !str_eq(name, STR("email")) && !str_eq(name, STR("local"));
+}
+
+static const struct setting *provider_key(str key)
+{
+	for (size_t i = 0; i < n_provider_settings; i++) {
+		if (str_eq(key, str_of_cstr(provider_settings_table[i].key)))
+			return &provider_settings_table[i];
 	}
 	return NULL;
 }
 
+/* A row of the section becomes a row of the configuration: with its whole key, at its place. */
+static err_t add_row(struct loading *l, str name, size_t nth, const struct setting *of)
+{
+	struct setting *row = &l->out->more[l->out->n_more];
+	str key;
+
+	TRY(arena_printf(&l->out->mem, &key, "oauth.%.*s.%s", STR_ARG(name), of->key));
+	*row = *of;
+	row->key = key.p;
+	row->offset += offsetof(struct config, oauth.provider) + nth * sizeof(struct oauth_settings);
+	l->out->n_more++;
+	give(l, row, str_of_cstr(row->def), (struct origin){ ORIGIN_DEFAULT, 0 });
+	return OK;
+}
+
+static err_t add_provider(struct loading *l, str name)
+{
+	struct config *cfg = &l->out->cfg;
+	size_t nth = cfg->oauth.n;
+
+	REQUIRE(nth < OAUTH_PROVIDERS_MAX, ERR_CONFIG);
+	if (l->out->more == NULL)
+		NEW(l->out->more, &l->out->mem, struct setting, OAUTH_PROVIDERS_MAX * PROVIDER_KEYS_MAX);
+	TRY(arena_copy(&l->out->mem, name, &cfg->oauth.provider[nth].name));
+	cfg->oauth.n++;
+	for (size_t i = 0; i < n_provider_settings; i++)
+		TRY(add_row(l, name, nth, &provider_settings_table[i]));
+	return OK;
+}
+
+/* ---- which setting is meant ---- */
+
+static const struct setting *setting_in(const struct loading *l, str key)
+{
+	for (size_t i = 0; i < rows_n(l->out); i++) {
+		if (str_eq(key, str_of_cstr(row_at(l->out, i)->key)))
+			return row_at(l->out, i);
+	}
+	return NULL;
+}
+
+/* "oauth.NAME.KEY" makes the provider when it is its first. NULL: there is no such setting. */
+static const struct setting *setting_find(struct loading *l, str key)
+{
+	const struct setting *s = setting_in(l, key);
+	str rest, name, tail;
+
+	if (s != NULL || !str_starts(key, STR("oauth.")))
+		return s;
+	rest = str_skip(key, STR("oauth.").n);
+	if (!str_cut(rest, '.', &name, &tail) || provider_key(tail) == NULL || !provider_name_fits(name) ||
+	    add_provider(l, name).code != ERR_OK)
+		return NULL;
+	return setting_in(l, key);
+}
+
 static const struct setting *setting_get(const char *key)
 {
-	const struct setting *s = setting_find(str_of_cstr(key));
-
-	if (s == NULL)
-		abort(); /* a key misspelt in this file */
-	return s;
+	for (size_t i = 0; i < n_settings; i++) {
+		if (str_eq(str_of_cstr(key), str_of_cstr(settings[i].key)))
+			return &settings[i];
+	}
+	abort(); /* a key misspelt in this file */
 }
 
 static size_t least(size_t a, size_t b)
@@ -239,12 +319,6 @@ static void problem_unknown(struct loading *l, str name, bool environment, int l
 		shown(name, room, sizeof(room)), other, where);
 }
 
-static void give(struct loading *l, const struct setting *s, str value, struct origin o)
-{
-	l->value[index_of(s)] = value;
-	l->out->origin[index_of(s)] = o;
-}
-
 /* ---- the file ---- */
 
 /* inih calls back for each line it wants and for each value it found. */
@@ -298,7 +372,7 @@ static char *next_line(char *to, int size, void *input)
 static void take_line(struct ini_input *in, const struct setting *s, const char *value)
 {
 	struct loading *l = in->l;
-	struct origin *before = &l->out->origin[index_of(s)];
+	struct origin *before = &l->out->origin[index_of(l, s)];
 	str copy;
 
 	if (before->from == ORIGIN_FILE) {
@@ -322,7 +396,7 @@ static int take_value(void *input, const char *section, const char *name, const 
 	n = snprintf(key, sizeof(key), "%s%s%s", section, section[0] == '\0' ? "" : ".", name);
 	if (n < 0 || (size_t)n >= sizeof(key))
 		n = (int)sizeof(key) - 1;
-	s = setting_find((str){ key, (size_t)n });
+	s = setting_find(in->l, (str){ key, (size_t)n });
 	if (value == NULL)
 		PROBLEM(in->l, "%s line %d: is neither [section] nor key = value", in->l->file, in->line);
 	else if (s == NULL)
@@ -402,31 +476,66 @@ static err_t load_file(struct loading *l)
 
 /* ---- the environment and the command line ---- */
 
+/* A provider that only the environment knows. Of the keys whose name ends the variable's the longest is meant:
+ * TOKEN_URL is no URL of TOKEN. */
+static const struct setting *provider_variable(struct loading *l, str variable)
+{
+	char text[160];
+	struct buf b = BUF_OF(text);
+	const struct setting *best = NULL;
+	str rest, name = STR_NONE;
+
+	if (!str_starts(variable, STR("SALLYPORT_OAUTH_")))
+		return NULL;
+	rest = str_skip(variable, STR("SALLYPORT_OAUTH_").n);
+	for (size_t i = 0; i < n_provider_settings; i++) {
+		str key = str_of_cstr(provider_settings_table[i].key);
+
+		if (rest.n > key.n + 1 && str_eq_nocase(str_skip(rest, rest.n - key.n), key) &&
+		    rest.p[rest.n - key.n - 1] == '_' && (best == NULL || key.n > str_of_cstr(best->key).n)) {
+			best = &provider_settings_table[i];
+			name = (str){ rest.p, rest.n - key.n - 1 };
+		}
+	}
+	if (best == NULL)
+		return NULL;
+	buf_lit(&b, "oauth.");
+	for (size_t i = 0; i < name.n; i++)
+		buf_byte(&b, (char)(name.p[i] >= 'A' && name.p[i] <= 'Z' ? name.p[i] + ('a' - 'A') : name.p[i]));
+	buf_printf(&b, ".%s", best->key);
+	return b.overflow ? NULL : setting_find(l, buf_view(&b));
+}
+
 static void load_variable(struct loading *l, str name, str value)
 {
-	char text[128];
+	const struct setting *s;
+	char text[160];
 	struct buf room = BUF_OF(text);
 
 	if (str_eq(name, STR("SALLYPORT_CONFIG")))
 		return; /* see config_file */
 	if (str_eq(name, STR("SALLYPORT_DATA"))) {
-		const struct setting *s = setting_get("server.data_dir");
-		if (l->out->origin[index_of(s)].from == ORIGIN_ENVIRONMENT)
+		s = setting_get("server.data_dir");
+		if (l->out->origin[index_of(l, s)].from == ORIGIN_ENVIRONMENT)
 			PROBLEM(l, "SALLYPORT_DATA: is the same as SALLYPORT_SERVER_DATA_DIR; set one of "
 				   "them");
 		give(l, s, value, (struct origin){ ORIGIN_DATA, 0 });
 		return;
 	}
-	for (size_t i = 0; i < n_settings; i++) {
-		if (!str_eq(name, name_in(&settings[i], true, &room)))
+	for (size_t i = 0; i < rows_n(l->out); i++) {
+		if (!str_eq(name, name_in(row_at(l->out, i), true, &room)))
 			continue;
 		if (l->out->origin[i].from == ORIGIN_DATA)
 			PROBLEM(l, "SALLYPORT_DATA: is the same as SALLYPORT_SERVER_DATA_DIR; set one of "
 				   "them");
-		give(l, &settings[i], value, (struct origin){ ORIGIN_ENVIRONMENT, 0 });
+		give(l, row_at(l->out, i), value, (struct origin){ ORIGIN_ENVIRONMENT, 0 });
 		return;
 	}
-	problem_unknown(l, name, true, 0);
+	s = provider_variable(l, name);
+	if (s == NULL)
+		problem_unknown(l, name, true, 0);
+	else
+		give(l, s, value, (struct origin){ ORIGIN_ENVIRONMENT, 0 });
 }
 
 static void load_environment(struct loading *l)
@@ -442,7 +551,7 @@ static void load_command_line(struct loading *l)
 {
 	for (size_t i = 0; i < l->source->n_overrides; i++) {
 		str key = str_of_cstr(l->source->overrides[i].key);
-		const struct setting *s = setting_find(key);
+		const struct setting *s = setting_find(l, key);
 		if (s == NULL)
 			problem_unknown(l, key, false, 0);
 		else
@@ -565,7 +674,7 @@ static err_t secret_from_file(struct loading *l, const struct setting *s, str pa
 /* A secret that stands in the settings themselves. */
 static void check_inline_secret(struct loading *l, const struct setting *s, str value)
 {
-	struct origin o = l->out->origin[index_of(s)];
+	struct origin o = l->out->origin[index_of(l, s)];
 
 	if (str_eq(value, STR("***"))) {
 		problem_at(l, s, "*** stands for a secret that was not printed; give the secret itself");
@@ -611,22 +720,42 @@ static err_t take_password(struct loading *l, const struct setting *s, str text,
 	return OK;
 }
 
+static err_t take_pem(struct loading *l, const struct setting *s, str text, struct secret *to)
+{
+	uint8_t *p;
+
+	if (!str_starts(text, STR("-----BEGIN PRIVATE KEY-----"))) {
+		problem_at(l, s, "the file holds no private key in PEM");
+		return OK;
+	}
+	NEW(p, &l->out->mem, uint8_t, text.n);
+	memcpy(p, text.p, text.n);
+	*to = (struct secret){ p, text.n };
+	return OK;
+}
+
 static err_t set_secret(struct loading *l, const struct setting *s, str value, struct secret *to)
 {
 	str text = value;
 
 	if (value.n == 0)
 		return OK;
+	if (s->kind == SETTING_PEM && !str_starts(value, STR("file:/"))) {
+		problem_not_allowed(l, s, STR("the value"));
+		return OK;
+	}
 	if (str_starts(value, STR("file:/")))
 		TRY(secret_from_file(l, s, str_skip(value, STR("file:").n), &text));
 	else if (str_starts(value, STR("file:")))
 		problem_at(l, s, "after file: an absolute path must follow");
 	else
 		check_inline_secret(l, s, value);
-	if (l->bad[index_of(s)])
+	if (l->bad[index_of(l, s)])
 		return OK;
 	if (s->kind == SETTING_PASSWORD)
 		return take_password(l, s, text, to);
+	if (s->kind == SETTING_PEM)
+		return take_pem(l, s, text, to);
 	return take_secret(l, s, text, to);
 }
 
@@ -715,7 +844,7 @@ static void set_bool(struct loading *l, const struct setting *s, str value, bool
 
 static err_t set_value(struct loading *l, const struct setting *s)
 {
-	str value = str_trim(l->value[index_of(s)]);
+	str value = str_trim(l->value[index_of(l, s)]);
 	void *to = setting_member(s, &l->out->cfg);
 
 	if (value.n > SETTING_TEXT_MAX) {
@@ -736,7 +865,8 @@ static err_t set_value(struct loading *l, const struct setting *s)
 	case SETTING_SIZE:
 	case SETTING_DURATION: set_number(l, s, value, to); break;
 	case SETTING_SECRET:
-	case SETTING_PASSWORD: return set_secret(l, s, value, to);
+	case SETTING_PASSWORD:
+	case SETTING_PEM: return set_secret(l, s, value, to);
 	case SETTING_UNSET: FAIL(ERR_BUG);
 	}
 	return OK;
@@ -746,7 +876,7 @@ static err_t set_value(struct loading *l, const struct setting *s)
 
 static bool good(const struct loading *l, const char *key)
 {
-	return !l->bad[index_of(setting_get(key))];
+	return !l->bad[index_of(l, setting_get(key))];
 }
 
 /* {data_dir} in store.url, which the check lets stand once; no slash at the end of the directory. */
@@ -895,7 +1025,7 @@ static void check_orders(struct loading *l, const struct config *cfg)
 
 static bool is_default(const struct loading *l, const char *key)
 {
-	return l->out->origin[index_of(setting_get(key))].from == ORIGIN_DEFAULT;
+	return l->out->origin[index_of(l, setting_get(key))].from == ORIGIN_DEFAULT;
 }
 
 /* One setting for both kinds of sessions, unless browsers have their own. */
@@ -1023,6 +1153,74 @@ static void check_sms(struct loading *l, const struct config *cfg)
 			   "loopback or a Unix socket");
 }
 
+/* ---- identity providers ---- */
+
+static void check_app_targets(struct loading *l, const char *key, const struct str_list *uris)
+{
+	for (size_t i = 0; i < uris->n; i++) {
+		if (redirect_is_short(uris->items[i]))
+			WARNING(l, "%s: %.*s can be claimed by any app: use a scheme with a dot, like "
+				   "com.example.app",
+				key, STR_ARG(uris->items[i]));
+	}
+}
+
+static bool is_plain_http(str url)
+{
+	return str_starts(url, STR("http://"));
+}
+
+static void check_apple(struct loading *l, const struct oauth_settings *p)
+{
+	if (p->team_id.n == 0 || p->key_id.n == 0 || p->private_key.n == 0)
+		PROBLEM(l, "oauth.%.*s: Apple needs team_id, key_id and private_key", STR_ARG(p->name));
+}
+
+static void check_provider_urls(struct loading *l, const struct config *cfg, const struct oauth_settings *p)
+{
+	const str urls[] = { p->issuer, p->authorize_url, p->token_url, p->userinfo_url, p->jwks_url, p->revoke_url, p->emails_url };
+
+	for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
+		if (is_plain_http(urls[i]) && !cfg->oauth.allow_private)
+			PROBLEM(l, "oauth.%.*s: %.*s is not https, which takes oauth.allow_private", STR_ARG(p->name),
+				STR_ARG(urls[i]));
+	}
+}
+
+static void check_provider(struct loading *l, const struct config *cfg, const struct oauth_settings *p)
+{
+	const struct preset *preset = preset_of(p);
+	bool apple = preset != NULL && preset->base.auth == CLIENT_AUTH_APPLE;
+
+	if (preset == NULL && p->issuer.n == 0 &&
+	    (p->authorize_url.n == 0 || p->token_url.n == 0 || p->userinfo_url.n == 0))
+		PROBLEM(l, "oauth.%.*s: needs preset, or issuer, or authorize_url, token_url and userinfo_url",
+			STR_ARG(p->name));
+	if (p->client_id.n == 0)
+		PROBLEM(l, "oauth.%.*s: client_id must be given", STR_ARG(p->name));
+	if (apple)
+		check_apple(l, p);
+	if (preset != NULL && str_eq(str_of_cstr(preset->name), STR("microsoft")) && p->issuer.n == 0 && p->tenants.n == 0)
+		PROBLEM(l, "oauth.%.*s: list the directories in tenants; private accounts are "
+			   "9188040d-6c67-4c5b-b112-36a304b66dad",
+			STR_ARG(p->name));
+	check_provider_urls(l, cfg, p);
+	check_app_targets(l, "oauth.NAME.redirect_uris", &p->redirect_uris);
+}
+
+static void check_oauth(struct loading *l, const struct config *cfg)
+{
+	if (good(l, "oauth.allow_private") && cfg->oauth.allow_private && is_exposed(l, cfg))
+		problem_at(l, setting_get("oauth.allow_private"),
+			   "true is allowed only when every listener is on loopback or a Unix socket");
+	check_app_targets(l, "native.redirect_uris", &cfg->native.redirect_uris);
+	for (size_t i = 0; i < cfg->oauth.n; i++)
+		check_provider(l, cfg, &cfg->oauth.provider[i]);
+	if (cfg->oauth.native_without_pkce)
+		WARNING(l, "oauth.native_without_pkce: whoever else claims the scheme of an app can sign in as its "
+			   "users");
+}
+
 /* ---- what is allowed and yet worth a word ---- */
 
 static void warn_site(struct loading *l, const struct config *cfg, str url)
@@ -1081,6 +1279,7 @@ static err_t finish(struct loading *l)
 	check_cookies(l, cfg);
 	check_mail(l, cfg);
 	check_sms(l, cfg);
+	check_oauth(l, cfg);
 	TRY(finish_store(l, cfg));
 	TRY(finish_public_url(l, cfg));
 	TRY(finish_site(l, cfg));
@@ -1105,8 +1304,8 @@ static err_t load_all(struct loading *l)
 	}
 	load_environment(l);
 	load_command_line(l);
-	for (size_t i = 0; i < n_settings; i++)
-		TRY(set_value(l, &settings[i]));
+	for (size_t i = 0; i < rows_n(l->out); i++)
+		TRY(set_value(l, row_at(l->out, i)));
 	return finish(l);
 }
 

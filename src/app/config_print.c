@@ -106,6 +106,7 @@ static err_t keep_value(const struct setting *s, const struct config *from, stru
 	case SETTING_ENUM:
 	case SETTING_SECRET:
 	case SETTING_PASSWORD:
+	case SETTING_PEM:
 	case SETTING_UNSET: break;
 	}
 	FAIL(ERR_BUG);
@@ -142,7 +143,7 @@ static void print_origin(const struct loaded_config *l, size_t i, FILE *out)
 	case ORIGIN_DEV: (void)fputs("dev", out); break;
 	case ORIGIN_FILE: (void)fprintf(out, "%.*s line %d", STR_ARG(l->file), l->origin[i].line); break;
 	case ORIGIN_ENVIRONMENT:
-		setting_env_name(&settings[i], &b);
+		setting_env_name(row_at(l, i), &b);
 		(void)fprintf(out, "environment (%.*s)", STR_ARG(buf_view(&b)));
 		break;
 	case ORIGIN_DATA: (void)fputs("environment (SALLYPORT_DATA)", out); break;
@@ -174,25 +175,30 @@ static void print_value(const struct setting *s, const struct config *cfg, FILE 
 	case SETTING_SIZE: size_format(&b, *(const int64_t *)x); break;
 	case SETTING_DURATION: duration_format(&b, *(const int64_t *)x); break;
 	case SETTING_SECRET:
-	case SETTING_PASSWORD: (void)fputs(((const struct secret *)x)->n > 0 ? "***" : "", out); break;
+	case SETTING_PASSWORD:
+	case SETTING_PEM: (void)fputs(((const struct secret *)x)->n > 0 ? "***" : "", out); break;
 	case SETTING_UNSET: break;
 	}
 	(void)fprintf(out, "%.*s", (int)b.n, text);
 }
 
+/* "oauth.google" of "oauth.google.client_id" */
 static str section_of(const struct setting *s, str *ret_name)
 {
-	str section;
+	str key = str_of_cstr(s->key);
+	size_t n = key.n;
 
-	(void)str_cut(str_of_cstr(s->key), '.', &section, ret_name);
-	return section;
+	while (n > 0 && key.p[n - 1] != '.')
+		n--;
+	*ret_name = str_skip(key, n);
+	return (str){ key.p, n > 0 ? n - 1 : 0 };
 }
 
-static bool begins_section(size_t i)
+static bool begins_section(const struct loaded_config *l, size_t i)
 {
 	str name;
 
-	return i == 0 || !str_eq(section_of(&settings[i - 1], &name), section_of(&settings[i], &name));
+	return i == 0 || !str_eq(section_of(row_at(l, i - 1), &name), section_of(row_at(l, i), &name));
 }
 
 void config_print(const struct config *cfg, bool origin, FILE *out)
@@ -201,14 +207,14 @@ void config_print(const struct config *cfg, bool origin, FILE *out)
 
 	if (cfg->dev)
 		(void)fputs("# with --dev\n", out);
-	for (size_t i = 0; i < n_settings; i++) {
-		str name, section = section_of(&settings[i], &name);
-		if (begins_section(i))
+	for (size_t i = 0; i < rows_n(l); i++) {
+		str name, section = section_of(row_at(l, i), &name);
+		if (begins_section(l, i))
 			(void)fprintf(out, "%s[%.*s]\n", i == 0 ? "" : "\n", STR_ARG(section));
 		if (origin)
 			print_origin(l, i, out);
 		(void)fprintf(out, "%.*s = ", STR_ARG(name));
-		print_value(&settings[i], cfg, out);
+		print_value(row_at(l, i), cfg, out);
 		(void)fputc('\n', out);
 	}
 }
@@ -234,18 +240,27 @@ static void print_defaults(const struct setting *s, const char *quote, FILE *out
 		(void)fprintf(out, " (%s%s%s with --dev)", quote, s->dev, quote);
 }
 
+static void help_on(const struct setting *s, FILE *out)
+{
+	(void)fputs("\n    default: ", out);
+	print_defaults(s, "", out);
+	(void)fputs("\n    allowed: ", out);
+	print_allowed(s, out);
+	(void)fprintf(out, "%s\n    %s\n", s->restart ? "\n    changes at a restart only" : "", s->help);
+}
+
 void config_help(FILE *out)
 {
 	for (size_t i = 0; i < n_settings; i++) {
-		const struct setting *s = &settings[i];
 		char text[128];
 		struct buf b = BUF_OF(text);
-		setting_env_name(s, &b);
-		(void)fprintf(out, "%s, %.*s\n    default: ", s->key, STR_ARG(buf_view(&b)));
-		print_defaults(s, "", out);
-		(void)fputs("\n    allowed: ", out);
-		print_allowed(s, out);
-		(void)fprintf(out, "%s\n    %s\n", s->restart ? "\n    changes at a restart only" : "", s->help);
+		setting_env_name(&settings[i], &b);
+		(void)fprintf(out, "%s, %.*s", settings[i].key, STR_ARG(buf_view(&b)));
+		help_on(&settings[i], out);
+	}
+	for (size_t i = 0; i < n_provider_settings; i++) {
+		(void)fprintf(out, "oauth.NAME.%s", provider_settings_table[i].key);
+		help_on(&provider_settings_table[i], out);
 	}
 }
 
@@ -270,19 +285,30 @@ static const char page_top[] =
 	"* `sallyport check-config` says what is wrong, `sallyport print-config --origin` what is in force\n"
 	"  and where it came from.\n";
 
+#define PAGE_HEAD "\n| Key | Default | Allowed | Meaning |\n|---|---|---|---|\n"
+
+static void page_row(const struct setting *s, str name, FILE *out)
+{
+	(void)fprintf(out, "| `%.*s` | ", STR_ARG(name));
+	print_defaults(s, "`", out);
+	(void)fputs(" | ", out);
+	print_allowed(s, out);
+	(void)fprintf(out, " | %s%s |\n", s->help, s->restart ? " *restart*" : "");
+}
+
 void config_help_markdown(FILE *out)
 {
 	(void)fputs(page_top, out);
 	for (size_t i = 0; i < n_settings; i++) {
-		const struct setting *s = &settings[i];
-		str name, section = section_of(s, &name);
-		if (begins_section(i))
-			(void)fprintf(out, "\n## [%.*s]\n\n| Key | Default | Allowed | Meaning |\n|---|---|---|---|\n",
-				      STR_ARG(section));
-		(void)fprintf(out, "| `%.*s` | ", STR_ARG(name));
-		print_defaults(s, "`", out);
-		(void)fputs(" | ", out);
-		print_allowed(s, out);
-		(void)fprintf(out, " | %s%s |\n", s->help, s->restart ? " *restart*" : "");
+		str name, before, section = section_of(&settings[i], &name);
+		if (i == 0 || !str_eq(section_of(&settings[i - 1], &before), section))
+			(void)fprintf(out, "\n## [%.*s]\n" PAGE_HEAD, STR_ARG(section));
+		page_row(&settings[i], name, out);
 	}
+	(void)fputs("\n## [oauth.NAME]\n\nOne section for each identity provider; NAME is the provider in paths: small letters, "
+		    "digits, `_` and `-`.\nIn the environment `client_id` of `[oauth.google]` is "
+		    "`SALLYPORT_OAUTH_GOOGLE_CLIENT_ID`.\n" PAGE_HEAD,
+		    out);
+	for (size_t i = 0; i < n_provider_settings; i++)
+		page_row(&provider_settings_table[i], str_of_cstr(provider_settings_table[i].key), out);
 }

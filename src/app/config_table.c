@@ -9,6 +9,8 @@
 #include "base/return_path.h"
 #include "base/utf8.h"
 #include "crypto/password.h"
+#include "oauth/provider.h"
+#include "oauth/redirect.h"
 
 #define KIB ((int64_t)1 << 10)
 #define MIB ((int64_t)1 << 20)
@@ -399,6 +401,77 @@ static bool check_service_url(str s)
 	       host_is_loopback(url_host((str){ s.p, s.n - rest.n + n }));
 }
 
+/* An issuer is compared byte by byte and has no query. */
+static bool check_issuer(str s)
+{
+	return check_service_url(s) && !str_has_byte(s, '?');
+}
+
+static bool check_redirect(str s)
+{
+	return redirect_may_register(s);
+}
+
+static bool check_preset(str s)
+{
+	return s.n == 0 || preset_find(s) != NULL;
+}
+
+static bool check_word(str s)
+{
+	return s.n > 0 && s.n <= 255 && !str_has_byte(s, ' ');
+}
+
+/* "prompt=consent", encoded already. */
+static bool check_auth_param(str s)
+{
+	str name, value;
+
+	return str_cut(s, '=', &name, &value) && name.n > 0 && all_of(name, "_-" UPPER) &&
+	       all_of(value, UPPER "._~-%+:");
+}
+
+/* A member, or a way to one: "picture.data.url". */
+static bool check_field(str s)
+{
+	return s.n <= 64 && all_of(s, UPPER "._-:/");
+}
+
+static bool check_tenant(str s)
+{
+	return s.n == 36 && all_of(s, "-");
+}
+
+static bool check_apple_id(str s)
+{
+	return s.n == 0 || (s.n == 10 && all_of(s, UPPER));
+}
+
+/* com.example.app=AB:CD:… (32 pairs) */
+static bool check_android_app(str s)
+{
+	str package, print;
+
+	if (!str_cut(s, '=', &package, &print) || !is_dot_atom(package, "_" UPPER) || print.n != 95)
+		return false;
+	for (size_t i = 0; i < print.n; i++) {
+		char c = print.p[i];
+
+		if (i % 3 == 2 ? c != ':' : !((c >= '0' && c <= '9') || (c >= 'A' && c <= 'F')))
+			return false;
+	}
+	return true;
+}
+
+/* TEAMID1234.com.example.app */
+static bool check_apple_app(str s)
+{
+	str team, bundle;
+
+	return str_cut(s, '.', &team, &bundle) && team.n == 10 && all_of(team, UPPER) &&
+	       is_dot_atom(bundle, "-" UPPER);
+}
+
 static str without_fragment(str s)
 {
 	str head, fragment;
@@ -481,6 +554,9 @@ static const char *const words_mail[] = { "none", "smtp", "http", "log", "file",
 static const char *const words_mail_tls[] = { "required", "opportunistic", "off", NULL };
 static const char *const words_brake[] = { "off", "alarm", "challenge", NULL };
 static const char *const words_sms[] = { "none", "http-get", "http-post", "twilio", "log", NULL };
+static const char *const words_auto_link[] = { "none", "verified", NULL };
+static const char *const words_trust[] = { "preset", "true", "false", NULL };
+static const char *const words_token_auth[] = { "preset", "body", "basic", NULL };
 static const char *const words_frame[] = { "none", "self", NULL };
 static const char *const words_level[] = { "debug", "info", "warn", "error", NULL };
 _Static_assert(SESSION_CHECK_ALLCALLS == 1 && SESSION_CHECK_NONE == 3, "order of words_check_on");
@@ -493,6 +569,9 @@ _Static_assert(MAIL_NONE == 1 && MAIL_SMTP == 2 && MAIL_FILE == 5, "order of wor
 _Static_assert(MAIL_TLS_REQUIRED == 1 && MAIL_TLS_OFF == 3, "order of words_mail_tls");
 _Static_assert(BRAKE_OFF == 1 && BRAKE_ALARM == 2 && BRAKE_CHALLENGE == 3, "order of words_brake");
 _Static_assert(SMS_NONE == 1 && SMS_HTTP_GET == 2 && SMS_LOG == 5, "order of words_sms");
+_Static_assert(OAUTH_LINK_NONE == 1 && OAUTH_LINK_VERIFIED == 2, "order of words_auto_link");
+_Static_assert(OAUTH_TRUST_PRESET == 1 && OAUTH_TRUST_FALSE == 3, "order of words_trust");
+_Static_assert(OAUTH_AUTH_PRESET == 1 && OAUTH_AUTH_BASIC == 3, "order of words_token_auth");
 _Static_assert(LOG_DEBUG == 1 && LOG_ERROR == 4, "order of words_level");
 
 #define TEXT(k, m, d, chk, w, h) \
@@ -522,6 +601,8 @@ _Static_assert(LOG_DEBUG == 1 && LOG_ERROR == 4, "order of words_level");
 #define A_TIMEOUT 50, 10 * MS_PER_MIN
 #define A_BUDGET   1, 1000000
 #define A_SERVICE  "an https:// URL, or http:// on this machine, without user and password"
+#define A_REDIRECT "an https:// URL, http://127.0.0.1 or http://[::1], or scheme:/path of an app, in lower case " \
+		   "and without user, query, escapes and fragment"
 #define A_DELIVERY MS_PER_S, 5 * MS_PER_MIN
 
 const struct setting settings[] = {
@@ -852,6 +933,32 @@ const struct setting settings[] = {
 		   "Guests not seen for that long are deleted.") },
 	{ INT("guest.per_hour", guest.per_hour, "60", 1, 1000000, "Guests made from one network in an hour.") },
 
+	{ BOOL("oauth.allow_private", oauth.allow_private, "false",
+	       "For tests and development: may providers be on this machine or a private network, and speak "
+	       "plain http? Allowed only when every listener is on loopback or a Unix socket."),
+	  .dev = "true" },
+	{ BOOL("oauth.native_without_pkce", oauth.native_without_pkce, "false",
+	       "May an app without PKCE sign in through a provider? Then any other app that claims its "
+	       "scheme can, too.") },
+	{ ENUM(oauth_auto_link, "oauth.auto_link", oauth.auto_link, "none", words_auto_link,
+	       "What happens at the first sign-in through a provider when its address has an account here: its "
+	       "owner is asked, or with verified it is linked if both sides have proven the address.") },
+	{ TEXT("oauth.tls_ca", oauth.tls_ca, "", check_any, "the name of a file",
+	       "PEM file with certificate authorities that providers may be certified by. None: those of the "
+	       "system.") },
+	{ INT("oauth.workers", oauth.workers, "8", 1, 256,
+	      "Requests that may wait for providers at once, in threads of their own."),
+	  .restart = true },
+	{ LIST("native.redirect_uris", native.redirect_uris, "", check_redirect, A_REDIRECT,
+	       "Where apps may be sent back to after a sign-in through a provider, each in full: "
+	       "`https://app.example.com/auth`, `com.example.app:/auth`, `http://127.0.0.1/auth` (any port).") },
+	{ LIST("native.android_apps", native.android_apps, "", check_android_app,
+	       "a package, = and the SHA-256 fingerprint of its certificate as AB:CD:…",
+	       "Apps that `/.well-known/assetlinks.json` names.") },
+	{ LIST("native.apple_apps", native.apple_apps, "", check_apple_app,
+	       "a team of 10 characters, a dot and a bundle",
+	       "Apps that `/.well-known/apple-app-site-association` names.") },
+
 	{ BOOL("notice.new_sign_in", notice.new_sign_in, "true",
 	       "Tell users by mail about a sign-in from a device that was not known.") },
 
@@ -903,6 +1010,60 @@ const struct setting settings[] = {
 };
 const size_t n_settings = sizeof(settings) / sizeof(settings[0]);
 _Static_assert(sizeof(settings) / sizeof(settings[0]) <= SETTINGS_MAX, "raise SETTINGS_MAX");
+
+#undef AT
+#define AT(T, member)                                                                             \
+	(offsetof(struct oauth_settings, member) +                                                \
+	 0 * sizeof(char[__builtin_types_compatible_p(                                            \
+				 T, __typeof__(((struct oauth_settings *)NULL)->member)) ? 1 : -1]))
+
+const struct setting provider_settings_table[] = {
+	{ TEXT("preset", preset, "", check_preset,
+	       "google, github, apple, microsoft, facebook, gitlab, discord, linkedin, twitch, spotify or slack",
+	       "Which well-known provider this is. Not needed when the section has its name.") },
+	{ TEXT("label", label, "", check_label, "a name of at most 64 characters", "What buttons say.") },
+	{ TEXT("issuer", issuer, "", check_issuer, A_SERVICE,
+	       "Any OpenID provider: exactly its issuer; everything else is asked from there.") },
+	{ TEXT("authorize_url", authorize_url, "", check_service_url, A_SERVICE, "Where people sign in.") },
+	{ TEXT("token_url", token_url, "", check_service_url, A_SERVICE, "Where codes are exchanged.") },
+	{ TEXT("userinfo_url", userinfo_url, "", check_service_url, A_SERVICE, "Where the profile is.") },
+	{ TEXT("emails_url", emails_url, "", check_service_url, A_SERVICE,
+	       "Where a list of addresses is, like that of GitHub.") },
+	{ TEXT("jwks_url", jwks_url, "", check_service_url, A_SERVICE, "Where the keys of ID tokens are.") },
+	{ TEXT("revoke_url", revoke_url, "", check_service_url, A_SERVICE, "Where tokens are given back.") },
+	{ LIST("client_id", client_id, "", check_word, "an id without blanks",
+	       "The id your application has there. The first is used in browsers; ID tokens of apps may be "
+	       "for any of them.") },
+	{ PASSWORD("client_secret", client_secret, "The secret that goes with it. Best `file:` and a path.") },
+	{ LIST("scopes", scopes, "", check_word, "a scope without blanks", "What is asked for, if not the usual.") },
+	{ LIST("redirect_uris", redirect_uris, "", check_redirect, A_REDIRECT,
+	       "Where apps may be sent back to after a sign-in through this provider, beside "
+	       "`native.redirect_uris`.") },
+	{ LIST("tenants", tenants, "", check_tenant, "the id of a directory in lower case",
+	       "Microsoft: directories whose users may sign in.") },
+	{ LIST("auth_params", auth_params, "", check_auth_param, "name=value, encoded for a URL",
+	       "More for the address where people sign in, like `prompt=select_account`.") },
+	{ TEXT("id_field", id_field, "", check_field, "the name of a member", "Where the profile says who it is.") },
+	{ TEXT("email_field", email_field, "", check_field, "the name of a member", "Where its address is.") },
+	{ TEXT("email_verified_field", email_verified_field, "", check_field, "the name of a member",
+	       "Where it says whether the address is proven.") },
+	{ TEXT("name_field", name_field, "", check_field, "the name of a member", "Where the name is.") },
+	{ TEXT("picture_field", picture_field, "", check_field, "the name of a member",
+	       "Where the URL of a picture is.") },
+	{ ENUM(oauth_token_auth, "token_auth", token_auth, "preset", words_token_auth,
+	       "How the secret is sent: in the body or as HTTP basic authentication.") },
+	{ ENUM(oauth_trust, "trust_email", trust_email, "preset", words_trust,
+	       "Is an address proven when the provider says so? `true` only for providers that let nobody use an "
+	       "address without a mail to it: whoever they say owns an address can sign up with it here.") },
+	{ BOOL("pkce", pkce, "true", "Send PKCE to the provider. Where it is known not to know it, it is not sent.") },
+	{ TEXT("team_id", team_id, "", check_apple_id, "10 letters and digits", "Apple: the team.") },
+	{ TEXT("key_id", key_id, "", check_apple_id, "10 letters and digits", "Apple: the id of the key.") },
+	{ .key = "private_key", .kind = SETTING_PEM, .offset = AT(struct secret, private_key), .def = "",
+	  .help = "Apple: `file:` and the path of the key (.p8)." },
+};
+const size_t n_provider_settings = sizeof(provider_settings_table) / sizeof(provider_settings_table[0]);
+_Static_assert(sizeof(provider_settings_table) / sizeof(provider_settings_table[0]) <= PROVIDER_KEYS_MAX,
+	       "raise PROVIDER_KEYS_MAX");
 
 /* ---- what follows from a row ---- */
 
@@ -956,6 +1117,7 @@ void setting_allowed(const struct setting *s, struct buf *out)
 		buf_lit(out, "at least 32 random bytes as base64url or text, or file:/path");
 		break;
 	case SETTING_PASSWORD: buf_lit(out, "1 to 1024 bytes of text, or file:/path"); break;
+	case SETTING_PEM: buf_lit(out, "file:/path of a private key in PEM"); break;
 	case SETTING_UNSET: break;
 	}
 }
@@ -985,7 +1147,8 @@ bool setting_equal(const struct setting *s, const struct config *a, const struct
 	case SETTING_SIZE:
 	case SETTING_DURATION: return *(const int64_t *)x == *(const int64_t *)y;
 	case SETTING_SECRET:
-	case SETTING_PASSWORD: return secret_equal(*(const struct secret *)x, *(const struct secret *)y);
+	case SETTING_PASSWORD:
+	case SETTING_PEM: return secret_equal(*(const struct secret *)x, *(const struct secret *)y);
 	case SETTING_UNSET: break;
 	}
 	return false;

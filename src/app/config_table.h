@@ -16,6 +16,7 @@ enum setting_kind {
 	SETTING_DURATION,
 	SETTING_SECRET,   /* struct secret: random bytes of our own */
 	SETTING_PASSWORD, /* struct secret: text that another service has given us */
+	SETTING_PEM,      /* struct secret: a private key, from a file of its own */
 };
 
 struct setting {
@@ -38,6 +39,13 @@ struct setting {
 extern const struct setting settings[];
 extern const size_t n_settings; /* <= SETTINGS_MAX */
 
+/* The rows of a section [oauth.NAME]: keys without it, offsets in struct oauth_settings. */
+#define PROVIDER_KEYS_MAX 32
+extern const struct setting provider_settings_table[];
+extern const size_t n_provider_settings; /* <= PROVIDER_KEYS_MAX */
+
+#define ROWS_MAX (SETTINGS_MAX + OAUTH_PROVIDERS_MAX * PROVIDER_KEYS_MAX)
+
 /* Where a value came from. */
 struct origin {
 	enum {
@@ -57,8 +65,20 @@ struct loaded_config {
 	struct config cfg; /* first: a struct config * is one of these */
 	struct arena mem;
 	str file;
-	struct origin origin[SETTINGS_MAX];
+	struct setting *more; /* rows of the sections [oauth.NAME], after those of the table */
+	size_t n_more;
+	struct origin origin[ROWS_MAX];
 };
+
+/* All rows of a configuration: the table's, then those of its providers. */
+static inline size_t rows_n(const struct loaded_config *l)
+{
+	return n_settings + l->n_more;
+}
+static inline const struct setting *row_at(const struct loaded_config *l, size_t i)
+{
+	return i < n_settings ? &settings[i] : &l->more[i - n_settings];
+}
 
 static inline void *setting_member(const struct setting *s, struct config *cfg)
 {

@@ -5,15 +5,19 @@
 #include <unistd.h>
 
 #include "api/routes.h"
+#include "app/outbound.h"
 #include "base/log.h"
 #include "crypto/mac.h"
 #include "domain/audit.h"
 #include "domain/brake.h"
 #include "domain/clock_guard.h"
+#include "jobs/revoker.h"
 #include "jobs/sender.h"
 #include "jobs/sweep.h"
 #include "store/query.h"
 #include "web/ui.h"
+
+#define EGRESS_WAITING 8 /* requests per worker that may wait for their turn at a provider */
 
 struct wire {
 	struct wire_options o;
@@ -21,6 +25,8 @@ struct wire {
 	struct api_listener main_listener, ops_listener;
 	struct http_server *main_server, *ops_server;
 	_Atomic(struct sender *) sender;
+	struct outbound *outbound;
+	struct revoker *revoker;
 	struct counters count;
 	struct clock_guard clock_guard;
 	struct brake brake;
@@ -158,6 +164,8 @@ static err_t listen_on(struct wire *w, const struct config *cfg, str address, st
 		/* Above the permits, so that a hash starts while others wait for their commit. */
 		.hash_workers = ops ? 0 : hash_permits(cfg) * 3 + 2,
 		.hash_queue_max = ops ? 0 : cfg->server.queue_max,
+		.egress_workers = ops ? 0 : cfg->oauth.workers,
+		.egress_queue_max = ops ? 0 : cfg->oauth.workers * EGRESS_WAITING,
 		.hash_admit = hash_admit,
 		.hash_admit_self = w,
 		.now_ms = wire_now,
@@ -242,6 +250,43 @@ static err_t start_sender(struct wire *w, const struct config *cfg)
 	TRY(sender_start(&o, &s));
 	atomic_store(&w->sender, s);
 	return OK;
+}
+
+/* ---- identity providers ---- */
+
+static const struct config *outbound_hold(void *self, void **ret_held)
+{
+	struct runtime *rt = runtime_hold(&((struct wire *)self)->api);
+
+	*ret_held = rt;
+	return rt->cfg;
+}
+
+static void outbound_release(void *self, void *held)
+{
+	(void)self;
+	runtime_release(held);
+}
+
+static err_t build_outbound(struct wire *w, const struct config *cfg)
+{
+	const struct outbound_options o = {
+		.workers = cfg->oauth.workers, .hold = outbound_hold, .release = outbound_release, .self = w,
+	};
+
+	TRY(outbound_new(&o, &w->outbound));
+	w->api.outside = outbound_port(w->outbound);
+	return OK;
+}
+
+static err_t start_revoker(struct wire *w)
+{
+	const struct revoker_options o = {
+		.store = w->api.store, .count = &w->count, .clock = w->o.clock, .rng = w->o.rng,
+		.outside = outbound_port(w->outbound), .hold = sender_hold, .release = sender_release, .self = w,
+	};
+
+	return revoker_start(&o, &w->revoker);
 }
 
 /* ---- housekeeping ---- */
@@ -404,6 +449,7 @@ static err_t build_parts(struct wire *w, const struct config *cfg)
 	TRY(arena_init(&w->mem, ARENA_DEFAULT_BYTES));
 	TRY(wire_gate(cfg, &w->api.gate));
 	TRY(metrics_new(n_routes, &w->api.metrics));
+	TRY(build_outbound(w, cfg));
 	return store_handle_own(w->api.store, &w->db);
 }
 
@@ -441,7 +487,7 @@ static enum exit_code start_parts(struct wire *w, struct config *cfg, char *why,
 		return EXIT_NO_STORE;
 	}
 	code = start_listeners(w, cfg, why, why_max);
-	if (code == EXIT_DONE && start_sender(w, cfg).code != ERR_OK) {
+	if (code == EXIT_DONE && (start_sender(w, cfg).code != ERR_OK || start_revoker(w).code != ERR_OK)) {
 		(void)snprintf(why, why_max, "the sender of messages cannot start");
 		return EXIT_FAULT;
 	}
@@ -456,6 +502,7 @@ static void free_parts(struct wire *w)
 		store_close(w->api.store);
 	runtime_release(atomic_load(&w->api.current));
 	metrics_free(w->api.metrics);
+	outbound_free(w->outbound);
 	password_gate_free(w->api.gate);
 	arena_clear(&w->mem);
 	brake_free(&w->brake);
@@ -531,12 +578,16 @@ bool wire_stop(struct wire *w)
 	atomic_store(&w->api.stopping, true);
 	if (w->ops_server != NULL) /* first: its /metrics reads the main server's counters */
 		(void)http_server_stop(w->ops_server, MS_PER_S);
+	if (timeout_ms < OUTBOUND_LONGEST_MS) /* else what is under way at a provider ends by itself */
+		outbound_abort(w->outbound);
 	clean = http_server_stop(w->main_server, timeout_ms);
 	audit_now(w, AUDIT_SERVER_STOPPED);
 	(void)with_clock(w, clock_at_stop).code;
 	left_ms = until_ms - monotonic_ms();
 	if (clean) { /* else a handler may still be running: the process ends with everything in place */
 		sender_stop(atomic_load(&w->sender), left_ms > 0 ? left_ms : 0);
+		outbound_abort(w->outbound);
+		revoker_stop(w->revoker);
 		free_parts(w);
 	}
 	return clean;

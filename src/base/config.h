@@ -90,9 +90,46 @@ enum link_style {
 	LINKS_SHORT, /* custom schemes: site + path */
 };
 
+enum oauth_trust {
+	OAUTH_TRUST_UNSET = 0,
+	OAUTH_TRUST_PRESET, /* as is known of the provider */
+	OAUTH_TRUST_TRUE,
+	OAUTH_TRUST_FALSE,
+};
+
+enum oauth_token_auth {
+	OAUTH_AUTH_UNSET = 0,
+	OAUTH_AUTH_PRESET,
+	OAUTH_AUTH_BODY,
+	OAUTH_AUTH_BASIC,
+};
+
+enum oauth_auto_link {
+	OAUTH_LINK_UNSET = 0,
+	OAUTH_LINK_NONE,     /* who has an account here says so himself */
+	OAUTH_LINK_VERIFIED, /* an address that both sides have proven is enough */
+};
+
 struct str_list {
 	const str *items;
 	size_t n;
+};
+
+/* A section [oauth.NAME]: what is set on top of a preset, or all there is of the provider. */
+#define OAUTH_PROVIDERS_MAX 16
+struct oauth_settings {
+	str name;
+	str preset, label;
+	str issuer, authorize_url, token_url, userinfo_url, jwks_url, revoke_url, emails_url;
+	struct str_list client_id;     /* the first is the web client; all are audiences of apps' ID tokens */
+	struct secret client_secret;
+	struct str_list scopes, redirect_uris, tenants, auth_params;
+	str id_field, email_field, email_verified_field, name_field, picture_field;
+	enum oauth_token_auth token_auth;
+	enum oauth_trust trust_email;
+	bool pkce;
+	str team_id, key_id;           /* Apple */
+	struct secret private_key;     /* PEM */
 };
 
 struct config {
@@ -240,6 +277,20 @@ struct config {
 	struct {
 		bool new_sign_in;      /* mail about sign-ins from new places */
 	} notice;
+	struct {
+		struct oauth_settings provider[OAUTH_PROVIDERS_MAX];
+		size_t n;
+		bool allow_private;       /* tests and development: providers on this machine, over http */
+		bool native_without_pkce; /* apps that know no PKCE */
+		enum oauth_auto_link auto_link;
+		str tls_ca;               /* PEM file; n == 0: the system's */
+		int64_t workers;          /* threads that may wait for providers */
+	} oauth;
+	struct {
+		struct str_list redirect_uris; /* of apps */
+		struct str_list android_apps;  /* "package=FINGERPRINT" */
+		struct str_list apple_apps;    /* "TEAMID.bundle" */
+	} native;
 	struct {
 		int64_t retention_ms;
 	} audit;

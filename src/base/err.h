@@ -88,6 +88,21 @@ enum err_code {
 	ERR_LAST_LOGIN_METHOD,
 	ERR_ALREADY_LINKED,        /* to another account */
 	ERR_GUESTS_OFF,
+	ERR_OAUTH_UNKNOWN,         /* no such provider is configured */
+	ERR_OAUTH_STATE,           /* no sign-in of this browser is under way */
+	ERR_OAUTH_DENIED,          /* the person said no at the provider */
+	ERR_OAUTH_DOWN,            /* the provider does not answer in time, or not what it should */
+	ERR_OAUTH_EXCHANGE,        /* it did not take the code */
+	ERR_OAUTH_PROFILE,         /* it did not say who it is */
+	ERR_OAUTH_ID_TOKEN,        /* its ID token is not good */
+	ERR_OAUTH_EMAIL,           /* no address, or none that may be told */
+	ERR_OAUTH_CONFLICT,        /* the address has an account here already */
+	ERR_OAUTH_DISABLED,        /* the account is disabled */
+	ERR_OAUTH_TARGET,          /* no registered address of an app */
+	ERR_OAUTH_APP_STATE,       /* the app's own state, or its challenge, is malformed */
+	ERR_PKCE_REQUIRED,
+	ERR_OTT,                   /* unknown, used or expired, or of somebody else */
+	ERR_NONCE_REQUIRED,
 	ERR_LIMITED,               /* too many attempts; ctx.retry_after_s says when to come back */
 	ERR_CHALLENGE,             /* a proof of work is asked for; ctx.challenge */
 	ERR_NOT_FOUND,             /* inside the program: absence where presence was asked for */

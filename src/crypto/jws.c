@@ -61,17 +61,23 @@ err_t jws_sign(const struct jws_key *k, struct arena *mem, str claims, str *ret)
 	return sign(k, mem, jws_key_header(k), claims, ret);
 }
 
+err_t jws_sign_under(const struct jws_key *k, struct arena *mem, str header, str claims, str *ret)
+{
+	struct buf b = { .cap = BASE64URL_LEN(header.n) };
+
+	NEW(b.p, mem, char, b.cap);
+	base64url_encode(&b, header);
+	REQUIRE(!b.overflow, ERR_BUG);
+	return sign(k, mem, buf_view(&b), claims, ret);
+}
+
 err_t jws_sign_as(const struct jws_key *k, struct arena *mem, str typ, str claims, str *ret)
 {
-	struct buf header = { 0 };
 	str plain;
 
 	TRY(arena_printf(mem, &plain, "{\"alg\":\"%.*s\",\"typ\":\"%.*s\",\"kid\":\"%.*s\"}",
 			 STR_ARG(jws_alg_name(jws_key_alg(k))), STR_ARG(typ), STR_ARG(jws_key_kid(k))));
-	header.cap = BASE64URL_LEN(plain.n);
-	NEW(header.p, mem, char, header.cap);
-	base64url_encode(&header, plain);
-	return sign(k, mem, buf_view(&header), claims, ret);
+	return jws_sign_under(k, mem, plain, claims, ret);
 }
 
 /* header.claims.signature, and header.claims as signed */

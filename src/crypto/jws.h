@@ -44,6 +44,10 @@ MUST_USE err_t jws_finish(const struct jws_key *k, struct buf *b, str *ret);
 /* The same with another `typ`: for what must never pass for an access token. typ: plain ASCII. */
 MUST_USE err_t jws_sign_as(const struct jws_key *k, struct arena *mem, str typ, str claims, str *ret);
 
+/* The same under a header of the caller's own, a JSON object whose alg is the key's: for what other services ask
+ * us to sign. */
+MUST_USE err_t jws_sign_under(const struct jws_key *k, struct arena *mem, str header, str claims, str *ret);
+
 /* Look up a key for verification; NULL when unknown or retired. */
 typedef const struct jws_key *(*jws_key_lookup)(const void *self, str kid);
 

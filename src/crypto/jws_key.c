@@ -30,8 +30,9 @@
  * saves the look-up of the algorithm, and leaves nothing shared to write to. */
 struct jws_key {
 	enum token_algorithm alg;
+	bool is_public; /* the private half is not here */
 	EVP_PKEY *pkey; /* NULL for HS256 */
-	EVP_MD_CTX *sign, *check;
+	EVP_MD_CTX *sign, *check; /* sign: NULL for keys of others */
 	uint8_t mac[HS256_MAX_BYTES];
 	size_t n_mac;
 	char kid[KID_MAX];
@@ -269,11 +270,14 @@ static err_t prepare_contexts(struct jws_key *k)
 	/* Ed25519 hashes for itself; for the others the digest is part of the algorithm's name */
 	const char *md = k->alg == ALG_EDDSA ? NULL : "SHA256";
 
-	k->sign = EVP_MD_CTX_new();
 	k->check = EVP_MD_CTX_new();
-	REQUIRE(k->sign != NULL && k->check != NULL, ERR_NO_MEMORY);
-	REQUIRE(EVP_DigestSignInit_ex(k->sign, NULL, md, NULL, NULL, k->pkey, NULL) == 1,
-		ERR_CRYPTO);
+	REQUIRE(k->check != NULL, ERR_NO_MEMORY);
+	if (!k->is_public) {
+		k->sign = EVP_MD_CTX_new();
+		REQUIRE(k->sign != NULL, ERR_NO_MEMORY);
+		REQUIRE(EVP_DigestSignInit_ex(k->sign, NULL, md, NULL, NULL, k->pkey, NULL) == 1,
+			ERR_CRYPTO);
+	}
 	REQUIRE(EVP_DigestVerifyInit_ex(k->check, NULL, md, NULL, NULL, k->pkey, NULL) == 1,
 		ERR_CRYPTO);
 	return OK;
@@ -293,19 +297,25 @@ static err_t key_fill(struct jws_key *k, EVP_PKEY **pkey, str mac)
 	return set_texts(k);
 }
 
-static err_t key_make(enum token_algorithm alg, EVP_PKEY **pkey, str mac, struct jws_key **ret)
+static err_t key_make_half(enum token_algorithm alg, bool is_public, EVP_PKEY **pkey, str mac, struct jws_key **ret)
 {
 	struct jws_key *k = calloc(1, sizeof(*k));
 	err_t e;
 
 	REQUIRE(k != NULL, ERR_NO_MEMORY);
 	k->alg = alg;
+	k->is_public = is_public;
 	e = key_fill(k, pkey, mac);
 	if (e.code == ERR_OK)
 		*ret = k;
 	else
 		jws_key_free(k);
 	return e;
+}
+
+static err_t key_make(enum token_algorithm alg, EVP_PKEY **pkey, str mac, struct jws_key **ret)
+{
+	return key_make_half(alg, false, pkey, mac, ret);
 }
 
 static EVP_PKEY *pkey_generate(enum token_algorithm alg)
@@ -404,6 +414,83 @@ static err_t parse_pem(enum token_algorithm alg, str text, struct jws_key **ret)
 	pkey = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
 	REQUIRE(pkey != NULL && suits(alg, pkey) && is_pair(pkey), ERR_INPUT);
 	return key_make(alg, &pkey, STR(""), ret);
+}
+
+/* --- keys of others --------------------------------------------------------------------------- */
+
+static EVP_PKEY *pkey_of_params(const char *type, OSSL_PARAM *params)
+{
+	CLEANUP(pkey_ctx_free) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+	EVP_PKEY *pkey = NULL;
+
+	if (ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1 ||
+	    EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1)
+		return NULL;
+	return pkey;
+}
+
+/* OpenSSL takes numbers in the machine's order. */
+static EVP_PKEY *rsa_of(str n, str e)
+{
+	CLEANUP(bn_free) BIGNUM *bn = NULL;
+	CLEANUP(bn_free) BIGNUM *be = NULL;
+	uint8_t native_n[RSA_MAX_BYTES], native_e[8];
+	OSSL_PARAM params[3];
+
+	if (n.n == 0 || n.n > sizeof(native_n) || e.n == 0 || e.n > sizeof(native_e))
+		return NULL;
+	bn = BN_bin2bn((const uint8_t *)n.p, (int)n.n, NULL);
+	be = BN_bin2bn((const uint8_t *)e.p, (int)e.n, NULL);
+	if (bn == NULL || be == NULL || BN_bn2nativepad(bn, native_n, (int)n.n) < 0 ||
+	    BN_bn2nativepad(be, native_e, (int)e.n) < 0)
+		return NULL;
+	params[0] = OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_N, native_n, n.n);
+	params[1] = OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_E, native_e, e.n);
+	params[2] = OSSL_PARAM_construct_end();
+	return pkey_of_params("RSA", params);
+}
+
+static EVP_PKEY *p256_of(str x, str y)
+{
+	uint8_t point[1 + 2 * P256_BYTES] = { POINT_CONVERSION_UNCOMPRESSED };
+	char group[] = "prime256v1";
+	OSSL_PARAM params[3];
+
+	if (x.n != P256_BYTES || y.n != P256_BYTES)
+		return NULL;
+	memcpy(point + 1, x.p, P256_BYTES);
+	memcpy(point + 1 + P256_BYTES, y.p, P256_BYTES);
+	params[0] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0);
+	params[1] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point));
+	params[2] = OSSL_PARAM_construct_end();
+	return pkey_of_params("EC", params);
+}
+
+static EVP_PKEY *pkey_of_numbers(enum token_algorithm alg, const struct jwk_numbers *k)
+{
+	switch (alg) {
+	case ALG_RS256: return rsa_of(k->n, k->e);
+	case ALG_ES256: return p256_of(k->x, k->y);
+	case ALG_EDDSA:
+	case ALG_HS256:
+	case ALG_UNSET: break;
+	}
+	return NULL;
+}
+
+static bool is_sound(EVP_PKEY *pkey)
+{
+	CLEANUP(pkey_ctx_free) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(pkey, NULL);
+
+	return ctx != NULL && EVP_PKEY_public_check_quick(ctx) == 1;
+}
+
+err_t jws_key_of_numbers(enum token_algorithm alg, const struct jwk_numbers *numbers, struct jws_key **ret)
+{
+	CLEANUP(pkey_free) EVP_PKEY *pkey = pkey_of_numbers(alg, numbers);
+
+	REQUIRE(pkey != NULL && suits(alg, pkey) && is_sound(pkey), ERR_INPUT);
+	return key_make_half(alg, true, &pkey, STR(""), ret);
 }
 
 static err_t parse_hs(str text, struct jws_key **ret)
@@ -512,6 +599,7 @@ static err_t pkey_sign(const struct jws_key *k, str input, uint8_t *ret, size_t 
 	size_t n = JWS_SIGNATURE_MAX;
 
 	REQUIRE(ctx != NULL, ERR_NO_MEMORY);
+	REQUIRE(k->sign != NULL, ERR_BUG);
 	REQUIRE(EVP_MD_CTX_copy_ex(ctx, k->sign) == 1, ERR_CRYPTO);
 	REQUIRE(EVP_DigestSign(ctx, ret, &n, (const uint8_t *)input.p, input.n) == 1, ERR_CRYPTO);
 	*ret_n = n;

@@ -3,6 +3,7 @@
 #include "domain/attempt.h"
 #include "domain/audit.h"
 #include "domain/email.h"
+#include "domain/grant.h"
 #include "domain/linked.h"
 #include "domain/message.h"
 #include "store/query.h"
@@ -19,6 +20,7 @@ err_t account_delete(struct ctx *c, const struct caller *who)
 	TRY(tx_begin(&tx, c->db));
 	TRY(q_user_by_id(c->db, c->mem, who->row.id, &user, &found));
 	REQUIRE(found, ERR_USER_NOT_FOUND);
+	TRY(grant_give_back(c, user.id));
 	TRY(q_user_delete(c->db, user.id, &changed)); /* the rest of it goes by ON DELETE CASCADE */
 	if (!user.is_guest) {
 		TRY(email_canonical(c->mem, user.email, &typed, &key));

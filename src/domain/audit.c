@@ -51,6 +51,9 @@ const char *audit_event_name(enum audit_event e)
 	case AUDIT_ACCOUNT_LINK_SENT: return "account.link_sent";
 	case AUDIT_ACCOUNT_LINKED: return "account.linked";
 	case AUDIT_ACCOUNT_UNLINKED: return "account.unlinked";
+	case AUDIT_OAUTH_FAILED: return "oauth.failed";
+	case AUDIT_OTT_REUSED: return "oauth.token_reused";
+	case AUDIT_GRANT_REVOKED: return "oauth.grant_revoked";
 	case AUDIT_GUEST_CREATED: return "guest.created";
 	case AUDIT_GUEST_UPGRADED: return "guest.upgraded";
 	case AUDIT_KEYS_ROTATED: return "keys.rotated";

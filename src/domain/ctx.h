@@ -32,6 +32,7 @@ struct field_error {
 
 struct brake;
 struct clock_guard;
+struct outside;
 
 struct ctx {
 	struct arena *mem;          /* dies with the request */
@@ -47,6 +48,7 @@ struct ctx {
 	struct clock_guard *clock;  /* of the whole process; NULL (command line): nothing is checked */
 	struct brake *brake;        /* of the whole process; NULL (command line): nothing is counted */
 	int64_t deadline_us;        /* monotonic: when waiting for a hash becomes ERR_OVERLOAD */
+	const struct outside *outside; /* identity providers (oauth/outside.h); NULL: nobody is asked */
 	str request_id;
 	str client_ip;              /* "203.0.113.7"; "cli" for the command line */
 	const uint8_t *client_addr; /* 16 bytes, IPv4 mapped; NULL for the command line */
@@ -60,6 +62,7 @@ struct ctx {
 	size_t n_fields;
 	str challenge;              /* of ERR_CHALLENGE: what to solve (brake.h) */
 	str merge_token;            /* beside ERR_EMAIL_EXISTS: what a guest could not become (guest.h) */
+	str provider_label;         /* of the identity provider that the request is about, for texts */
 	bool outbox_added;          /* a message was queued: the sender is woken when the request is over */
 	int64_t log_user_id;        /* whom the request turned out to be about, for the access log */
 };

@@ -104,6 +104,11 @@ static bool is_required(const struct config *cfg, const struct user_row *user)
 	return !user->is_guest && (user->has_totp || user->require_2fa || cfg->twofactor.required);
 }
 
+bool gate_asks(const struct config *cfg, const struct user_row *user)
+{
+	return is_required(cfg, user);
+}
+
 static err_t is_trusted(struct ctx *c, const struct user_row *user, str trust, bool *ret)
 {
 	str id;

@@ -57,6 +57,10 @@ MUST_USE err_t gate_sign(struct signed_in *s);
 MUST_USE err_t gate_pass(struct ctx *c, const struct user_row *user, const struct first *f,
 			 struct signed_in *ret);
 
+/* Will a second factor be asked for, or to be set up, after a first proof that is none itself? For who has to know
+ * before the first proof is used up. */
+bool gate_asks(const struct config *cfg, const struct user_row *user);
+
 /* Which second factors the account has, without the one that was the first proof. */
 unsigned gate_factors(const struct config *cfg, const struct user_row *user, enum first_proof first);
 

@@ -82,6 +82,47 @@ err_t linked_request(struct ctx *c, const struct caller *who, str email, str pro
 	return tx_commit(&tx);
 }
 
+static void pending_key(struct ctx *c, str id, uint8_t ret[MAC_BYTES]);
+
+static err_t send_pending(struct ctx *c, const struct pending_link_row *p, str pending_id, str lang)
+{
+	struct message_link m = {
+		.template = STR("link-account"), .path = STR("link-verify"), .purpose = ONETIME_LINK, .to = p->email, .lang = lang,
+	};
+	uint8_t key[MAC_BYTES];
+	struct user_row user = { 0 };
+	bool found;
+
+	TRY(q_user_by_email(c->db, c->mem, p->email_key, &user, &found));
+	if (!found || user.disabled_ms != 0)
+		return OK;
+	pending_key(c, pending_id, key);
+	m.to = user.email;
+	m.sid = str_of_bytes(key, MAC_BYTES);
+	TRY(arena_printf(c->mem, &m.about, "%.*s: %.*s", STR_ARG(p->provider), STR_ARG(p->email)));
+	return message_link(c, &user, &m);
+}
+
+err_t linked_request_pending(struct ctx *c, str pending_id, str email, str lang)
+{
+	struct pending_link_row p = { 0 };
+	str typed, key;
+	bool allowed;
+	TX tx = { 0 };
+
+	TRY(email_field(c, "email", email, &typed, &key));
+	REQUIRE(c->n_fields == 0, ERR_INPUT);
+	REQUIRE(mail_is_on(c->cfg), ERR_EMAIL_NOT_CONFIGURED);
+	TRY(pending_link_find(c, pending_id, &p));
+	REQUIRE(str_eq(p.email_key, key), ERR_UNAUTHORIZED);
+	TRY(tx_begin(&tx, c->db));
+	TRY(attempt_mail(c, STR("link-account"), key, &allowed));
+	if (allowed)
+		TRY(send_pending(c, &p, pending_id, lang));
+	TRY(audit_add(c, AUDIT_ACCOUNT_LINK_SENT, STR_NONE, STR_NONE, allowed ? p.provider : STR("limited")));
+	return tx_commit(&tx);
+}
+
 /* ---- proven ---- */
 
 struct proven_link {
@@ -157,7 +198,49 @@ static err_t read_link(struct ctx *c, const struct onetime_row *t, struct user_r
 	return OK;
 }
 
-err_t linked_verify(struct ctx *c, str token, bool sign_in, struct signed_in *ret)
+/* Such a link names what waits by its key, which is longer than the id of a session. */
+static bool is_of_pending(const struct onetime_row *t)
+{
+	return t->sid.n == MAC_BYTES;
+}
+
+/* Who clicked must be at the browser that met the provider: then he has shown both, and not merely been sent a
+ * mail. */
+static err_t require_same_browser(struct ctx *c, const struct onetime_row *t, str pending_id)
+{
+	uint8_t key[MAC_BYTES];
+
+	if (!is_of_pending(t))
+		return OK;
+	pending_key(c, pending_id, key);
+	REQUIRE(pending_id.n > 0 && secret_equal_bytes(key, t->sid.p, MAC_BYTES), ERR_UNAUTHORIZED);
+	return OK;
+}
+
+/* What was planted in an account of an address nobody had proven goes first. */
+static err_t link_pending(struct ctx *c, const struct proven_link *l, str pending_id, struct user_row *ret_user)
+{
+	struct pending_link_row p = { 0 };
+	struct linked_row there = { 0 };
+	int64_t changed;
+	bool found;
+	str text;
+
+	TRY(pending_link_take(c, pending_id, &p));
+	REQUIRE(str_eq(p.email_key, l->key), ERR_LINK_STATE);
+	if (is_claim(l))
+		TRY(claim(c, l, ret_user));
+	TRY(q_linked_insert(c->db, p.provider, p.account_id, l->user->id, p.email, p.name, STR_NONE, c->now_ms, &changed));
+	TRY(q_linked_find(c->db, c->mem, p.provider, p.account_id, &there, &found));
+	REQUIRE(found && there.user_id == l->user->id, ERR_ALREADY_LINKED);
+	if (changed == 0)
+		return OK;
+	TRY(audit_add(c, AUDIT_ACCOUNT_LINKED, l->user->uid, STR_NONE, p.provider));
+	TRY(arena_printf(c->mem, &text, "%.*s: %.*s", STR_ARG(p.provider), STR_ARG(p.email)));
+	return tell(c, l->user, STR("account-linked"), text);
+}
+
+err_t linked_verify(struct ctx *c, str token, str pending_id, bool sign_in, struct signed_in *ret)
 {
 	struct signed_in out = { 0 };
 	struct onetime_row t = { 0 };
@@ -167,10 +250,13 @@ err_t linked_verify(struct ctx *c, str token, bool sign_in, struct signed_in *re
 
 	REQUIRE(token.n > 0, ERR_LINK_TOKEN_REQUIRED);
 	TRY(onetime_find(c, ONETIME_LINK, token, &t));
+	TRY(require_same_browser(c, &t, pending_id));
 	TRY(tx_begin(&tx, c->db));
 	TRY(onetime_take(c, ONETIME_LINK, token, &t));
 	TRY(read_link(c, &t, &user, &link));
-	if (!sign_in || !is_claim(&link))
+	if (is_of_pending(&t))
+		TRY(link_pending(c, &link, pending_id, &user));
+	else if (!sign_in || !is_claim(&link))
 		TRY(link_address(c, &link));
 	if (sign_in)
 		TRY(sign_in_by_link(c, &link, &out));

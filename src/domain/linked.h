@@ -20,13 +20,19 @@ MUST_USE err_t linked_list(struct ctx *c, int64_t user_id, struct linked_row **r
  * Over the budgets of mails nothing is sent, and that is OK too. Cost: 1 transaction. */
 MUST_USE err_t linked_request(struct ctx *c, const struct caller *who, str email, str provider, str lang);
 
-/* The mailed link: the address is linked to whoever asked. sign_in: and signs in, past the gate like any other
+/* Without a sign-in: mail a link to the account that has the address, which links what waits in this browser
+ * (pending_id). The mail names provider and account. Whether anything waits, and for which address, is not told
+ * apart. Refusals: ERR_INPUT, ERR_EMAIL_NOT_CONFIGURED, ERR_UNAUTHORIZED. Cost: 1 transaction. */
+MUST_USE err_t linked_request_pending(struct ctx *c, str pending_id, str email, str lang);
+
+/* The mailed link: the address is linked to whoever asked, or what waited in a browser, which must be this one: of
+ * pending_id (STR_NONE: nothing waits here; then ERR_UNAUTHORIZED, and the link stays good). sign_in: and signs in, past the gate like any other
  * way (else ret->kind is GATE_UNSET); whom the mail of a never proven account of the same address reaches gets
  * the account without anything that an earlier holder left in it. Refusals: ERR_LINK_TOKEN_REQUIRED,
  * ERR_LINK_TOKEN, ERR_LINK_EXPIRED, ERR_LINK_STATE, ERR_ALREADY_LINKED (to somebody else, or somebody's own
  * address), ERR_LIMITED; signing in too ERR_EMAIL_NOT_VERIFIED, ERR_EMAIL_VERIFICATION_REQUIRED. A refusal
  * changes nothing. */
-MUST_USE err_t linked_verify(struct ctx *c, str token, bool sign_in, struct signed_in *ret);
+MUST_USE err_t linked_verify(struct ctx *c, str token, str pending_id, bool sign_in, struct signed_in *ret);
 
 /* Remove one of the caller's own. Another's, or one that is not there, is no error and no change: the answers are
  * alike. Refusal: ERR_LAST_LOGIN_METHOD. */

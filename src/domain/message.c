@@ -91,7 +91,7 @@ err_t message_link(struct ctx *c, const struct user_row *user, const struct mess
 	if (n.purpose == ONETIME_EMAIL_CHANGE)
 		m.vars[m.n_vars++] = (struct template_var){ STR("newEmail"), l->to };
 	if (n.purpose == ONETIME_LINK)
-		m.email = l->to; /* what is to be linked */
+		m.email = l->about.p != NULL ? l->about : l->to; /* what is to be linked */
 	if (n.purpose == ONETIME_EMAIL_REVERT)
 		m.vars[m.n_vars++] = (struct template_var){ STR("newEmail"), user->email };
 	if (n.purpose == ONETIME_FACTOR_RESET) {

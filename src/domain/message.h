@@ -36,6 +36,7 @@ struct message_link {
 	str reserves;       /* onetime_new.reserves */
 	str code;           /* that does the same, as variable `code`; STR_NONE */
 	str lang;           /* as asked for; STR_NONE: the user's */
+	str about;          /* variable `email` in place of an address; STR_NONE */
 };
 MUST_USE err_t message_link(struct ctx *c, const struct user_row *user, const struct message_link *m);
 

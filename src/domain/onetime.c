@@ -35,6 +35,7 @@ static struct kind kind_of(enum onetime_purpose p)
 	case ONETIME_SMS:
 	case ONETIME_SMS_2FA: return (struct kind){ ERR_SMS_CODE, ERR_SMS_CODE, 0 };
 	case ONETIME_LINK: return (struct kind){ ERR_LINK_TOKEN, ERR_LINK_EXPIRED, MS_PER_HOUR };
+	case ONETIME_OAUTH_LINK: return (struct kind){ ERR_LINK_TOKEN, ERR_LINK_EXPIRED, 5 * MS_PER_MIN };
 	case ONETIME_FACTOR_RESET:
 		return (struct kind){ ERR_FACTOR_RESET_TOKEN, ERR_FACTOR_RESET_EXPIRED, 0 };
 	case ONETIME_UNSET: break;

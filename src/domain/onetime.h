@@ -29,6 +29,7 @@ enum onetime_purpose {
 	ONETIME_SMS_2FA = 13,
 	ONETIME_LINK = 14,        /* mailed link that links an account */
 	ONETIME_FACTOR_RESET = 15, /* mailed link that calls an operator's reset of the second factor off */
+	ONETIME_OAUTH_LINK = 16,  /* ticket of a session, with which a browser begins to link; address = provider */
 };
 
 #define ONETIME_TOKEN_TEXT 64

@@ -62,12 +62,25 @@ static bool is_web(str site)
 	return str_starts(site, STR("https://")) || str_starts(site, STR("http://"));
 }
 
+static bool has_pages(const struct ctx *c, str site)
+{
+	return is_web(site) && c->cfg->ui.enabled && !c->cfg->ui.headless;
+}
+
+err_t site_page(struct ctx *c, str site, str page, str *ret)
+{
+	if (!has_pages(c, site) && str_eq(page, STR("login")))
+		return arena_printf(c->mem, ret, "%.*s/login", STR_ARG(site));
+	return arena_printf(c->mem, ret, "%.*s%.*s%s/%.*s", STR_ARG(site), STR_ARG(c->cfg->server.api_prefix),
+			    has_pages(c, site) ? "/ui" : "", STR_ARG(page));
+}
+
 err_t site_link(struct ctx *c, str path, str token, str *ret)
 {
 	str site = site_of(c), prefix = c->cfg->server.api_prefix;
 	const char *pages = "";
 
-	if (is_web(site) && c->cfg->ui.enabled && !c->cfg->ui.headless)
+	if (has_pages(c, site))
 		pages = "/ui";
 	if (!is_web(site) && c->cfg->site.app_links == LINKS_SHORT) {
 		prefix = STR("");
@@ -81,4 +94,21 @@ err_t site_link(struct ctx *c, str path, str token, str *ret)
 err_t site_login_url(struct ctx *c, str *ret)
 {
 	return arena_printf(c->mem, ret, "%.*s/login", STR_ARG(site_of(c)));
+}
+
+str site_listed(const struct config *cfg, str url)
+{
+	str site;
+
+	return is_listed(cfg, url, &site) ? site : STR_NONE;
+}
+
+str site_origin(str url)
+{
+	return origin_of(url);
+}
+
+bool site_is_web(str url)
+{
+	return is_web(url);
 }

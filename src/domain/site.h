@@ -18,4 +18,17 @@ MUST_USE err_t site_link(struct ctx *c, str path, str token, str *ret);
 /* "{site}/login" */
 MUST_USE err_t site_login_url(struct ctx *c, str *ret);
 
+/* The entry itself, when `url` is one of site.urls; STR_NONE otherwise. */
+str site_listed(const struct config *cfg, str url);
+
+/* "https://host:port" of "https://host:port/path"; STR_NONE when it has no authority. */
+str site_origin(str url);
+
+/* The page of that name for a site: the hosted one where there is one, else the application's own; with no pages the
+ * login is "{site}/login". */
+MUST_USE err_t site_page(struct ctx *c, str site, str page, str *ret);
+
+/* http or https, and not the scheme of an app? */
+bool site_is_web(str url);
+
 #endif

@@ -6,6 +6,7 @@
 #include "domain/clock_guard.h"
 #include "domain/credential.h"
 #include "domain/email.h"
+#include "domain/grant.h"
 #include "domain/message.h"
 #include "domain/onetime.h"
 #include "domain/place.h"
@@ -211,6 +212,7 @@ err_t user_remove(struct ctx *c, const struct user_row *u)
 	TX tx = { 0 };
 
 	TRY(tx_begin(&tx, c->db));
+	TRY(grant_give_back(c, u->id));
 	TRY(q_user_delete(c->db, u->id, &changed)); /* sessions go with it: ON DELETE CASCADE */
 	TRY(open_account(c, u));
 	TRY(audit_add(c, AUDIT_USER_DELETED, u->uid, STR_NONE, STR_NONE));

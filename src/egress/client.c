@@ -6,9 +6,11 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/buf.h"
 #include "base/secret.h"
+#include "egress/address.h"
 
 #define CONNECT_MAX_MS	  5000
 #define REPLY_HEADERS_MAX ((size_t)64 * 1024)
@@ -19,8 +21,9 @@ struct client {
 	/* of the exchange under way */
 	struct buf body; /* overflow: there was more */
 	size_t header_bytes;
+	bool turned_away; /* an address was not public */
 	char problem[CURL_ERROR_SIZE];
-	char body_bytes[CLIENT_REPLY_MAX];
+	char body_bytes[CLIENT_REPLY_LIMIT];
 };
 
 err_t client_new(struct client **ret)
@@ -82,6 +85,19 @@ static int look_for_abort(void *self, curl_off_t down_n, curl_off_t down, curl_o
 	return atomic_load(&c->aborted); /* not 0 ends the transfer */
 }
 
+/* The one place where a guarded request meets an address: what is not connected to cannot be reached. */
+static curl_socket_t open_public(void *self, curlsocktype purpose, struct curl_sockaddr *a)
+{
+	struct client *c = self;
+
+	(void)purpose;
+	if (!address_is_public(&a->addr)) {
+		c->turned_away = true;
+		return CURL_SOCKET_BAD;
+	}
+	return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+}
+
 /* ---- setting up ---- */
 
 static err_t took(CURLcode code)
@@ -133,6 +149,20 @@ static err_t set_credentials(struct client *c, const struct client_request *r, s
 	return OK;
 }
 
+static err_t set_guard(struct client *c, const struct client_request *r)
+{
+	if (!r->guarded)
+		return OK;
+	SET(FRESH_CONNECT, 1L); /* one that is kept was opened under another request's rules */
+	SET(FORBID_REUSE, 1L);
+	if (r->allow_private)
+		return OK;
+	SET(PROTOCOLS_STR, "https");
+	SET(OPENSOCKETFUNCTION, open_public);
+	SET(OPENSOCKETDATA, c);
+	return OK;
+}
+
 static err_t set_request(struct client *c, const struct client_request *r, struct arena *mem)
 {
 	int64_t timeout_ms = r->timeout_ms > 0 ? r->timeout_ms : 1; /* 0 is for ever to curl */
@@ -151,6 +181,7 @@ static err_t set_request(struct client *c, const struct client_request *r, struc
 	}
 	SET(TIMEOUT_MS, (long)timeout_ms);
 	SET(CONNECTTIMEOUT_MS, (long)(timeout_ms < CONNECT_MAX_MS ? timeout_ms : CONNECT_MAX_MS));
+	TRY(set_guard(c, r));
 	return set_credentials(c, r, mem);
 }
 
@@ -215,6 +246,8 @@ static err_t read_problem(struct client *c, CURLcode code, struct arena *mem,
 	make_plain(c->problem);
 	if (atomic_load(&c->aborted))
 		said = "given up: the server is stopping";
+	else if (c->turned_away)
+		said = "the host has no public address";
 	else if (c->header_bytes > REPLY_HEADERS_MAX)
 		said = "the headers of the answer are too long";
 	return arena_copy(mem, str_of_cstr(said), &ret->problem);
@@ -223,6 +256,7 @@ static err_t read_problem(struct client *c, CURLcode code, struct arena *mem,
 static err_t read_reply(struct client *c, CURLcode code, struct arena *mem,
 			struct client_reply *ret)
 {
+	const char *type = NULL;
 	long status = 0;
 
 	*ret = (struct client_reply){ .status = 0 };
@@ -230,7 +264,10 @@ static err_t read_reply(struct client *c, CURLcode code, struct arena *mem,
 	if (code != CURLE_OK && !c->body.overflow)
 		return read_problem(c, code, mem, ret);
 	TRY(took(curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &status)));
+	TRY(took(curl_easy_getinfo(c->curl, CURLINFO_CONTENT_TYPE, &type)));
 	ret->status = (int)status;
+	ret->cut = c->body.overflow;
+	TRY(arena_copy(mem, str_of_cstr(type), &ret->content_type));
 	return arena_copy(mem, buf_view(&c->body), &ret->body);
 }
 
@@ -241,8 +278,10 @@ static err_t exchange(struct client *c, const struct client_request *r, struct c
 	TRY(set_request(c, r, mem));
 	TRY(append_headers(r, mem, list));
 	SET(HTTPHEADER, *list);
-	c->body = BUF_OF(c->body_bytes);
+	c->body = (struct buf){ .p = c->body_bytes, .cap = r->reply_max > 0 ? r->reply_max : CLIENT_REPLY_MAX };
+	REQUIRE(c->body.cap <= sizeof(c->body_bytes), ERR_BUG);
 	c->header_bytes = 0;
+	c->turned_away = false;
 	c->problem[0] = '\0';
 	return read_reply(c, curl_easy_perform(c->curl), mem, ret);
 }

@@ -9,6 +9,7 @@
 #include "base/str.h"
 
 #define CLIENT_REPLY_MAX   ((size_t)16 * 1024)
+#define CLIENT_REPLY_LIMIT ((size_t)64 * 1024)
 #define CLIENT_HEADERS_MAX 8
 
 struct client_request {
@@ -23,11 +24,19 @@ struct client_request {
 	str body;	    /* POST */
 	str tls_ca;	    /* PEM file; n == 0: the system's authorities */
 	int64_t timeout_ms; /* from resolving to the last byte */
+	size_t reply_max;   /* 0: CLIENT_REPLY_MAX; at most CLIENT_REPLY_LIMIT */
+	/* To hosts that others name: https only, on a connection of its own, and only to addresses that
+	 * address_is_public(); each address is looked at when it is about to be connected to, so that
+	 * nothing can change in between. */
+	bool guarded;
+	bool allow_private; /* guarded, but for tests and development: http and any address */
 };
 
 struct client_reply {
 	int status;  /* 0: none came */
-	str body;    /* at most CLIENT_REPLY_MAX; the rest is not read */
+	str body;    /* at most reply_max; the rest is not read */
+	bool cut;    /* there was more */
+	str content_type; /* as sent; STR_NONE */
 	str problem; /* why there is no status: one line of plain text; STR_NONE otherwise */
 };
 

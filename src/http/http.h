@@ -29,8 +29,9 @@ enum http_lane {
 	LANE_LOOP, /* inside the I/O loop: memory, or one indexed read of the embedded store */
 	LANE_POOL, /* a worker: writes, anything that may wait */
 	LANE_HASH, /* a worker of its own small pool: password hashing; a storm there stays there */
+	LANE_EGRESS, /* the same for what waits for other services */
 };
-#define N_LANES 4
+#define N_LANES 5
 
 #define REQUEST_ID_LEN   26 /* characters; made by the edge: time-ordered, 80 random bits */
 #define CLIENT_ADDR_LEN  16 /* IPv4 as ::ffff:a.b.c.d; a Unix-socket peer is all zero */
@@ -146,6 +147,7 @@ struct http_options {
 	int64_t io_threads;     /* resolved, >= 1 */
 	int64_t pool_workers, pool_queue_max;
 	int64_t hash_workers, hash_queue_max; /* hash_workers 0: LANE_HASH runs in LANE_POOL */
+	int64_t egress_workers, egress_queue_max; /* the same for LANE_EGRESS */
 	/* May a request still enter LANE_HASH? Asked when one arrives; false → 503 with Retry-After. */
 	bool (*hash_admit)(void *self, int64_t queued, int64_t *ret_retry_after_s);
 	void *hash_admit_self;

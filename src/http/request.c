@@ -473,7 +473,7 @@ static enum MHD_Result body_complete(struct conn *c)
 	if (c->req.has_body && !conn_enter(c, PHASE_RUN, -1))
 		return MHD_NO;
 	c->req.body = c->body == NULL ? STR_NONE : (str){ c->body, c->body_n };
-	if (c->lane != LANE_POOL && c->lane != LANE_HASH) {
+	if (c->lane == LANE_LOOP) {
 		e = loop_thread(c->server, &et);
 		if (e.code != ERR_OK)
 			return refuse(c, e.code, RETRY_AFTER_S);

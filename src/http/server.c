@@ -82,6 +82,11 @@ static err_t hash_worker_open(void *self, void **ret)
 	return worker_open(self, LANE_HASH, ret);
 }
 
+static err_t egress_worker_open(void *self, void **ret)
+{
+	return worker_open(self, LANE_EGRESS, ret);
+}
+
 static void worker_close(void *self, void *et)
 {
 	(void)self;
@@ -111,10 +116,14 @@ static err_t start_pools(struct http_server *s)
 	};
 
 	TRY(pool_start(&work, s->o.pool_workers, s->o.pool_queue_max, &s->pools[LANE_POOL]));
-	if (s->o.hash_workers <= 0)
-		return OK; /* then LANE_HASH runs in LANE_POOL */
+	/* A lane without workers of its own runs in LANE_POOL. */
 	work.open = hash_worker_open;
-	return pool_start(&work, s->o.hash_workers, s->o.hash_queue_max, &s->pools[LANE_HASH]);
+	if (s->o.hash_workers > 0)
+		TRY(pool_start(&work, s->o.hash_workers, s->o.hash_queue_max, &s->pools[LANE_HASH]));
+	work.open = egress_worker_open;
+	if (s->o.egress_workers > 0)
+		TRY(pool_start(&work, s->o.egress_workers, s->o.egress_queue_max, &s->pools[LANE_EGRESS]));
+	return OK;
 }
 
 /* ---- the library's callbacks ---- */
@@ -518,7 +527,7 @@ void http_server_stats(const struct http_server *s, struct http_stats *ret)
 		.deadline_closes = atomic_load(&s->n_deadline),
 		.guard_refusals = atomic_load(&s->n_guard),
 	};
-	for (size_t lane = LANE_POOL; lane <= LANE_HASH; lane++) {
+	for (size_t lane = LANE_POOL; lane <= LANE_EGRESS; lane++) {
 		if (s->pools[lane] == NULL)
 			continue;
 		pool_count(s->pools[lane], &counts);

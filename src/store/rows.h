@@ -144,6 +144,32 @@ struct pending_link_row {
 	int64_t created_ms, expires_ms;
 };
 
+/* A sign-in on its way through a provider. */
+struct oauth_flow_row {
+	str target;
+	bool is_app;
+	str app_state, challenge; /* STR_NONE when unset */
+	int64_t user_id; /* 0: a sign-in */
+	str sid;
+	int64_t expires_ms;
+};
+
+struct oauth_ott_row {
+	int64_t user_id;
+	str provider, account_id;
+	str email, name, picture; /* STR_NONE when unset */
+	bool links;
+	str sid, challenge;       /* the same */
+	int64_t expires_ms;
+};
+
+struct oauth_revoke_row {
+	int64_t id;
+	str provider, account_id;
+	str sealed;
+	int64_t created_ms, next_ms, attempts;
+};
+
 /* Seeds are sealed (domain/factor.c). */
 struct factor_row {
 	str totp; /* STR_NONE: no second factor by app */

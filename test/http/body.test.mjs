@@ -45,8 +45,11 @@ const MEMBERS = {
   factor_confirm_shape: ['token', 'secret', 'tempToken'],
   factor_verify_shape: ['tempToken', 'totpCode', 'recoveryCode'],
   factor_proof_shape: ['currentPassword', 'totpCode', 'recoveryCode'],
+  oauth_exchange_shape: ['ott', 'codeVerifier'],
+  oauth_token_shape: ['idToken', 'nonce'],
+  oauth_link_shape: ['currentPassword', 'totpCode', 'recoveryCode'],
 };
-const NULL_OK = ['firstName', 'lastName', 'deviceToken', 'challengeAnswer', 'refreshToken', 'emailLang', 'phoneNumber', 'totpCode', 'recoveryCode', 'tempToken', 'secret', 'provider'];
+const NULL_OK = ['firstName', 'lastName', 'deviceToken', 'challengeAnswer', 'refreshToken', 'emailLang', 'phoneNumber', 'totpCode', 'recoveryCode', 'tempToken', 'secret', 'provider', 'codeVerifier', 'nonce'];
 /* Of these a client sends some members and may leave the others null. */
 const ALL_NULL_OK = ['magic_send_shape', 'magic_verify_shape', 'sms_send_shape', 'sms_verify_shape'];
 const SECRET = ['password', 'newPassword', 'currentPassword'];

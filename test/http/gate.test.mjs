@@ -6,14 +6,24 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { verify as verifyTotp, withTotp } from '../lib/authenticator.mjs';
 import { codeIn, freshNumber, mailCodeIn, startDelivering, SUBJECT, tokenIn, withPhone, withSecond } from '../lib/delivery.mjs';
+import { Browser } from '../lib/browser.mjs';
+import { FakeProvider } from '../lib/fake_provider.mjs';
 import { ROOT } from '../lib/paths.mjs';
 import { routes } from '../lib/routes.mjs';
 import { claimsOf, freshEmail } from '../lib/server.mjs';
+import { AUTH, Social } from '../lib/social.mjs';
 
-let s, mail, sms, close;
+let s, mail, sms, close, provider;
 
-before(async () => ({ s, mail, sms, close } = await startDelivering()));
-after(() => close());
+const start = ({ env } = {}) => startDelivering({ env: { SALLYPORT_OAUTH_ALLOW_PRIVATE: 'true', SALLYPORT_NATIVE_REDIRECT_URIS: 'com.example.app:/x', ...provider.env(), ...env } });
+before(async () => {
+  provider = await FakeProvider.start();
+  ({ s, mail, sms, close } = await start());
+});
+after(async () => {
+  await close();
+  provider.close();
+});
 
 const bearer = { strategy: 'bearer' };
 const done = (r) => assert.deepEqual([r.status, r.json], [200, { success: true }]);
@@ -39,6 +49,30 @@ async function linking(u) {
   return token;
 }
 
+/* u has an account at the provider, and it is linked. */
+async function atProvider(u) {
+  provider.calm();
+  provider.now = () => s.now;
+  provider.person = { sub: `of ${u.email}` };
+  await s.sql(`INSERT INTO linked_account (provider, account_id, user_id, linked_ms) SELECT 'fake', 'of ${u.email}', id, 1 FROM user WHERE email = '${u.email}' ON CONFLICT DO NOTHING`);
+}
+
+async function idToken(u) {
+  await atProvider(u);
+  return { idToken: await provider.idToken({}, { nonce: 'n' }), nonce: 'n' };
+}
+
+/* The one-time token of an app whose user sets the factor up while it is on its way. */
+async function ott(u) {
+  await atProvider(u);
+  const totp = await s.sql(`SELECT coalesce(hex(totp), '') FROM user WHERE email = '${u.email}'`);
+  await s.sql(`UPDATE user SET totp = NULL WHERE email = '${u.email}'`);
+  const app = Social.prototype.app.call({ s });
+  const r = await new Browser({ [AUTH]: s.target }).go(`${AUTH}/auth/oauth/fake?redirect_uri=com.example.app:/x&code_challenge=${app.challenge}&code_challenge_method=S256`);
+  if (totp !== '') await s.sql(`UPDATE user SET totp = x'${totp}' WHERE email = '${u.email}'`);
+  return { ott: new URL(r.url).searchParams.get('ott'), codeVerifier: app.verifier };
+}
+
 /* First factors: what each route answers to somebody who has a second one. */
 const FIRST = {
   'POST /auth/login': [(u) => s.login(u.email, u.password)],
@@ -56,6 +90,12 @@ const FIRST = {
   ],
 };
 
+FIRST['POST /auth/oauth/{provider}/token'] = [async (u) => s.post('/auth/oauth/fake/token', await idToken(u), bearer)];
+FIRST['POST /auth/oauth/exchange'] = [async (u) => s.post('/auth/oauth/exchange', await ott(u), bearer)];
+
+/* First factors that are answered by a redirect. */
+const REDIRECTING = ['GET /auth/oauth/{provider}/callback'];
+
 /* Routes that hand out tokens and are no first factor, and why they ask for no second one. */
 const NOT_FIRST = {
   'POST /auth/2fa/verify': 'is a second factor',
@@ -70,7 +110,7 @@ function issuers() {
   for (const file of fs.readdirSync(path.join(ROOT, 'src/api')).filter((f) => f.endsWith('.c'))) {
     const text = fs.readFileSync(path.join(ROOT, 'src/api', file), 'utf8');
     for (const [, name, body] of text.matchAll(/^(?:static )?(?:err_t|void) (\w+)\([^{;]*\)\n\{\n(.*?)^\}/gms))
-      if (/\b(reply_signed_in|out_tokens)\(/.test(body)) found.add(name);
+      if (/\b(reply_signed_in|out_tokens|set_token_cookies|land)\(/.test(body)) found.add(name);
   }
   return found;
 }
@@ -79,9 +119,9 @@ test('MF03 every route that can hand out tokens has a row here', () => {
   const handlers = issuers();
   assert.ok(handlers.has('api_session_login') && handlers.has('reply_signed_in'), [...handlers].join());
   const issuing = routes.filter((r) => handlers.has(r.handler)).map((r) => `${r.method} ${r.path}`);
-  const indirect = [...handlers].filter((h) => !h.startsWith('api_') && h !== 'reply_signed_in');
+  const indirect = [...handlers].filter((h) => !h.startsWith('api_') && !['reply_signed_in', 'out_tokens', 'land'].includes(h));
   assert.deepEqual(indirect, [], 'a helper that hands out tokens hides its routes from this test');
-  assert.deepEqual(issuing.sort(), [...Object.keys(FIRST), ...Object.keys(NOT_FIRST)].sort());
+  assert.deepEqual(issuing.sort(), [...Object.keys(FIRST), ...Object.keys(NOT_FIRST), ...REDIRECTING].sort());
 });
 
 test('MF03 nothing but the gate makes a session', () => {
@@ -98,9 +138,20 @@ async function somebody() {
   return armed;
 }
 
-const AMR = { 'POST /auth/login': 'pwd', 'POST /auth/magic-link/verify': 'email', 'POST /auth/sms/verify': 'sms', 'POST /auth/link-verify': 'fed' };
+const AMR = { 'POST /auth/login': 'pwd', 'POST /auth/magic-link/verify': 'email', 'POST /auth/sms/verify': 'sms', 'POST /auth/link-verify': 'fed', 'POST /auth/oauth/{provider}/token': 'fed', 'POST /auth/oauth/exchange': 'fed' };
 const METHODS = { 'POST /auth/login': ['totp', 'sms', 'magic-link'], 'POST /auth/magic-link/verify': ['totp', 'sms'], 'POST /auth/sms/verify': ['totp', 'magic-link'],
-  'POST /auth/link-verify': ['totp', 'sms', 'magic-link'] };
+  'POST /auth/link-verify': ['totp', 'sms', 'magic-link'], 'POST /auth/oauth/{provider}/token': ['totp', 'sms', 'magic-link'], 'POST /auth/oauth/exchange': ['totp', 'sms', 'magic-link'] };
+
+test('MF03 GET /auth/oauth/{provider}/callback asks for a second factor and sets no cookie of a session', async () => {
+  const u = await somebody(), browser = new Browser({ [AUTH]: s.target });
+  await atProvider(u);
+  const r = await browser.go(`${AUTH}/auth/oauth/fake`, { stop: (url) => url.includes('/auth/2fa') }), end = new URL(r.url);
+  assert.equal(end.pathname, '/auth/2fa');
+  s.note(end.searchParams.get('tempToken'));
+  assert.deepEqual(Object.keys(browser.cookies(AUTH)).filter((n) => /Token/.test(n)), []);
+  const last = await verifyTotp(s, { tempToken: end.searchParams.get('tempToken'), totpCode: u.app.code() });
+  assert.deepEqual(claimsOf(last.json.accessToken).amr, ['fed', 'otp', 'mfa']);
+});
 
 for (const [route, ways] of Object.entries(FIRST))
   for (const [i, way] of ways.entries())
@@ -120,9 +171,9 @@ for (const [route, ways] of Object.entries(FIRST))
     });
 
 /* A link is asked for in a session, and there is none without the factor. */
-for (const [route, [way]] of Object.entries(FIRST).filter(([r]) => !r.includes('link-verify')))
+for (const [route, [way]] of Object.entries(FIRST).filter(([r]) => !r.includes('link-verify') && !r.includes('exchange')))
   test(`MF03 ${route} leads to setting a factor up when one must be and none is there`, async (t) => {
-    const strict = await startDelivering({ env: { SALLYPORT_TWOFACTOR_REQUIRED: 'true', SALLYPORT_TWOFACTOR_MAGIC_LINK: 'false' } });
+    const strict = await start({ env: { SALLYPORT_TWOFACTOR_REQUIRED: 'true', SALLYPORT_TWOFACTOR_MAGIC_LINK: 'false' } });
     const mine = { s, mail, sms };
     ({ s, mail, sms } = strict);
     t.after(async () => {
@@ -145,7 +196,7 @@ test('MF05 what was proven stands in the token: amr', async () => {
   await s.sql(`UPDATE user SET email_verified = 1 WHERE email = '${plain.email}'`);
   const amr = [];
   for (const [way] of Object.values(FIRST)) amr.push(claimsOf((await way(plain)).json.accessToken).amr);
-  assert.deepEqual(amr, [['pwd'], ['email'], ['sms'], ['fed']]);
+  assert.deepEqual(amr, [['pwd'], ['email'], ['sms'], ['fed'], ['fed'], ['fed']]);
   await withSecond(s, plain);
   const { tempToken } = (await s.login(plain.email, plain.password)).json;
   done(await s.post('/auth/magic-link/send', { mode: '2fa', tempToken }));

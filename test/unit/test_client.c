@@ -337,6 +337,46 @@ static int fresh_arena(void **state)
 	return 0;
 }
 
+static void wh03_a_guarded_request_reaches_no_private_address(void **state)
+{
+	struct client_request r;
+	struct client_reply reply;
+
+	(void)state;
+	tcp_peer_start(&peer, HEAD("200 OK") "Content-Length: 2\r\n\r\nok", false);
+	r = get("/metadata");
+	r.guarded = true;
+	assert_int_equal(send_new(&r, &reply).code, ERR_OK);
+	assert_int_equal(reply.status, 0); /* http */
+	r.url = url("https://", "/metadata");
+	assert_int_equal(send_new(&r, &reply).code, ERR_OK);
+	assert_int_equal(reply.status, 0);
+	assert_true(str_eq(reply.problem, STR("the host has no public address")));
+	assert_int_equal(peer.connections, 0);
+	r = get("/metadata");
+	r.guarded = r.allow_private = true;
+	assert_int_equal(send_new(&r, &reply).code, ERR_OK);
+	assert_int_equal(reply.status, 200);
+	tcp_peer_stop(&peer);
+}
+
+static void a_larger_answer_is_said_to_be_cut_and_its_type_is_told(void **state)
+{
+	struct client_request r;
+	struct client_reply reply;
+
+	(void)state;
+	tcp_peer_start(&peer, HEAD("200 OK") "Content-Type: application/json\r\n\r\n", true);
+	r = get("/");
+	r.reply_max = CLIENT_REPLY_LIMIT;
+	assert_int_equal(send_new(&r, &reply).code, ERR_OK);
+	tcp_peer_stop(&peer);
+	assert_int_equal(reply.status, 200);
+	assert_true(reply.cut);
+	assert_int_equal(reply.body.n, CLIENT_REPLY_LIMIT);
+	assert_true(str_eq(reply.content_type, STR("application/json")));
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup(f, fresh_arena)
@@ -355,6 +395,8 @@ int main(void)
 		T(wh03_urls_with_users_or_other_schemes_lead_nowhere),
 		T(wh04_proxies_of_the_environment_are_not_asked),
 		T(sc06_a_peer_without_a_certificate_is_not_talked_to),
+		T(wh03_a_guarded_request_reaches_no_private_address),
+		T(a_larger_answer_is_said_to_be_cut_and_its_type_is_told),
 		T(an_arena_that_is_full_is_a_fault),
 	};
 	int failed;

@@ -1,0 +1,155 @@
+#include "app/cli_oauth.h"
+
+#include "app/outbound.h"
+#include "crypto/jws.h"
+#include "egress/mailer.h"
+#include "oauth/exchange.h"
+
+#define PATIENCE_MS 10000
+
+static const struct config *hold(void *self, void **ret_held)
+{
+	*ret_held = NULL;
+	return ((struct cli *)self)->cfg;
+}
+
+static void release(void *self, void *held)
+{
+	(void)self;
+	(void)held;
+}
+
+struct probe {
+	struct cli *cli;
+	struct provider p;
+	struct asking asking;
+	bool failed;
+};
+
+static void say(struct probe *t, bool good, const char *what, str detail)
+{
+	(void)printf("%s  %s%s%.*s\n", good ? "ok   " : "WRONG", what, detail.n > 0 ? ": " : "", STR_ARG(detail));
+	t->failed = t->failed || !good;
+}
+
+/* ---- what is published ---- */
+
+static void test_discovery(struct probe *t)
+{
+	bool says_iss, discovered = provider_is_discovered(&t->p);
+	err_t e = directory_complete(t->asking.outside->directory, &t->asking, &t->p, &says_iss);
+
+	if (!discovered)
+		return;
+	say(t, e.code == ERR_OK,
+	    e.code == ERR_OK ? "the discovery document is there and of this issuer" :
+			       "the issuer has no discovery document, or one of another issuer; compare it byte by byte",
+	    t->p.issuer);
+}
+
+static void test_keys(struct probe *t)
+{
+	struct jwks *keys = NULL;
+	err_t e;
+
+	if (t->p.kind != PROVIDER_OIDC || t->p.jwks_url.n == 0)
+		return;
+	e = directory_keys(t->asking.outside->directory, &t->asking, &t->p, false, &keys);
+	say(t, e.code == ERR_OK,
+	    e.code == ERR_OK ? "keys for RS256 or ES256 are published" : "no keys for RS256 or ES256 can be read",
+	    t->p.jwks_url);
+	jwks_release(keys);
+}
+
+static void test_key_of_apple(struct probe *t)
+{
+	struct jws_key *key = NULL;
+
+	if (t->p.auth != CLIENT_AUTH_APPLE)
+		return;
+	say(t, jws_key_parse(ALG_ES256, secret_str(t->p.set->private_key), &key).code == ERR_OK,
+	    "private_key is a key for ES256", STR(""));
+	jws_key_free(key);
+}
+
+/* ---- the client ---- */
+
+static bool says(str body, str word)
+{
+	return memmem(body.p, body.n, word.p, word.n) != NULL;
+}
+
+/* A code that nobody gave is refused for itself when the client is known, and else for the client. */
+static err_t ask_with_wrong_code(struct probe *t, struct outside_reply *ret)
+{
+	struct exchange x = { .p = &t->p };
+	struct outside_request r = { .deadline_ms = t->asking.deadline_ms };
+
+	TRY(arena_printf(t->asking.mem, &x.redirect_uri, "%.*s%.*s/oauth/%.*s/callback",
+			 STR_ARG(t->cli->cfg->server.public_url), STR_ARG(t->cli->cfg->server.api_prefix),
+			 STR_ARG(t->p.name)));
+	x.verifier = STR("a-verifier-that-belongs-to-no-sign-in-at-all");
+	TRY(exchange_request(&x, STR("a-code-that-nobody-gave"), t->asking.mem, t->cli->c.now_ms / 1000, &r));
+	return t->asking.outside->send(t->asking.outside->self, t->p.name, &r, t->asking.mem, ret);
+}
+
+static void test_client(struct probe *t)
+{
+	struct outside_reply reply = { 0 };
+
+	if (t->p.token_url.n == 0)
+		return;
+	if (ask_with_wrong_code(t, &reply).code != ERR_OK || reply.status == 0 || reply.status >= 500)
+		say(t, false, "the token endpoint does not answer", reply.problem.n > 0 ? reply.problem : t->p.token_url);
+	else if (reply.body.n > 0 && (says(reply.body, STR("invalid_client")) || says(reply.body, STR("incorrect_client_credentials")) ||
+				      says(reply.body, STR("unauthorized_client"))))
+		say(t, false, "the provider does not know this client_id with this secret", STR(""));
+	else
+		say(t, true, "the token endpoint answers, and does not complain of the client", STR(""));
+}
+
+/* ---- the command ---- */
+
+static err_t probe_all(struct probe *t)
+{
+	str callback;
+
+	TRY(arena_printf(t->asking.mem, &callback, "%.*s%.*s/oauth/%.*s/callback", STR_ARG(t->cli->cfg->server.public_url),
+			 STR_ARG(t->cli->cfg->server.api_prefix), STR_ARG(t->p.name)));
+	(void)printf("provider   %.*s (%.*s)\nregister   %.*s\n", STR_ARG(t->p.name), STR_ARG(t->p.label), STR_ARG(callback));
+	test_discovery(t);
+	test_keys(t);
+	test_key_of_apple(t);
+	test_client(t);
+	if (!str_starts(callback, STR("https://")))
+		(void)printf("note   most providers send people back to https:// only: server.public_url\n");
+	if (!t->p.trusts_email)
+		(void)printf("note   its addresses count as not proven (trust_email)\n");
+	return OK;
+}
+
+enum exit_code oauth_test_cmd(struct cli *cli, int argc, char **argv)
+{
+	const struct outbound_options o = { .workers = 2, .hold = hold, .release = release, .self = cli };
+	struct probe t = { .cli = cli };
+	const struct oauth_settings *set;
+	struct outbound *out = NULL;
+	err_t e;
+
+	if (argc != 2)
+		return EXIT_USAGE;
+	set = provider_settings(cli->cfg, str_of_cstr(argv[1]));
+	if (set == NULL)
+		return fail("there is no such section [oauth.NAME]");
+	if (egress_init().code != ERR_OK || outbound_new(&o, &out).code != ERR_OK)
+		return EXIT_FAULT;
+	t.asking = (struct asking){ .outside = outbound_port(out), .mem = &cli->mem, .now_ms = monotonic_ms(),
+				    .deadline_ms = monotonic_ms() + PATIENCE_MS };
+	e = provider_view(set, &cli->mem, &t.p);
+	if (e.code == ERR_OK)
+		e = probe_all(&t);
+	outbound_free(out);
+	if (e.code != ERR_OK)
+		return fail_err(cli, e);
+	return t.failed ? EXIT_REFUSED : EXIT_DONE;
+}

@@ -1,0 +1,224 @@
+#include "crypto/jwks.h"
+
+#include <jansson.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base64url.h"
+#include "crypto/jws_key.h"
+
+#define KEY_ID_MAX 256
+
+struct foreign_key {
+	struct jws_key *key;
+	char kid[KEY_ID_MAX];
+	size_t n_kid; /* 0: it has none */
+};
+
+struct jwks {
+	atomic_int holders;
+	size_t n;
+	struct foreign_key keys[JWKS_KEYS_MAX];
+};
+
+static void tree_free(json_t **t)
+{
+	json_decref(*t);
+}
+
+#define TREE_FREED __attribute__((cleanup(tree_free)))
+
+static str text_of(const json_t *object, const char *name)
+{
+	const json_t *v = json_object_get(object, name);
+
+	return json_is_string(v) ? (str){ json_string_value(v), json_string_length(v) } : STR_NONE;
+}
+
+/* jansson's parser recurses; brackets in strings count too, which honest documents bear. */
+static bool nests_too_deep(str text)
+{
+	size_t depth = 0;
+
+	for (size_t i = 0; i < text.n; i++) {
+		if (text.p[i] == '{' || text.p[i] == '[')
+			depth++;
+		else if ((text.p[i] == '}' || text.p[i] == ']') && depth > 0)
+			depth--;
+		if (depth > JSON_DEPTH_MAX)
+			return true;
+	}
+	return false;
+}
+
+static err_t decode_bytes(struct arena *mem, str text, str *ret)
+{
+	char *bytes;
+	size_t n = 0;
+
+	NEW(bytes, mem, char, text.n + 1);
+	REQUIRE(text.n > 0 && base64url_decode(text, bytes, text.n, &n), ERR_INPUT);
+	*ret = (str){ bytes, n };
+	return OK;
+}
+
+static err_t parse_object(struct arena *mem, str text, json_t **ret)
+{
+	REQUIRE(text.n > 0 && !nests_too_deep(text), ERR_INPUT);
+	*ret = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL);
+	REQUIRE(!mem->exhausted, ERR_NO_MEMORY); /* a tree made in want of memory may be cut */
+	REQUIRE(json_is_object(*ret), ERR_INPUT);
+	return OK;
+}
+
+/* ---- keys ---- */
+
+/* The one algorithm that a key of this kind is for here. */
+static enum token_algorithm alg_of(const json_t *jwk)
+{
+	str kty = text_of(jwk, "kty"), crv = text_of(jwk, "crv");
+
+	if (str_eq(kty, STR("RSA")))
+		return ALG_RS256;
+	if (str_eq(kty, STR("EC")) && str_eq(crv, STR("P-256")))
+		return ALG_ES256;
+	return ALG_UNSET;
+}
+
+static bool is_for_signing(const json_t *jwk, enum token_algorithm alg)
+{
+	str use = text_of(jwk, "use"), named = text_of(jwk, "alg");
+
+	return (use.p == NULL || str_eq(use, STR("sig"))) && (named.p == NULL || str_eq(named, jws_alg_name(alg)));
+}
+
+static err_t number_of(struct arena *mem, const json_t *jwk, const char *name, str *ret)
+{
+	str text = text_of(jwk, name);
+
+	return text.p == NULL ? OK : decode_bytes(mem, text, ret);
+}
+
+static err_t key_of(struct arena *mem, const json_t *jwk, struct foreign_key *ret)
+{
+	enum token_algorithm alg = alg_of(jwk);
+	str kid = text_of(jwk, "kid");
+	struct jwk_numbers numbers = { 0 };
+
+	REQUIRE(alg != ALG_UNSET && is_for_signing(jwk, alg) && kid.n <= KEY_ID_MAX, ERR_INPUT);
+	TRY(number_of(mem, jwk, "n", &numbers.n));
+	TRY(number_of(mem, jwk, "e", &numbers.e));
+	TRY(number_of(mem, jwk, "x", &numbers.x));
+	TRY(number_of(mem, jwk, "y", &numbers.y));
+	TRY(jws_key_of_numbers(alg, &numbers, &ret->key));
+	if (kid.n > 0)
+		memcpy(ret->kid, kid.p, kid.n);
+	ret->n_kid = kid.n;
+	return OK;
+}
+
+static err_t take_keys(struct arena *mem, const json_t *list, struct jwks *k)
+{
+	size_t n = json_array_size(list);
+
+	for (size_t i = 0; i < n && k->n < JWKS_KEYS_MAX; i++) {
+		err_t e = key_of(mem, json_array_get(list, i), &k->keys[k->n]);
+
+		if (e.code == ERR_OK)
+			k->n++;
+		else if (e.code != ERR_INPUT)
+			return e;
+	}
+	return OK;
+}
+
+err_t jwks_parse(struct arena *mem, str json, struct jwks **ret)
+{
+	TREE_FREED json_t *tree = NULL;
+	struct jwks *k;
+	err_t e;
+
+	TRY(parse_object(mem, json, &tree));
+	k = calloc(1, sizeof(*k));
+	REQUIRE(k != NULL, ERR_NO_MEMORY);
+	atomic_init(&k->holders, 1);
+	e = take_keys(mem, json_object_get(tree, "keys"), k);
+	if (e.code == ERR_OK && k->n == 0)
+		e = err_raise(ERR_INPUT, __FILE__, __LINE__);
+	if (e.code != ERR_OK) {
+		jwks_release(k);
+		return e;
+	}
+	*ret = k;
+	return OK;
+}
+
+struct jwks *jwks_hold(struct jwks *k)
+{
+	atomic_fetch_add(&k->holders, 1);
+	return k;
+}
+
+void jwks_release(struct jwks *k)
+{
+	if (k == NULL || atomic_fetch_sub(&k->holders, 1) != 1)
+		return;
+	for (size_t i = 0; i < k->n; i++)
+		jws_key_free(k->keys[i].key);
+	free(k);
+}
+
+size_t jwks_n(const struct jwks *k)
+{
+	return k->n;
+}
+
+/* ---- tokens ---- */
+
+/* By its id; a token without one must leave no choice. NULL: unknown. */
+static const struct jws_key *choose(const struct jwks *k, enum token_algorithm alg, str kid)
+{
+	const struct jws_key *found = NULL;
+
+	for (size_t i = 0; i < k->n; i++) {
+		const struct foreign_key *f = &k->keys[i];
+
+		if (jws_key_alg(f->key) != alg || (kid.n > 0 && !str_eq((str){ f->kid, f->n_kid }, kid)))
+			continue;
+		if (found != NULL)
+			return NULL;
+		found = f->key;
+	}
+	return found;
+}
+
+static err_t read_header(struct arena *mem, str part, enum token_algorithm *ret_alg, str *ret_kid)
+{
+	TREE_FREED json_t *header = NULL;
+	str text = STR_NONE;
+
+	TRY(decode_bytes(mem, part, &text));
+	TRY(parse_object(mem, text, &header));
+	REQUIRE(json_object_get(header, "crit") == NULL && json_object_get(header, "b64") == NULL, ERR_INPUT);
+	*ret_alg = jws_alg_find(text_of(header, "alg"));
+	REQUIRE(*ret_alg == ALG_RS256 || *ret_alg == ALG_ES256, ERR_INPUT);
+	return arena_copy(mem, text_of(header, "kid"), ret_kid);
+}
+
+err_t jwks_verify(const struct jwks *k, struct arena *mem, str token, str *ret_claims)
+{
+	str header, rest, claims, signature, bytes = STR_NONE, kid = STR_NONE;
+	enum token_algorithm alg = ALG_UNSET;
+	const struct jws_key *key;
+
+	REQUIRE(token.n <= ID_TOKEN_MAX && str_cut(token, '.', &header, &rest) &&
+			str_cut(rest, '.', &claims, &signature),
+		ERR_INPUT);
+	TRY(read_header(mem, header, &alg, &kid));
+	key = choose(k, alg, kid);
+	REQUIRE(key != NULL, ERR_NOT_FOUND);
+	TRY(decode_bytes(mem, signature, &bytes));
+	REQUIRE(jws_key_check(key, (str){ token.p, header.n + 1 + claims.n }, bytes), ERR_INPUT);
+	return decode_bytes(mem, claims, ret_claims);
+}
