@@ -28,7 +28,7 @@ struct oauth_token {
 	str id_token, nonce;
 };
 static const struct body_field oauth_token_fields[] = {
-	TEXT(struct oauth_token, id_token, "idToken", 16 * 1024),
+	TEXT(struct oauth_token, id_token, "idToken", 16384),
 	TEXT_OR_NULL(struct oauth_token, nonce, "nonce", 256),
 };
 const struct body_shape oauth_token_shape = SHAPE(struct oauth_token, oauth_token_fields);

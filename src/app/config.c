@@ -200,7 +200,7 @@ static err_t add_provider(struct loading *l, str name)
 
 	REQUIRE(nth < OAUTH_PROVIDERS_MAX, ERR_CONFIG);
 	if (l->out->more == NULL)
-		NEW(l->out->more, &l->out->mem, struct setting, OAUTH_PROVIDERS_MAX * PROVIDER_KEYS_MAX);
+		NEW(l->out->more, &l->out->mem, struct setting, (size_t)OAUTH_PROVIDERS_MAX * PROVIDER_KEYS_MAX);
 	TRY(arena_copy(&l->out->mem, name, &cfg->oauth.provider[nth].name));
 	cfg->oauth.n++;
 	for (size_t i = 0; i < n_provider_settings; i++)
