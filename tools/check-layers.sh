@@ -10,7 +10,8 @@ BEGIN {
 	may["api"] = "http domain store oauth web" # store: the handle of the whole, in api.h
 	may["jobs"] = "domain egress store" # store: the handle of a thread
 	may["domain"] = "store crypto oauth"
-	may["oauth"] = may["web"] = "crypto"
+	may["oauth"] = "crypto"
+	may["web"] = "crypto oauth" # oauth: what providers are called
 	may["egress"] = may["store"] = may["http"] = may["crypto"] = may["base"] = ""
 	# libraries and the layers that may see them
 	only["sqlite3.h"] = only["libpq-fe.h"] = "store"

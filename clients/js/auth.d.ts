@@ -155,6 +155,8 @@ export interface Auth {
   requestEmailChange(newEmail: string, proof?: Proof & { emailLang?: string }): Promise<Answer>;
   confirmEmailChange(token: string): Promise<Answer>;
   revertEmailChange(token: string): Promise<Answer>;
+  /** By the mailed link that stops an operator from removing the app. */
+  keepSecondFactor(token: string): Promise<Answer>;
   getLinkedAccounts(): Promise<Answer<{ linkedAccounts: LinkedAccount[] }>>;
   requestLinkingEmail(email: string, provider?: string, proof?: Proof & { emailLang?: string }): Promise<Answer>;
   verifyLinkingToken(token: string, provider?: string): Promise<Answer>;

@@ -18,7 +18,7 @@ const events = new EventTarget();
 
 /* Below the prefix: answers 401 and 403 of these are about what was sent, never about the session. */
 const PUBLIC = new Set(['/login', '/logout', '/refresh', '/register', '/forgot-password', '/reset-password', '/guest',
-  '/verify-email', '/change-email/confirm', '/change-email/revert', '/link-verify', '/2fa/verify',
+  '/verify-email', '/change-email/confirm', '/change-email/revert', '/link-verify', '/2fa/verify', '/2fa/keep',
   '/magic-link/send', '/magic-link/verify', '/sms/send', '/sms/verify']);
 /* What says that the access token is missing or over. All other refusals are for the caller. */
 const EXPIRED = new Set(['NO_ACCESS_TOKEN', 'INVALID_ACCESS_TOKEN', 'INVALID_TOKEN',
@@ -45,8 +45,11 @@ function endpointOf(requestUrl) {
   return at.pathname.startsWith(prefix) ? at.pathname.slice(prefix.length - 1).replace(/\/$/, '') : null;
 }
 
+/* A page of another origin cannot read the server's cookie, and is told its value in answers. */
+let told = '';
+
 function csrfToken() {
-  if (!inPage) return '';
+  if (!inPage || (told && origin() !== location.origin)) return told;
   const cookies = document.cookie.split(/; */);
   for (const name of ['__Host-csrf-token=', '__Secure-csrf-token=', 'csrf-token=']) {
     const found = cookies.find((c) => c.startsWith(name));
@@ -54,7 +57,13 @@ function csrfToken() {
       try { return decodeURIComponent(found.slice(name.length)); } catch { /* not ours: look on */ }
     }
   }
-  return '';
+  return told;
+}
+
+async function fetchTold(request) {
+  const answer = await plainFetch(request);
+  told = answer.headers.get('X-CSRF-Token') ?? told;
+  return answer;
 }
 
 const bodyOf = (answer) => answer.clone().json().catch(() => null);
@@ -104,9 +113,9 @@ async function sessionOver(by) {
 
 /* Sends a request to the server with the CSRF token; once more if the token was stale, as that answer sets a new one. */
 async function send(request) {
-  const answer = await plainFetch(signed(request.clone()));
+  const answer = await fetchTold(signed(request.clone()));
   if (answer.status !== 403 || (await bodyOf(answer))?.code !== 'CSRF_INVALID' || !csrfToken()) return answer;
-  return plainFetch(signed(request.clone()));
+  return fetchTold(signed(request.clone()));
 }
 
 function signed(request) {
@@ -316,6 +325,7 @@ const api = {
   async requestEmailChange(newEmail, proof) { return call('POST', '/change-email/request', withProof({ newEmail }, proof)); },
   async confirmEmailChange(token) { return call('POST', '/change-email/confirm', { token }); },
   async revertEmailChange(token) { return call('POST', '/change-email/revert', { token }); },
+  async keepSecondFactor(token) { return call('POST', '/2fa/keep', { token }); },
   async getLinkedAccounts() { return call('GET', '/linked-accounts'); },
   async requestLinkingEmail(email, provider, proof) { return call('POST', '/link-request', withProof({ email, provider }, proof)); },
   async verifyLinkingToken(token, provider) { return call('POST', '/link-verify', { token, provider }); },

@@ -181,8 +181,10 @@ err_t cookie_clear(struct req *r, struct http_reply *rep, bool forget)
 		for (enum prefix p = PREFIX_NONE; p < N_PREFIXES; p++)
 			TRY(clear_one(r, rep, p, which));
 	}
-	if (r->c.cfg->cookie.clear_site_data)
+	if (r->c.cfg->cookie.clear_site_data == CLEAR_ALL)
 		http_reply_header(rep, "Clear-Site-Data", STR("\"cookies\", \"storage\""));
+	else if (r->c.cfg->cookie.clear_site_data == CLEAR_STORAGE)
+		http_reply_header(rep, "Clear-Site-Data", STR("\"storage\""));
 	r->csrf_done = true;
 	return OK;
 }

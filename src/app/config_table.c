@@ -544,6 +544,7 @@ static bool check_file(str s)
 				 T, __typeof__(((struct config *)NULL)->member)) ? 1 : -1]))
 
 static const char *const words_check_on[] = { "allcalls", "refresh", "none", NULL };
+static const char *const words_clear[] = { "none", "storage", "all", NULL };
 static const char *const words_same_site[] = { "lax", "strict", "none", NULL };
 static const char *const words_algorithm[] = { "ES256", "RS256", "EdDSA", "HS256", NULL };
 static const char *const words_format[] = { "json", "text", NULL };
@@ -560,6 +561,7 @@ static const char *const words_frame[] = { "none", "self", NULL };
 static const char *const words_level[] = { "debug", "info", "warn", "error", NULL };
 _Static_assert(SESSION_CHECK_ALLCALLS == 1 && SESSION_CHECK_NONE == 3, "order of words_check_on");
 _Static_assert(ALG_ES256 == 1 && ALG_HS256 == 4, "order of words_algorithm");
+_Static_assert(CLEAR_NONE == 1 && CLEAR_ALL == 3, "order of words_clear");
 _Static_assert(SAME_SITE_LAX == 1 && SAME_SITE_NONE == 3, "order of words_same_site");
 _Static_assert(LINKS_FULL == 1 && LINKS_SHORT == 2, "order of words_app_links");
 _Static_assert(VERIFICATION_NONE == 1 && VERIFICATION_STRICT == 3, "order of words_verification");
@@ -723,10 +725,11 @@ const struct setting settings[] = {
 	{ TEXT("cookie.path", cookie.path, "/", check_cookie_path,
 	       "a path without blanks, semicolons and dot segments",
 	       "The path below which browsers send the cookies.") },
-	{ BOOL("cookie.clear_site_data", cookie.clear_site_data, "true",
-	       "Signing out in a browser also asks it to drop the cookies and the storage it keeps of the "
-	       "site. Browsers clear the cookies of the whole registered domain: switch it off where "
-	       "other services of the domain must stay signed in.") },
+	{ ENUM(clear_site_data, "cookie.clear_site_data", cookie.clear_site_data, "storage", words_clear,
+	       "What signing out asks a browser to drop besides the tokens: nothing (none), what scripts have "
+	       "stored of the site (storage), or also all cookies (all). Browsers clear the cookies of the "
+	       "whole registered domain: other services there are signed out too, and no device is known or "
+	       "remembered any more.") },
 	{ BOOL("csrf.enabled", csrf.enabled, "true",
 	       "Requests that cookies authorise must prove that they come from a page of ours. Off "
 	       "only what `SameSite` and the browser's own marks keep out is kept out.") },

@@ -76,6 +76,14 @@ enum same_site {
 	SAME_SITE_NONE,
 };
 
+/* What signing out asks a browser to drop (Clear-Site-Data). */
+enum clear_site_data {
+	CLEAR_UNSET = 0,
+	CLEAR_NONE,
+	CLEAR_STORAGE,
+	CLEAR_ALL,
+};
+
 enum link_style {
 	LINKS_UNSET = 0,
 	LINKS_FULL,  /* site + api_prefix + path, for every site */
@@ -171,7 +179,7 @@ struct config {
 		enum same_site same_site;
 		str domain;            /* n == 0: this host only */
 		str path;              /* "/" */
-		bool clear_site_data;  /* signing out clears what the browser keeps of the site */
+		enum clear_site_data clear_site_data;
 	} cookie;
 	struct {
 		bool enabled;

@@ -506,20 +506,7 @@ err_t oauth_link_ticket(struct ctx *c, const struct caller *who, str name, str *
 	return tx_commit(&tx);
 }
 
-/* ---- lists and sweeps ---- */
-
-err_t oauth_list(struct ctx *c, struct oauth_listed **ret, size_t *ret_n)
-{
-	struct provider p;
-
-	*ret_n = c->cfg->oauth.n;
-	NEW(*ret, c->mem, struct oauth_listed, *ret_n);
-	for (size_t i = 0; i < *ret_n; i++) {
-		TRY(provider_view(&c->cfg->oauth.provider[i], c->mem, &p));
-		(*ret)[i] = (struct oauth_listed){ p.name, p.label };
-	}
-	return OK;
-}
+/* ---- sweeps ---- */
 
 err_t oauth_sweep(struct ctx *c, int64_t limit_n, int64_t *ret_n)
 {

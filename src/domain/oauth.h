@@ -85,14 +85,6 @@ MUST_USE err_t oauth_id_token(struct ctx *c, str provider, str id_token, str non
 /* A ticket with which a browser begins to link. Refusal: ERR_OAUTH_UNKNOWN. Cost: 1 transaction. */
 MUST_USE err_t oauth_link_ticket(struct ctx *c, const struct caller *who, str provider, str *ret_ticket);
 
-/* ---- for lists ---- */
-
-struct oauth_listed {
-	str name, label;
-};
-/* Every configured provider, in the order of the settings. In the arena. */
-MUST_USE err_t oauth_list(struct ctx *c, struct oauth_listed **ret, size_t *ret_n);
-
 /* Delete what has expired, at most limit_n of each. */
 MUST_USE err_t oauth_sweep(struct ctx *c, int64_t limit_n, int64_t *ret_n);
 

@@ -199,6 +199,15 @@ static void fill_map(const struct oauth_settings *set, struct profile_map *m)
 	set_over(&m->picture, set->picture_field);
 }
 
+str provider_label(const struct oauth_settings *set)
+{
+	const struct preset *preset = preset_of(set);
+
+	if (set->label.n > 0)
+		return set->label;
+	return preset != NULL ? preset->base.label : set->name;
+}
+
 err_t provider_view(const struct oauth_settings *set, struct arena *mem, struct provider *ret)
 {
 	const struct preset *preset = preset_of(set);
@@ -206,9 +215,7 @@ err_t provider_view(const struct oauth_settings *set, struct arena *mem, struct 
 	*ret = preset != NULL ? preset->base : set->issuer.n > 0 ? any_oidc : any_oauth;
 	ret->name = set->name;
 	ret->set = set;
-	if (ret->label.n == 0)
-		ret->label = set->name;
-	set_over(&ret->label, set->label);
+	ret->label = provider_label(set);
 	/* Another issuer than the preset's: its addresses are its own. */
 	if (set->issuer.n > 0 && !str_eq(set->issuer, ret->issuer))
 		ret->authorize_url = ret->token_url = ret->userinfo_url = ret->jwks_url = ret->revoke_url = STR_NONE;

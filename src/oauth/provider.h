@@ -58,6 +58,9 @@ const struct preset *preset_at(size_t i); /* NULL past the last */
 /* The provider as configured. In the arena. Fault: ERR_NO_MEMORY. */
 MUST_USE err_t provider_view(const struct oauth_settings *set, struct arena *mem, struct provider *ret);
 
+/* What it is called on buttons. Borrowed from the settings or the table. */
+str provider_label(const struct oauth_settings *set);
+
 /* By the name of its section; NULL: not configured. */
 const struct oauth_settings *provider_settings(const struct config *cfg, str name);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/json_out.h"
+#include "oauth/provider.h"
 #include "web/ui_internal.h"
 
 /* An upper bound; what is not used is never touched. */
@@ -55,6 +56,24 @@ bool ui_docs_file_find(str name, struct ui_file *ret)
 
 /* ---- the configuration ---- */
 
+static void write_providers(const struct config *cfg, str key, struct json_out *o)
+{
+	out_key(o, key);
+	out_arr(o);
+	for (size_t i = 0; i < cfg->oauth.n; i++)
+		out_value_str(o, cfg->oauth.provider[i].name);
+	out_end_arr(o);
+}
+
+static void write_labels(const struct config *cfg, struct json_out *o)
+{
+	out_key(o, STR("oauthLabels"));
+	out_obj(o);
+	for (size_t i = 0; i < cfg->oauth.n; i++)
+		out_str(o, cfg->oauth.provider[i].name, provider_label(&cfg->oauth.provider[i]));
+	out_end_obj(o);
+}
+
 static void write_features(const struct config *cfg, struct json_out *o)
 {
 	bool mail = cfg->mail.transport != MAIL_NONE, sms = cfg->sms.transport != SMS_NONE;
@@ -64,14 +83,14 @@ static void write_features(const struct config *cfg, struct json_out *o)
 	out_bool(o, STR("register"), cfg->registration.enabled);
 	out_bool(o, STR("magicLink"), mail);
 	out_bool(o, STR("sms"), sms);
-	out_bool(o, STR("google"), false);
-	out_bool(o, STR("github"), false);
+	out_bool(o, STR("google"), provider_settings(cfg, STR("google")) != NULL);
+	out_bool(o, STR("github"), provider_settings(cfg, STR("github")) != NULL);
 	out_bool(o, STR("forgotPassword"), mail);
 	out_bool(o, STR("verifyEmail"), mail && cfg->verification.mode != VERIFICATION_NONE);
 	out_bool(o, STR("twoFactor"), true);
-	out_key(o, STR("oauthProviders"));
-	out_arr(o);
-	out_end_arr(o);
+	out_bool(o, STR("rememberDevice"), cfg->twofactor.remember);
+	write_providers(cfg, STR("oauthProviders"), o);
+	write_labels(cfg, o);
 	out_end_obj(o);
 }
 
@@ -82,11 +101,9 @@ static void write_flat(const struct config *cfg, struct json_out *o)
 	out_bool(o, STR("magicLinkEnabled"), cfg->mail.transport != MAIL_NONE);
 	out_bool(o, STR("smsEnabled"), cfg->sms.transport != SMS_NONE);
 	out_bool(o, STR("totpEnabled"), true);
-	out_bool(o, STR("googleEnabled"), false);
-	out_bool(o, STR("githubEnabled"), false);
-	out_key(o, STR("availableProviders"));
-	out_arr(o);
-	out_end_arr(o);
+	out_bool(o, STR("googleEnabled"), provider_settings(cfg, STR("google")) != NULL);
+	out_bool(o, STR("githubEnabled"), provider_settings(cfg, STR("github")) != NULL);
+	write_providers(cfg, STR("availableProviders"), o);
 }
 
 static str or_default(str value, str otherwise)

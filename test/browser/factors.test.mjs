@@ -101,7 +101,9 @@ test('a recovery code signs in', async () => {
 });
 
 test('a device that shall be remembered is not asked again', async () => {
-  const user = await withApp(), page = await half(user);
+  const user = await withApp(), page = await site.open('login');
+  await signIn(page, user);
+  await at(page, '2fa');
   await page.getByRole('checkbox', { name: 'Do not ask again on this device' }).filter({ visible: true }).check();
   await fill(page, 'Code', site.codeOf(user.url));
   await press(page, 'Confirm');

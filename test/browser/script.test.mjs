@@ -7,7 +7,7 @@ import { assert, ORIGIN, Site } from './browser.mjs';
 const APP = 'https://app.example.test', OTHER = 'https://other.example.test';
 let site;
 before(async () => {
-  site = await Site.start({ env: { SALLYPORT_CORS_ORIGINS: APP, SALLYPORT_COOKIE_DOMAIN: 'example.test' } });
+  site = await Site.start({ env: { SALLYPORT_CORS_ORIGINS: APP } });
   site.foreign = /^https:\/\/(app|other)\.example\.test\//;
 });
 after(() => site.close());
@@ -124,7 +124,7 @@ test('F-64 an app\'s own path that looks like one of ours is not taken for it', 
 
 test('a CSRF cookie that went stale is read again, and the request sent once more', async () => {
   const user = await site.registered(), a = await app({ user });
-  await a.page.evaluate(() => { document.cookie = '__Secure-csrf-token=0000; Secure; Path=/; Domain=example.test'; });
+  await a.page.evaluate(() => { document.cookie = '__Host-csrf-token=0000; Secure; Path=/'; });
   const got = await a.page.evaluate(() => AwesomeNodeAuth.updateProfile({ firstName: 'Grace' }));
   assert.equal(got.success, true, got.error);
   assert.deepEqual(since(a), ['PATCH /auth/profile', 'PATCH /auth/profile']);

@@ -1222,7 +1222,7 @@ static void BF07_proxies_are_believed_only_when_trusted(void **state)
 	say(fd, request);
 	r = hear(fd);
 	assert_non_null(strstr(r->body, "ip=203.0.113.9 tls=1"));
-	assert_true(has_line(r, "Strict-Transport-Security: max-age=31536000"));
+	assert_true(has_line(r, "Strict-Transport-Security: max-age=31536000; includeSubDomains"));
 	(void)close(fd);
 	stop(s);
 }

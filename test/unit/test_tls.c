@@ -293,7 +293,7 @@ static void requests_over_tls_are_served(void **state)
 		heard = hear_until(&c, "body=");
 		assert_non_null(strstr(heard, "/loop tls=1"));
 		assert_non_null(
-			strstr(heard, "\r\nStrict-Transport-Security: max-age=31536000\r\n"));
+			strstr(heard, "\r\nStrict-Transport-Security: max-age=31536000; includeSubDomains\r\n"));
 		say(&c,
 		    "POST /pool HTTP/1.1" H "Transfer-Encoding: chunked\r\n\r\n5;x\r\nhello\r\n");
 		say(&c, "0\r\nT: u\r\n\r\n");

@@ -45,8 +45,11 @@ function endpointOf(requestUrl) {
   return at.pathname.startsWith(prefix) ? at.pathname.slice(prefix.length - 1).replace(/\/$/, '') : null;
 }
 
+/* A page of another origin cannot read the server's cookie, and is told its value in answers. */
+let told = '';
+
 function csrfToken() {
-  if (!inPage) return '';
+  if (!inPage || (told && origin() !== location.origin)) return told;
   const cookies = document.cookie.split(/; */);
   for (const name of ['__Host-csrf-token=', '__Secure-csrf-token=', 'csrf-token=']) {
     const found = cookies.find((c) => c.startsWith(name));
@@ -54,7 +57,13 @@ function csrfToken() {
       try { return decodeURIComponent(found.slice(name.length)); } catch { /* not ours: look on */ }
     }
   }
-  return '';
+  return told;
+}
+
+async function fetchTold(request) {
+  const answer = await plainFetch(request);
+  told = answer.headers.get('X-CSRF-Token') ?? told;
+  return answer;
 }
 
 const bodyOf = (answer) => answer.clone().json().catch(() => null);
@@ -104,9 +113,9 @@ async function sessionOver(by) {
 
 /* Sends a request to the server with the CSRF token; once more if the token was stale, as that answer sets a new one. */
 async function send(request) {
-  const answer = await plainFetch(signed(request.clone()));
+  const answer = await fetchTold(signed(request.clone()));
   if (answer.status !== 403 || (await bodyOf(answer))?.code !== 'CSRF_INVALID' || !csrfToken()) return answer;
-  return plainFetch(signed(request.clone()));
+  return fetchTold(signed(request.clone()));
 }
 
 function signed(request) {

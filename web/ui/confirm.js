@@ -4,9 +4,9 @@ import { $, afterSignIn, api, onSubmit, query, refuse, say, show, t, understands
 
 understands('error_INVALID_VERIFICATION_TOKEN', 'error_VERIFICATION_TOKEN_EXPIRED', 'error_TOKEN_REQUIRED',
   'error_INVALID_EMAIL_CHANGE_TOKEN', 'error_EMAIL_CHANGE_TOKEN_EXPIRED', 'error_EMAIL_EXISTS',
-  'error_INVALID_EMAIL_REVERT_TOKEN', 'error_EMAIL_REVERT_TOKEN_EXPIRED', 'error_INVALID_2FA_RESET_TOKEN', 'error_2FA_RESET_TOKEN_EXPIRED', 'error_INVALID_LINK_TOKEN',
-  'error_LINK_TOKEN_EXPIRED', 'error_INVALID_STATE', 'error_ACCOUNT_ALREADY_LINKED',
-  'error_EMAIL_NOT_VERIFIED');
+  'error_INVALID_EMAIL_REVERT_TOKEN', 'error_EMAIL_REVERT_TOKEN_EXPIRED', 'error_INVALID_2FA_RESET_TOKEN',
+  'error_2FA_RESET_TOKEN_EXPIRED', 'error_INVALID_LINK_TOKEN', 'error_LINK_TOKEN_EXPIRED', 'error_INVALID_STATE',
+  'error_ACCOUNT_ALREADY_LINKED', 'error_EMAIL_NOT_VERIFIED');
 
 /* page: [what it does, what it says then] */
 const ACTIONS = {

@@ -42,16 +42,10 @@ onSubmit($('sms-code-form'), async ({ code }, form) => signIn(await api.verifySm
 
 /* ---- by another provider ---- */
 
-function providers() {
-  const list = features.oauthProviders ?? ['google', 'github'].filter((name) => features[name]);
-  return list.map((p) => (typeof p === 'string' ? { name: p } : p));
-}
-
-const NAMES = { google: 'Google', github: 'GitHub', gitlab: 'GitLab', apple: 'Apple', microsoft: 'Microsoft' };
-for (const { name, label } of providers()) {
+for (const name of features.oauthProviders ?? []) {
   const to = new URL(`${api.config.apiPrefix}/oauth/${encodeURIComponent(name)}`, location.href);
   if (wayBack) to.searchParams.set('return_path', wayBack);
-  $('providers').append(el('a', { class: 'button btn-social', href: to.href }, t('continue_with', { provider: label ?? NAMES[name] ?? name })));
+  $('providers').append(el('a', { class: 'button btn-social', href: to.href }, t('continue_with', { provider: features.oauthLabels?.[name] ?? name })));
 }
 show($('ways'), [...$('ways').querySelectorAll('a, button')].some((way) => !way.hidden));
 
