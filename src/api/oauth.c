@@ -265,21 +265,43 @@ static err_t methods_of(struct req *r, unsigned factors, str *ret)
 	return OK;
 }
 
-/* "{target}/auth/2fa", whatever the prefix: apps and pages know it by that. */
+static bool is_hosted_page(const struct req *r, str url)
+{
+	str path = str_skip(url, site_origin(url).n), prefix = r->c.cfg->server.api_prefix;
+
+	return site_is_web(url) && str_starts(path, prefix) && str_starts(str_skip(path, prefix.n), STR("/ui/"));
+}
+
+/* "{target}/auth/2fa", whatever the prefix: apps and pages know it by that. Who began at a hosted page goes on at the
+ * hosted one, with the language and the way back that the first was given, and nothing else of its query: no other
+ * handle gets in that way. */
+static err_t factor_url(struct req *r, str target, struct param *lang, struct param *back, str *ret)
+{
+	str base, query, fragment;
+
+	(void)str_cut(target, '#', &base, &fragment);
+	(void)str_cut(base, '?', &base, &query);
+	if (is_hosted_page(r, base)) {
+		TRY(param(r, query, STR("lang"), &lang->value));
+		TRY(param(r, query, STR("redirect"), &back->value));
+		return site_page(&r->c, site_origin(base), STR("2fa"), ret);
+	}
+	if (str_ends(base, STR("/")))
+		base.n--;
+	return arena_printf(r->c.mem, ret, "%.*s/auth/2fa", STR_ARG(base));
+}
+
 static err_t to_factor(struct req *r, const struct oauth_end *end, str *ret)
 {
 	struct param params[] = { { "tempToken", end->in.temp_token }, { "methods", STR_NONE },
 				  { "requires2FASetup", end->in.kind == GATE_SETUP ? STR("true") : STR_NONE },
-				  { "state", end->target.is_app ? end->target.app_state : STR_NONE } };
-	str base, query, url;
+				  { "state", end->target.is_app ? end->target.app_state : STR_NONE },
+				  { "lang", STR_NONE }, { "redirect", STR_NONE } };
+	str url;
 
-	(void)str_cut(end->target.url, '#', &base, &query);
-	(void)str_cut(base, '?', &base, &query);
-	if (str_ends(base, STR("/")))
-		base.n--;
 	TRY(methods_of(r, end->in.factors, &params[1].value));
-	TRY(arena_printf(r->c.mem, &url, "%.*s/auth/2fa", STR_ARG(base)));
-	return with_params(r, url, params, 4, ret);
+	TRY(factor_url(r, end->target.url, &params[4], &params[5], &url));
+	return with_params(r, url, params, 6, ret);
 }
 
 static err_t land(struct req *r, struct http_reply *rep, const struct oauth_end *end)

@@ -1,5 +1,5 @@
 // oidc_provider.mjs — a certified OpenID provider (npm oidc-provider) on loopback: approves everybody at once, as the
-// account that login_hint names.
+// account that login_hint names, else as `who`; `proven`: are addresses; `refuses`: the error it answers with instead.
 import { exportJWK, generateKeyPair } from 'jose';
 import { once } from 'node:events';
 import http from 'node:http';
@@ -11,7 +11,8 @@ export async function startOidcProvider({ alg, redirectUri }) {
   await once(server, 'listening');
   const issuer = `http://127.0.0.1:${server.address().port}`;
   const { privateKey } = await generateKeyPair(alg, { extractable: true });
-  const findAccount = (ctx, id) => ({ accountId: id, claims: () => ({ sub: id, email: `${id}@example.test`, email_verified: true, name: 'Ada Lovelace' }) });
+  const is = { who: 'nobody', proven: true, refuses: null };
+  const findAccount = (ctx, id) => ({ accountId: id, claims: () => ({ sub: id, email: `${id}@example.test`, email_verified: is.proven, name: 'Ada Lovelace' }) });
   const provider = new Provider(issuer, {
     jwks: { keys: [{ ...(await exportJWK(privateKey)), alg, use: 'sig', kid: 'one' }] },
     clients: [{ client_id: 'sallyport', client_secret: 'a secret between the two of us', redirect_uris: [redirectUri], id_token_signed_response_alg: alg }],
@@ -25,16 +26,17 @@ export async function startOidcProvider({ alg, redirectUri }) {
   server.on('request', async (req, res) => {
     if (!req.url.startsWith('/approve/')) return provider.callback()(req, res);
     const { params, prompt, session, grantId } = await provider.interactionDetails(req, res);
-    if (prompt.name === 'login') return provider.interactionFinished(req, res, { login: { accountId: params.login_hint ?? 'nobody' } });
+    if (is.refuses) return provider.interactionFinished(req, res, { error: is.refuses });
+    if (prompt.name === 'login') return provider.interactionFinished(req, res, { login: { accountId: params.login_hint ?? is.who } });
     const grant = grantId ? await provider.Grant.find(grantId) : new provider.Grant({ accountId: session.accountId, clientId: params.client_id });
     grant.addOIDCScope('openid email profile');
     return provider.interactionFinished(req, res, { consent: { grantId: await grant.save() } }, { mergeWithLastSubmission: true });
   });
-  return {
+  return Object.assign(is, {
     issuer,
     close: () => {
       server.closeAllConnections();
       server.close();
     },
-  };
+  });
 }

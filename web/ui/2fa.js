@@ -105,5 +105,5 @@ async function startSetup() {
   $('setup-code').focus();
 }
 
-if (query.get('mode') === 'setup') startSetup();
+if (query.get('mode') === 'setup' || query.get('requires2FASetup') === 'true') startSetup();
 else startVerify();

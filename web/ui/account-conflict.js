@@ -7,6 +7,11 @@ const form = $('conflict-form'), email = query.get('email') ?? '';
 form.elements.email.value = email;
 form.elements.email.readOnly = email !== '';
 
+/* Whose account it is stays out of the history. */
+const kept = new URL(location.href);
+kept.searchParams.delete('email');
+history.replaceState(null, '', kept);
+
 onSubmit(form, async (values) => {
   const result = await api.requestLinkingEmail(values.email, query.get('provider') ?? undefined);
   if (!result.success) return refuse(result, form);

@@ -1,7 +1,7 @@
-import { $, afterSignIn, api, el, features, lang, leaveIfSignedIn, moveTo, onClick, onSubmit, query, refuse, say, show, t, textOf, understands, wayBack } from './page.js';
+import { $, afterSignIn, api, el, features, lang, leaveIfSignedIn, moveTo, onClick, onSubmit, pageUrl, query, refuse, say, show, t, textOf, understands } from './page.js';
 
 understands('error_INVALID_CREDENTIALS', 'error_EMAIL_NOT_VERIFIED', 'error_EMAIL_VERIFICATION_REQUIRED',
-  'error_INVALID_SMS_CODE', 'error_CHALLENGE_REQUIRED', 'error_EMAIL_ALREADY_VERIFIED', 'error_access_denied',
+  'error_INVALID_SMS_CODE', 'error_CHALLENGE_REQUIRED', 'error_EMAIL_ALREADY_VERIFIED', 'error_OAUTH_ACCESS_DENIED',
   'error_OAUTH_TOKEN_EXCHANGE_FAILED', 'error_OAUTH_PROFILE_FAILED');
 
 const signIn = (result, form) => afterSignIn(result) || refuse(result, form);
@@ -40,11 +40,11 @@ onSubmit($('sms-form'), async ({ email }, form) => {
 });
 onSubmit($('sms-code-form'), async ({ code }, form) => signIn(await api.verifySmsLogin($('sms-email').value.trim(), code), form));
 
-/* ---- by another provider ---- */
+/* ---- by another provider: back to this page, which knows where a sign-in leads ---- */
 
 for (const name of features.oauthProviders ?? []) {
   const to = new URL(`${api.config.apiPrefix}/oauth/${encodeURIComponent(name)}`, location.href);
-  if (wayBack) to.searchParams.set('return_path', wayBack);
+  to.searchParams.set('return_path', pageUrl('login'));
   $('providers').append(el('a', { class: 'button btn-social', href: to.href }, t('continue_with', { provider: features.oauthLabels?.[name] ?? name })));
 }
 show($('ways'), [...$('ways').querySelectorAll('a, button')].some((way) => !way.hidden));
