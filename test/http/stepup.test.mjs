@@ -17,15 +17,18 @@ const BODIES = {
   'POST /auth/change-email/request': () => ({ newEmail: freshEmail('new') }),
   'POST /auth/add-phone': () => ({ phoneNumber: `+39340${String(++last).padStart(4, '0')}222` }),
   'DELETE /auth/account': () => ({}),
+  'POST /auth/oauth/{provider}/link': () => ({}),
   'DELETE /auth/linked-accounts/{provider}/{providerAccountId}': () => ({}),
 };
 const named = (route) => `${route.method} ${route.path}`;
+const where = (route) => route.path.replace('/oauth/{provider}', '/oauth/github');
+const GITHUB = { SALLYPORT_OAUTH_GITHUB_CLIENT_ID: 'id', SALLYPORT_OAUTH_GITHUB_CLIENT_SECRET: 'a secret of theirs' };
 
 let sink, env, s;
 
 before(async () => {
   sink = await HttpSink.start();
-  env = { ...sink.env('http-get'), ...sink.env('mail'), SALLYPORT_STEPUP_ACCOUNT_DELETE: 'true', SALLYPORT_LIMITS_SMS_NETWORK_PER_HOUR: '10000', SALLYPORT_LIMITS_MAIL_NETWORK_PER_HOUR: '10000' };
+  env = { ...GITHUB, ...sink.env('http-get'), ...sink.env('mail'), SALLYPORT_STEPUP_ACCOUNT_DELETE: 'true', SALLYPORT_LIMITS_SMS_NETWORK_PER_HOUR: '10000', SALLYPORT_LIMITS_MAIL_NETWORK_PER_HOUR: '10000' };
   s = await Server.start({ env });
 });
 after(async () => {
@@ -33,7 +36,7 @@ after(async () => {
   await sink.close();
 });
 
-const ask = (route, u, more = {}, on = s) => on.request(route.method, route.path, { token: u.accessToken, json: { ...BODIES[named(route)](), ...more } });
+const ask = (route, u, more = {}, on = s) => on.request(route.method, where(route), { token: u.accessToken, json: { ...BODIES[named(route)](), ...more } });
 
 /* Signed in longer ago than a sensitive action likes. */
 async function longAgo(on = s, over = {}) {
@@ -59,6 +62,7 @@ test('the table guards what it should, and every guarded route is asked below', 
   assert.equal(column['DELETE /auth/linked-accounts/{provider}/{providerAccountId}'], 'FRESH');
   assert.equal(column['POST /auth/add-phone'], 'FRESH');
   assert.equal(column['DELETE /auth/account'], 'SETTING');
+  assert.equal(column['POST /auth/oauth/{provider}/link'], 'FRESH');
   for (const route of guarded) assert.ok(named(route) in BODIES, `${named(route)} has no body in this test`);
 });
 
@@ -102,7 +106,7 @@ for (const route of guarded) {
   });
 
   test(`${named(route)} without a session asks for that first`, async () => {
-    const r = await s.request(route.method, route.path, { json: { currentPassword: 'whatever it is' } });
+    const r = await s.request(route.method, where(route), { json: { currentPassword: 'whatever it is' } });
     assert.deepEqual([r.status, r.json.code], [403, 'NO_ACCESS_TOKEN']);
   });
 }
