@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/base64url.h"
+#include "base/json_depth.h"
 #include "crypto/jws_key.h"
 
 #define KEY_ID_MAX 256
@@ -36,22 +37,6 @@ static str text_of(const json_t *object, const char *name)
 	return json_is_string(v) ? (str){ json_string_value(v), json_string_length(v) } : STR_NONE;
 }
 
-/* jansson's parser recurses; brackets in strings count too, which honest documents bear. */
-static bool nests_too_deep(str text)
-{
-	size_t depth = 0;
-
-	for (size_t i = 0; i < text.n; i++) {
-		if (text.p[i] == '{' || text.p[i] == '[')
-			depth++;
-		else if ((text.p[i] == '}' || text.p[i] == ']') && depth > 0)
-			depth--;
-		if (depth > JSON_DEPTH_MAX)
-			return true;
-	}
-	return false;
-}
-
 static err_t decode_bytes(struct arena *mem, str text, str *ret)
 {
 	char *bytes;
@@ -65,7 +50,7 @@ static err_t decode_bytes(struct arena *mem, str text, str *ret)
 
 static err_t parse_object(struct arena *mem, str text, json_t **ret)
 {
-	REQUIRE(text.n > 0 && !nests_too_deep(text), ERR_INPUT);
+	REQUIRE(text.n > 0 && !json_nests_too_deep(text), ERR_INPUT);
 	*ret = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL);
 	REQUIRE(!mem->exhausted, ERR_NO_MEMORY); /* a tree made in want of memory may be cut */
 	REQUIRE(json_is_object(*ret), ERR_INPUT);

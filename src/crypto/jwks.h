@@ -9,7 +9,6 @@
 
 #define JWKS_KEYS_MAX    32
 #define ID_TOKEN_MAX     ((size_t)16 * 1024)
-#define JSON_DEPTH_MAX   32
 
 struct jwks; /* immutable; shared and counted */
 

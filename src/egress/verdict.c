@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/json_depth.h"
 #include "base/utf8.h"
 
-#define DEPTH_MAX    32
 #define CODE_DIGITS  6	/* of a one-time code; numbers are longer */
 #define TOKEN_LENGTH 24 /* of the shortest token in a link */
 
@@ -18,22 +18,6 @@ static bool contains(str s, str part)
 }
 
 /* ---- bodies that say no ---- */
-
-/* jansson's parser recurses; brackets in strings count too, which honest answers bear. */
-static bool nests_too_deep(str body)
-{
-	size_t depth = 0;
-
-	for (size_t i = 0; i < body.n; i++) {
-		if (body.p[i] == '{' || body.p[i] == '[')
-			depth++;
-		else if ((body.p[i] == '}' || body.p[i] == ']') && depth > 0)
-			depth--;
-		if (depth > DEPTH_MAX)
-			return true;
-	}
-	return false;
-}
 
 static str text_of(const json_t *v)
 {
@@ -89,7 +73,7 @@ static bool body_says_no(str body)
 	json_t *tree = NULL;
 	bool no;
 
-	if (body.n > 0 && !nests_too_deep(body))
+	if (body.n > 0 && !json_nests_too_deep(body))
 		tree = json_loadb(body.p, body.n, JSON_ALLOW_NUL, NULL);
 	no = json_is_object(tree) ? object_says_no(tree) : text_says_no(body);
 	json_decref(tree);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/json_depth.h"
 #include "base/utf8.h"
 #include "crypto/jwks.h"
 
@@ -15,25 +16,9 @@ void answer_tree_free(json_t **t)
 	json_decref(*t);
 }
 
-/* jansson's parser recurses; brackets in strings count too, which honest answers bear. */
-static bool nests_too_deep(str body)
-{
-	size_t depth = 0;
-
-	for (size_t i = 0; i < body.n; i++) {
-		if (body.p[i] == '{' || body.p[i] == '[')
-			depth++;
-		else if ((body.p[i] == '}' || body.p[i] == ']') && depth > 0)
-			depth--;
-		if (depth > JSON_DEPTH_MAX)
-			return true;
-	}
-	return false;
-}
-
 err_t answer_tree(struct arena *mem, str body, json_t **ret)
 {
-	REQUIRE(body.n > 0 && !nests_too_deep(body), ERR_INPUT);
+	REQUIRE(body.n > 0 && !json_nests_too_deep(body), ERR_INPUT);
 	*ret = json_loadb(body.p, body.n, JSON_REJECT_DUPLICATES, NULL);
 	REQUIRE(!mem->exhausted, ERR_INPUT); /* a tree made in want of memory may be cut: the answer is too large */
 	REQUIRE(*ret != NULL, ERR_INPUT);
