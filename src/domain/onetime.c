@@ -99,17 +99,13 @@ static err_t insert(struct ctx *c, const struct onetime_new *n, const uint8_t ha
 
 err_t onetime_make(struct ctx *c, const struct onetime_new *n, str *ret_token)
 {
-	uint8_t raw[TOKEN_BYTES], hash[MAC_BYTES];
-	struct buf b = { .cap = ONETIME_TOKEN_TEXT };
+	uint8_t hash[MAC_BYTES];
+	str token;
 
-	TRY(rng_fill(c->rng, raw, sizeof(raw)));
-	NEW(b.p, c->mem, char, b.cap);
-	hex_encode(&b, str_of_bytes(raw, sizeof(raw)));
-	explicit_bzero(raw, sizeof(raw));
-	REQUIRE(!b.overflow, ERR_BUG);
-	token_hash(c, n->purpose, buf_view(&b), hash);
+	TRY(rng_hex(c->rng, c->mem, TOKEN_BYTES, &token));
+	token_hash(c, n->purpose, token, hash);
 	TRY(insert(c, n, hash));
-	*ret_token = buf_view(&b);
+	*ret_token = token;
 	return OK;
 }
 
