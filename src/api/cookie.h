@@ -1,5 +1,5 @@
 /* cookie.h — where browsers keep what they are handed out: names, attributes, reading and clearing
- * (contract §4, RFC 6265bis). One code path with bearer clients: handlers answer by reply_tokens
+ * (contract §4, RFC 6265bis). One code path with bearer clients: handlers answer by out_tokens
  * (routes.h), and the request's delivery says where the tokens go. */
 #ifndef API_COOKIE_H
 #define API_COOKIE_H

@@ -1,21 +1,10 @@
 #include "api/cors.h"
 
-static bool is_listed(const struct req *r)
-{
-	const struct str_list *list = &r->c.cfg->cors.origins;
-
-	for (size_t i = 0; i < list->n; i++) {
-		if (str_eq(list->items[i], r->c.origin))
-			return true;
-	}
-	return false;
-}
-
 /* Shared caches must not give one origin's answer to another, so Vary stands there for all. */
 static void add_headers(const struct req *r, struct http_reply *rep)
 {
 	http_reply_header(rep, "Vary", STR("Origin"));
-	if (!is_listed(r))
+	if (!str_list_has(&r->c.cfg->cors.origins, r->c.origin))
 		return;
 	http_reply_header(rep, "Access-Control-Allow-Origin", r->c.origin);
 	http_reply_header(rep, "Access-Control-Allow-Credentials", STR("true"));
@@ -43,7 +32,7 @@ bool cors_preflight(const struct req *r, struct http_reply *rep)
 		return false;
 	rep->status = 204;
 	add_headers(r, rep);
-	if (!is_listed(r))
+	if (!str_list_has(&r->c.cfg->cors.origins, r->c.origin))
 		return true;
 	http_reply_header(rep, "Access-Control-Allow-Methods", STR("GET,POST,PUT,PATCH,DELETE,OPTIONS"));
 	http_reply_header(rep, "Access-Control-Allow-Headers",

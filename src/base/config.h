@@ -115,6 +115,16 @@ struct str_list {
 	size_t n;
 };
 
+/* Exactly. */
+static inline bool str_list_has(const struct str_list *list, str item)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		if (str_eq(list->items[i], item))
+			return true;
+	}
+	return false;
+}
+
 /* A section [oauth.NAME]: what is set on top of a preset, or all there is of the provider. */
 #define OAUTH_PROVIDERS_MAX 16
 struct oauth_settings {

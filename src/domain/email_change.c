@@ -7,6 +7,7 @@
 #include "domain/message.h"
 #include "domain/onetime.h"
 #include "domain/place.h"
+#include "domain/user.h"
 #include "store/query.h"
 
 /* ---- asked for ---- */
@@ -111,16 +112,6 @@ static err_t set_email(struct ctx *c, int64_t user_id, str address)
 	return OK;
 }
 
-static err_t load(struct ctx *c, const struct onetime_row *t, enum err_code gone, struct user_row *ret)
-{
-	bool found;
-
-	TRY(q_user_by_id(c->db, c->mem, t->user_id, ret, &found));
-	REQUIRE(found && ret->disabled_ms == 0, gone);
-	c->log_user_id = ret->id;
-	return OK;
-}
-
 /* A proven address is kept for its owner as long as the way back is open: else whoever changed it could take
  * the old one too, and close the way. */
 static err_t tell_old_address(struct ctx *c, const struct user_row *user, str old)
@@ -146,7 +137,7 @@ err_t email_change_confirm(struct ctx *c, str token)
 	TRY(onetime_find(c, ONETIME_EMAIL_CHANGE, token, &t));
 	TRY(tx_begin(&tx, c->db));
 	TRY(onetime_take(c, ONETIME_EMAIL_CHANGE, token, &t));
-	TRY(load(c, &t, ERR_EMAIL_CHANGE_TOKEN, &user));
+	TRY(user_load(c, t.user_id, ERR_EMAIL_CHANGE_TOKEN, &user));
 	TRY(set_email(c, user.id, t.address));
 	old = user.email;
 	user.email = t.address;
@@ -206,7 +197,7 @@ err_t email_change_revert(struct ctx *c, str token)
 	TRY(onetime_find(c, ONETIME_EMAIL_REVERT, token, &t));
 	TRY(tx_begin(&tx, c->db));
 	TRY(onetime_take(c, ONETIME_EMAIL_REVERT, token, &t));
-	TRY(load(c, &t, ERR_EMAIL_REVERT_TOKEN, &user));
+	TRY(user_load(c, t.user_id, ERR_EMAIL_REVERT_TOKEN, &user));
 	TRY(set_email(c, user.id, t.address));
 	user.email = t.address;
 	TRY(lock_out(c, &user, t.created_ms));

@@ -7,6 +7,7 @@
 #include "domain/audit.h"
 #include "domain/clock_guard.h"
 #include "domain/message.h"
+#include "domain/user.h"
 #include "store/query.h"
 
 #define PENDING_TTL_MS (10 * MS_PER_MIN)
@@ -120,16 +121,6 @@ static err_t use(struct ctx *c, const struct user_row *user, const struct match 
 	return OK;
 }
 
-static err_t load(struct ctx *c, int64_t user_id, enum err_code gone, struct user_row *ret)
-{
-	bool found;
-
-	TRY(q_user_by_id(c->db, c->mem, user_id, ret, &found));
-	REQUIRE(found && ret->disabled_ms == 0, gone);
-	c->log_user_id = ret->id;
-	return OK;
-}
-
 /* Counted, looked at and used up in one transaction, which is one fsync: of those who try at the same time each
  * waits for the turn to write, so none looks before it is counted. */
 static err_t sign_in_by_app(struct ctx *c, const struct handle *h, const struct user_row *user, str code,
@@ -191,7 +182,7 @@ err_t factor_sign_in(struct ctx *c, str temp_token, str code, bool remember, str
 
 	TRY(clock_issue(c)); /* before the try is counted */
 	TRY(gate_find(c, ONETIME_HANDLE, temp_token, &h));
-	TRY(load(c, h.user_id, ERR_NO_SECOND_FACTOR, &user));
+	TRY(user_load(c, h.user_id, ERR_NO_SECOND_FACTOR, &user));
 	REQUIRE(user.has_totp, ERR_NO_SECOND_FACTOR);
 	if (recovery_read(code, recovery))
 		TRY(sign_in_by_recovery(c, &h, &user, code, remember, &out));
@@ -209,7 +200,7 @@ err_t factor_prove(struct ctx *c, const struct caller *who, str code)
 	struct factor_attempt attempt;
 	TX tx = { 0 };
 
-	TRY(load(c, who->row.id, ERR_SESSION_REVOKED, &user));
+	TRY(user_load(c, who->row.id, ERR_SESSION_REVOKED, &user));
 	REQUIRE(user.has_totp, ERR_NO_SECOND_FACTOR);
 	TRY(count_look(c, user.id, &attempt));
 	TRY(look(c, &user, code, &m));
@@ -229,9 +220,9 @@ static err_t load_owner(struct ctx *c, const struct factor_owner *o, struct user
 	const struct config *cfg = c->cfg;
 
 	if (o->who != NULL)
-		TRY(load(c, o->who->row.id, ERR_SESSION_REVOKED, ret));
+		TRY(user_load(c, o->who->row.id, ERR_SESSION_REVOKED, ret));
 	else
-		TRY(load(c, o->setup.user_id, ERR_TEMP_TOKEN, ret));
+		TRY(user_load(c, o->setup.user_id, ERR_TEMP_TOKEN, ret));
 	REQUIRE(!ret->is_guest, ERR_FORBIDDEN);
 	REQUIRE(ret->email_verified || cfg->verification.mode == VERIFICATION_NONE, ERR_EMAIL_NOT_VERIFIED);
 	/* The handle says that there is none: it must not replace one that was set up meanwhile (MF20). */
@@ -416,7 +407,7 @@ err_t factor_disable(struct ctx *c, const struct caller *who)
 	TX tx = { 0 };
 
 	TRY(tx_begin(&tx, c->db));
-	TRY(load(c, who->row.id, ERR_SESSION_REVOKED, &user));
+	TRY(user_load(c, who->row.id, ERR_SESSION_REVOKED, &user));
 	REQUIRE(!user.require_2fa, ERR_FACTOR_REQUIRED);
 	REQUIRE(!c->cfg->twofactor.required, ERR_FACTOR_POLICY);
 	/* One that was set up while this request was on its way was not asked for: it stays. */
@@ -437,7 +428,7 @@ err_t factor_new_codes(struct ctx *c, const struct caller *who, struct recovery_
 	REQUIRE(who->row.has_totp, ERR_NO_SECOND_FACTOR);
 	TRY(recovery_make(c, &codes));
 	TRY(tx_begin(&tx, c->db));
-	TRY(load(c, who->row.id, ERR_SESSION_REVOKED, &user));
+	TRY(user_load(c, who->row.id, ERR_SESSION_REVOKED, &user));
 	REQUIRE(user.has_totp, ERR_NO_SECOND_FACTOR);
 	TRY(recovery_store(c, user.id, &codes));
 	TRY(tell(c, &user, "factor-changed", AUDIT_RECOVERY_MADE, str_of_bytes(who->token.sid, UID_BYTES),
@@ -516,7 +507,7 @@ err_t factor_keep_by_link(struct ctx *c, str token)
 	TRY(onetime_find(c, ONETIME_FACTOR_RESET, token, &t));
 	TRY(tx_begin(&tx, c->db));
 	TRY(onetime_take(c, ONETIME_FACTOR_RESET, token, &t));
-	TRY(load(c, t.user_id, ERR_FACTOR_RESET_TOKEN, &user));
+	TRY(user_load(c, t.user_id, ERR_FACTOR_RESET_TOKEN, &user));
 	TRY(keep(c, &user, STR("by its owner"), &kept));
 	REQUIRE(kept, ERR_FACTOR_RESET_TOKEN);
 	return tx_commit(&tx);

@@ -5,6 +5,7 @@
 #include "domain/device.h"
 #include "domain/message.h"
 #include "domain/place.h"
+#include "domain/user.h"
 #include "domain/verification.h"
 #include "store/query.h"
 
@@ -205,15 +206,6 @@ err_t gate_wrong(struct ctx *c, struct gate_try *t)
 	return t->repeat ? OK : attempt_factor_count(c, &t->attempt);
 }
 
-static err_t load_user(struct ctx *c, int64_t user_id, struct user_row *ret)
-{
-	bool found;
-
-	TRY(q_user_by_id(c->db, c->mem, user_id, ret, &found));
-	REQUIRE(found && ret->disabled_ms == 0, ERR_TEMP_TOKEN);
-	return OK;
-}
-
 static err_t two_names(struct ctx *c, enum first_proof first, str second, str *ret)
 {
 	return arena_printf(c->mem, ret, "%.*s %.*s mfa", STR_ARG(amr_of_first(first)), STR_ARG(second));
@@ -227,7 +219,7 @@ static err_t finish(struct ctx *c, enum onetime_purpose purpose, const struct ha
 
 	TRY(onetime_take(c, purpose, h->token, &row));
 	TRY(onetime_void_bound(c, row.user_id, h->id));
-	TRY(load_user(c, row.user_id, ret_user));
+	TRY(user_load(c, row.user_id, ERR_TEMP_TOKEN, ret_user));
 	TRY(two_names(c, first_of_amr(row.address), amr_of_factor(factor), &amr));
 	return give_tokens(c, ret_user, amr, row.sid, false, ret);
 }

@@ -6,6 +6,7 @@
 #include "domain/email.h"
 #include "domain/message.h"
 #include "domain/takeover.h"
+#include "domain/user.h"
 #include "domain/verification.h"
 #include "store/query.h"
 
@@ -30,16 +31,6 @@ err_t linked_list(struct ctx *c, int64_t user_id, struct linked_row **ret, size_
 	return q_linked_of_user(c->db, c->mem, user_id, ret, ret_n);
 }
 
-static err_t load_user(struct ctx *c, int64_t id, enum err_code gone, struct user_row *ret)
-{
-	bool found;
-
-	TRY(q_user_by_id(c->db, c->mem, id, ret, &found));
-	REQUIRE(found && ret->disabled_ms == 0, gone);
-	c->log_user_id = ret->id;
-	return OK;
-}
-
 /* The account's address hears of every change: whoever holds a session may not be its owner. */
 static err_t tell(struct ctx *c, const struct user_row *user, str template, str account)
 {
@@ -58,7 +49,7 @@ static err_t send_link(struct ctx *c, const struct caller *who, str to, str lang
 	};
 	struct user_row user = { 0 };
 
-	TRY(load_user(c, who->row.id, ERR_SESSION_REVOKED, &user));
+	TRY(user_load(c, who->row.id, ERR_SESSION_REVOKED, &user));
 	return message_link(c, &user, &m);
 }
 
@@ -160,7 +151,7 @@ static err_t claim(struct ctx *c, const struct proven_link *l, struct user_row *
 	TRY(takeover_wipe(c, l->user));
 	TRY(q_user_set_verified(c->db, id, l->user->email, &changed));
 	TRY(audit_add(c, AUDIT_EMAIL_VERIFIED, l->user->uid, STR_NONE, STR("claimed by its address")));
-	TRY(load_user(c, id, ERR_LINK_TOKEN, ret_user));
+	TRY(user_load(c, id, ERR_LINK_TOKEN, ret_user));
 	return link_address(c, l);
 }
 
@@ -189,7 +180,7 @@ static err_t read_link(struct ctx *c, const struct onetime_row *t, struct user_r
 	str own_typed, own_key = STR_NONE;
 
 	REQUIRE(t->address.n > 0, ERR_LINK_STATE);
-	TRY(load_user(c, t->user_id, ERR_LINK_TOKEN, ret_user));
+	TRY(user_load(c, t->user_id, ERR_LINK_TOKEN, ret_user));
 	TRY(email_canonical(c->mem, t->address, &ret->typed, &ret->key));
 	if (!ret_user->is_guest)
 		TRY(email_canonical(c->mem, ret_user->email, &own_typed, &own_key));
@@ -293,7 +284,7 @@ err_t linked_unlink(struct ctx *c, const struct caller *who, str provider, str a
 	TRY(q_linked_find(c->db, c->mem, provider, account_id, &row, &found));
 	if (!found || row.user_id != who->row.id)
 		return OK;
-	TRY(load_user(c, who->row.id, ERR_SESSION_REVOKED, &user));
+	TRY(user_load(c, who->row.id, ERR_SESSION_REVOKED, &user));
 	TRY(require_another_way_in(c, &user, provider, account_id));
 	TRY(q_linked_delete(c->db, provider, account_id, user.id, &changed));
 	TRY(tell(c, &user, STR("account-unlinked"), row.email.p == NULL ? provider : row.email));
@@ -311,19 +302,6 @@ static void pending_key(struct ctx *c, str id, uint8_t ret[MAC_BYTES])
 	mac_tag_parts(&c->keys->onetime, parts, 2, ret);
 }
 
-static err_t random_id(struct ctx *c, str *ret)
-{
-	uint8_t raw[PENDING_ID_BYTES];
-	struct buf b = { .cap = (size_t)2 * PENDING_ID_BYTES };
-
-	TRY(rng_fill(c->rng, raw, sizeof(raw)));
-	NEW(b.p, c->mem, char, b.cap);
-	hex_encode(&b, str_of_bytes(raw, sizeof(raw)));
-	explicit_bzero(raw, sizeof(raw));
-	*ret = buf_view(&b);
-	return OK;
-}
-
 err_t pending_link_keep(struct ctx *c, const struct pending_link *p, str *ret_id)
 {
 	uint8_t key[MAC_BYTES];
@@ -332,7 +310,7 @@ err_t pending_link_keep(struct ctx *c, const struct pending_link *p, str *ret_id
 	REQUIRE(provider_name_ok(p->provider) && p->account_id.n > 0, ERR_INPUT);
 	TRY(email_canonical(c->mem, p->email, &typed, &email_key));
 	TRY(clock_issue(c));
-	TRY(random_id(c, &id));
+	TRY(rng_hex(c->rng, c->mem, PENDING_ID_BYTES, &id));
 	pending_key(c, id, key);
 	TRY(q_pending_link_insert(c->db, str_of_bytes(key, MAC_BYTES), email_key, p->provider, p->account_id, p->name,
 				  typed, c->now_ms, c->now_ms + PENDING_TTL_MS));

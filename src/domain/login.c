@@ -7,6 +7,7 @@
 #include "domain/credential.h"
 #include "domain/device.h"
 #include "domain/email.h"
+#include "domain/user.h"
 #include "domain/verification.h"
 #include "store/query.h"
 
@@ -52,12 +53,10 @@ static err_t accept(struct ctx *c, const struct proof *p, struct signed_in *ret)
 	struct user_row user = { 0 };
 	struct signed_in out;
 	int64_t changed;
-	bool found;
 	TX tx = { 0 };
 
 	TRY(tx_begin(&tx, c->db));
-	TRY(q_user_by_id(c->db, c->mem, p->user->id, &user, &found));
-	REQUIRE(found && user.disabled_ms == 0, ERR_CREDENTIALS);
+	TRY(user_load(c, p->user->id, ERR_CREDENTIALS, &user));
 	TRY(attempt_release(c, p->attempt));
 	if (p->new_hash.p != NULL)
 		TRY(q_user_rehash(c->db, user.id, p->user->password_hash, p->new_hash, &changed));

@@ -9,6 +9,7 @@
 #include "domain/ott.h"
 #include "domain/site.h"
 #include "domain/social.h"
+#include "domain/user.h"
 #include "oauth/exchange.h"
 #include "oauth/redirect.h"
 #include "store/query.h"
@@ -42,19 +43,6 @@ static err_t derive(struct ctx *c, str letter, str state, str *ret)
 	base64url_encode(&b, str_of_bytes(tag, MAC_BYTES));
 	explicit_bzero(tag, sizeof(tag));
 	REQUIRE(!b.overflow, ERR_BUG);
-	*ret = buf_view(&b);
-	return OK;
-}
-
-static err_t random_hex(struct ctx *c, str *ret)
-{
-	uint8_t raw[RANDOM_BYTES];
-	struct buf b = { .cap = (size_t)2 * RANDOM_BYTES };
-
-	TRY(rng_fill(c->rng, raw, sizeof(raw)));
-	NEW(b.p, c->mem, char, b.cap);
-	hex_encode(&b, str_of_bytes(raw, sizeof(raw)));
-	explicit_bzero(raw, sizeof(raw));
 	*ret = buf_view(&b);
 	return OK;
 }
@@ -147,8 +135,8 @@ static err_t choose_target(struct ctx *c, const struct oauth_request *q, const s
 		*ret = (struct oauth_target){ url, true, q->app_state };
 		return OK;
 	}
-	site = url.n > 0 ? site_listed(c->cfg, url) : site_of(c);
-	REQUIRE(site.n > 0, ERR_OAUTH_TARGET);
+	REQUIRE(url.n == 0 || str_list_has(&c->cfg->site.urls, url), ERR_OAUTH_TARGET);
+	site = url.n > 0 ? url : site_of(c);
 	*ret_site = site;
 	ret->is_app = !site_is_web(site) || q->challenge.n > 0;
 	ret->app_state = q->app_state;
@@ -176,7 +164,7 @@ static err_t make_state(struct ctx *c, str site, str path, str *ret)
 	struct json_out o;
 	str nonce;
 
-	TRY(random_hex(c, &nonce));
+	TRY(rng_hex(c->rng, c->mem, RANDOM_BYTES, &nonce));
 	NEW(json.p, c->mem, char, json.cap);
 	out_begin(&o, &json);
 	out_obj(&o);
@@ -249,7 +237,7 @@ err_t oauth_begin(struct ctx *c, const struct oauth_request *q, struct oauth_tar
 	TRY(complete(c, &asking, &p, &says_iss));
 	TRY(make_state(c, site, q->return_path, &b.state));
 	if (!is_hex(b.browser, OAUTH_BROWSER_TEXT))
-		TRY(random_hex(c, &b.browser));
+		TRY(rng_hex(c->rng, c->mem, RANDOM_BYTES, &b.browser));
 	TRY(store_flow(c, &b));
 	TRY(provider_url(c, &p, &b, ret_url));
 	*ret_browser = b.browser;
@@ -337,16 +325,13 @@ static err_t end_linking(struct ctx *c, const struct arrived *r, struct oauth_en
 		.links = true, .sid = r->flow.sid,
 	};
 	struct user_row user = { 0 };
-	bool found;
 
 	if (r->flow.is_app) {
 		ret->kind = OAUTH_END_OTT;
 		return ott_make(c, &n, &ret->ott);
 	}
 	REQUIRE(r->a->sid != NULL && str_eq(r->flow.sid, str_of_bytes(r->a->sid, UID_BYTES)), ERR_OAUTH_STATE);
-	TRY(q_user_by_id(c->db, c->mem, r->flow.user_id, &user, &found));
-	REQUIRE(found && user.disabled_ms == 0, ERR_OAUTH_STATE);
-	c->log_user_id = user.id;
+	TRY(user_load(c, r->flow.user_id, ERR_OAUTH_STATE, &user));
 	ret->kind = OAUTH_END_LINKED;
 	return social_link(c, &user, r->p.name, &r->who);
 }

@@ -4,6 +4,7 @@
 #include "domain/audit.h"
 #include "domain/clock_guard.h"
 #include "domain/social.h"
+#include "domain/user.h"
 #include "oauth/exchange.h"
 #include "store/query.h"
 
@@ -37,16 +38,6 @@ err_t ott_make(struct ctx *c, const struct ott_new *n, str *ret)
 }
 
 /* ---- changed into tokens ---- */
-
-static err_t load_user(struct ctx *c, int64_t id, struct user_row *ret)
-{
-	bool found;
-
-	TRY(q_user_by_id(c->db, c->mem, id, ret, &found));
-	REQUIRE(found && ret->disabled_ms == 0, ERR_OTT);
-	c->log_user_id = ret->id;
-	return OK;
-}
 
 /* Somebody had it before: one of the two is not the app. Neither keeps a session. */
 static err_t used_again(struct ctx *c, const uint8_t key[MAC_BYTES])
@@ -86,7 +77,7 @@ static err_t link_now(struct ctx *c, const struct oauth_ott_row *row, const stru
 	struct user_row user = { 0 };
 
 	REQUIRE(who->row.id == row->user_id && str_eq(row->sid, str_of_bytes(who->token.sid, UID_BYTES)), ERR_OTT);
-	TRY(load_user(c, row->user_id, &user));
+	TRY(user_load(c, row->user_id, ERR_OTT, &user));
 	return social_link(c, &user, row->provider, &profile);
 }
 
@@ -97,7 +88,7 @@ static err_t sign_in(struct ctx *c, const struct oauth_ott_row *row, const uint8
 	struct user_row user = { 0 };
 	int64_t changed;
 
-	TRY(load_user(c, row->user_id, &user));
+	TRY(user_load(c, row->user_id, ERR_OTT, &user));
 	TRY(gate_pass(c, &user, &first, ret));
 	TRY(q_oauth_ott_gave(c->db, str_of_bytes(key, MAC_BYTES),
 			     ret->kind == GATE_TOKENS ? str_of_bytes(ret->tokens.sid, UID_BYTES) : STR_NONE, &changed));

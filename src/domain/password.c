@@ -10,6 +10,7 @@
 #include "domain/place.h"
 #include "domain/stepup.h"
 #include "domain/takeover.h"
+#include "domain/user.h"
 #include "store/query.h"
 
 /* ---- forgotten ---- */
@@ -63,14 +64,12 @@ static err_t store_reset(struct ctx *c, str token, str hash)
 	struct onetime_row t = { 0 };
 	struct user_row user = { 0 };
 	int64_t changed;
-	bool found;
 	TX tx = { 0 };
 	str typed, key;
 
 	TRY(tx_begin(&tx, c->db));
 	TRY(onetime_take(c, ONETIME_RESET, token, &t));
-	TRY(q_user_by_id(c->db, c->mem, t.user_id, &user, &found));
-	REQUIRE(found && user.disabled_ms == 0, ERR_RESET_TOKEN);
+	TRY(user_load(c, t.user_id, ERR_RESET_TOKEN, &user));
 	TRY(takeover_wipe(c, &user));
 	TRY(q_user_set_password(c->db, user.id, hash, &changed));
 	TRY(q_user_set_verified(c->db, user.id, t.address, &changed));

@@ -9,6 +9,7 @@
 #include "domain/phone_number.h"
 #include "domain/takeover.h"
 #include "domain/uid.h"
+#include "domain/user.h"
 #include "domain/verification.h"
 #include "store/query.h"
 
@@ -78,15 +79,6 @@ static err_t find_either(struct ctx *c, str email, str user_id, enum err_code mi
 	REQUIRE(user_id.n > 0, missing);
 	*ret_key = user_id;
 	return find_by_uid(c, user_id, ret);
-}
-
-static err_t find_between(struct ctx *c, const struct handle *h, struct user_row *ret)
-{
-	bool found;
-
-	TRY(q_user_by_id(c->db, c->mem, h->user_id, ret, &found));
-	REQUIRE(found && ret->disabled_ms == 0, ERR_TEMP_TOKEN);
-	return OK;
 }
 
 /* Is the channel a second factor here? The one of the first factor is not (MF04). */
@@ -170,7 +162,7 @@ err_t passwordless_mail_factor(struct ctx *c, str temp_token, str lang, enum mai
 	REQUIRE(mail_is_on(c->cfg), ERR_EMAIL_NOT_CONFIGURED);
 	TRY(gate_find(c, ONETIME_HANDLE, temp_token, &h));
 	TRY(tx_begin(&tx, c->db));
-	TRY(find_between(c, &h, &user));
+	TRY(user_load(c, h.user_id, ERR_TEMP_TOKEN, &user));
 	TRY(require_offered(c, &by_mail, &h, &user));
 	w.sid = h.id;
 	TRY(email_canonical(c->mem, user.email, &typed, &key));
@@ -255,7 +247,7 @@ err_t passwordless_sms_factor(struct ctx *c, str temp_token)
 	TRY(require_sms(c));
 	TRY(gate_find(c, ONETIME_HANDLE, temp_token, &h));
 	TRY(tx_begin(&tx, c->db));
-	TRY(find_between(c, &h, &user));
+	TRY(user_load(c, h.user_id, ERR_TEMP_TOKEN, &user));
 	REQUIRE(user.phone.p != NULL, ERR_PHONE_NOT_SET);
 	TRY(require_offered(c, &by_sms, &h, &user));
 	TRY(send_sms(c, &user, ONETIME_SMS_2FA, STR("sms-2fa"), h.id, &sent));
@@ -443,7 +435,7 @@ static err_t finish_by_link(struct ctx *c, const struct handle *h, str token, bo
 	TRY(onetime_find(c, ONETIME_MAGIC_2FA, token, &t));
 	REQUIRE(t.user_id == h->user_id && str_eq(t.sid, h->id), ERR_TOKEN_MISMATCH);
 	TRY(tx_begin(&tx, c->db));
-	TRY(find_between(c, h, &user));
+	TRY(user_load(c, h->user_id, ERR_TEMP_TOKEN, &user));
 	TRY(require_offered(c, &by_mail, h, &user));
 	TRY(onetime_take(c, ONETIME_MAGIC_2FA, token, &t));
 	REQUIRE(str_eq(t.address, user.email), ERR_MAGIC_LINK);
@@ -487,7 +479,7 @@ static err_t finish_by_code(struct ctx *c, const struct channel *ch, const struc
 	TRY(clock_issue(c)); /* before the try is counted */
 	TRY(gate_find(c, ONETIME_HANDLE, g->temp_token, &h));
 	TRY(tx_begin(&tx, c->db));
-	TRY(find_between(c, &h, &user));
+	TRY(user_load(c, h.user_id, ERR_TEMP_TOKEN, &user));
 	TRY(require_offered(c, ch, &h, &user));
 	TRY(gate_count(c, &h, g->code, &try));
 	e = look_at_code(c, ch, &h, &user, g->code);

@@ -63,18 +63,9 @@ static bool has_prefix_in(const struct str_list *list, str number)
 	return false;
 }
 
-static bool has_any(const struct str_list *list)
-{
-	for (size_t i = 0; i < list->n; i++) {
-		if (str_eq(list->items[i], STR("any")))
-			return true;
-	}
-	return false;
-}
-
 bool phone_allowed(const struct config *cfg, str number)
 {
-	return (has_any(&cfg->sms.countries) || has_prefix_in(&cfg->sms.countries, number)) &&
+	return (str_list_has(&cfg->sms.countries, STR("any")) || has_prefix_in(&cfg->sms.countries, number)) &&
 	       !has_prefix_in(&cfg->sms.blocked, number);
 }
 

@@ -7,6 +7,7 @@
 #include "domain/message.h"
 #include "domain/place.h"
 #include "domain/rotation.h"
+#include "domain/user.h"
 #include "store/query.h"
 
 #define TOUCH_EVERY_MS  MS_PER_MIN
@@ -221,9 +222,7 @@ static err_t load_for_refresh(struct ctx *c, const struct refresh_token *t, stru
 				  &found));
 	REQUIRE(found, ERR_SESSION_REVOKED);
 	REQUIRE(ret_row->cur_nonce.n == NONCE_BYTES, ERR_STORE);
-	TRY(q_user_by_id(c->db, c->mem, ret_row->user_id, ret_user, &found));
-	REQUIRE(found && ret_user->disabled_ms == 0, ERR_SESSION_REVOKED);
-	c->log_user_id = ret_user->id;
+	TRY(user_load(c, ret_row->user_id, ERR_SESSION_REVOKED, ret_user));
 	REQUIRE(!is_over(c, ret_row->idle_expires_ms, ret_row->abs_expires_ms, ret_row->web), ERR_REFRESH_TOKEN);
 	return OK;
 }

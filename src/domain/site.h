@@ -18,9 +18,6 @@ MUST_USE err_t site_link(struct ctx *c, str path, str token, str *ret);
 /* "{site}/login" */
 MUST_USE err_t site_login_url(struct ctx *c, str *ret);
 
-/* The entry itself, when `url` is one of site.urls; STR_NONE otherwise. */
-str site_listed(const struct config *cfg, str url);
-
 /* "https://host:port" of "https://host:port/path"; STR_NONE when it has no authority. */
 str site_origin(str url);
 
@@ -29,6 +26,6 @@ str site_origin(str url);
 MUST_USE err_t site_page(struct ctx *c, str site, str page, str *ret);
 
 /* http or https, and not the scheme of an app? */
-bool site_is_web(str url);
+bool site_is_web(str site);
 
 #endif

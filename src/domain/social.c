@@ -12,16 +12,6 @@
 #include "domain/verification.h"
 #include "store/query.h"
 
-static err_t load(struct ctx *c, int64_t id, struct user_row *ret)
-{
-	bool found;
-
-	TRY(q_user_by_id(c->db, c->mem, id, ret, &found));
-	REQUIRE(found && ret->disabled_ms == 0, ERR_OAUTH_DISABLED);
-	c->log_user_id = ret->id;
-	return OK;
-}
-
 /* ---- linking ---- */
 
 static err_t account_text(struct ctx *c, str provider, const struct profile *who, str *ret)
@@ -106,7 +96,7 @@ static err_t insert_user(struct ctx *c, const struct provider *p, const struct p
 	REQUIRE(e.code != ERR_CONFLICT, ERR_OAUTH_CONFLICT);
 	TRY(e);
 	TRY(audit_add(c, AUDIT_USER_CREATED, str_of_bytes(uid, UID_BYTES), STR_NONE, p->name));
-	return load(c, id, ret);
+	return user_load(c, id, ERR_OAUTH_DISABLED, ret);
 }
 
 static err_t greet(struct ctx *c, const struct user_row *user)
@@ -155,7 +145,7 @@ static err_t by_address(struct ctx *c, const struct provider *p, const struct pr
 	if (!may_link_by_address(c, who, ret))
 		return refuse_taken(c, who);
 	TRY(social_link(c, ret, p->name, who));
-	return load(c, ret->id, ret);
+	return user_load(c, ret->id, ERR_OAUTH_DISABLED, ret);
 }
 
 err_t social_find_or_make(struct ctx *c, const struct provider *p, const struct profile *who, bool may_make,
@@ -166,7 +156,7 @@ err_t social_find_or_make(struct ctx *c, const struct provider *p, const struct 
 
 	TRY(q_linked_find(c->db, c->mem, p->name, who->id, &link, &found));
 	if (found)
-		TRY(load(c, link.user_id, ret));
+		TRY(user_load(c, link.user_id, ERR_OAUTH_DISABLED, ret));
 	else if (may_make)
 		TRY(by_address(c, p, who, ret));
 	else

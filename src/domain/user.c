@@ -157,6 +157,16 @@ err_t user_change_profile(struct ctx *c, int64_t user_id, str uid, const struct 
 	return tx_commit(&tx);
 }
 
+err_t user_load(struct ctx *c, int64_t id, enum err_code gone, struct user_row *ret)
+{
+	bool found;
+
+	TRY(q_user_by_id(c->db, c->mem, id, ret, &found));
+	REQUIRE(found && ret->disabled_ms == 0, gone);
+	c->log_user_id = ret->id;
+	return OK;
+}
+
 err_t user_get(struct ctx *c, str email_or_id, struct user_row *ret)
 {
 	uint8_t uid[UID_BYTES];

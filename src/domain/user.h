@@ -53,6 +53,9 @@ struct profile_change {
 MUST_USE err_t user_change_profile(struct ctx *c, int64_t user_id, str uid,
 				   const struct profile_change *p);
 
+/* The account as it is now, if it is there and not disabled; it is then whom the request is about. Refusal: `gone`. */
+MUST_USE err_t user_load(struct ctx *c, int64_t id, enum err_code gone, struct user_row *ret);
+
 /* By address or by id text. Refusal: ERR_USER_NOT_FOUND. */
 MUST_USE err_t user_get(struct ctx *c, str email_or_id, struct user_row *ret);
 

@@ -6,6 +6,7 @@
 #include "domain/email.h"
 #include "domain/message.h"
 #include "domain/onetime.h"
+#include "domain/user.h"
 #include "store/query.h"
 
 static err_t send_link(struct ctx *c, const struct user_row *user, str lang)
@@ -76,15 +77,13 @@ err_t verification_confirm(struct ctx *c, str token)
 	struct onetime_row t = { 0 };
 	struct user_row user = { 0 };
 	int64_t changed;
-	bool found;
 	TX tx = { 0 };
 
 	REQUIRE(token.n > 0, ERR_TOKEN_REQUIRED);
 	TRY(onetime_find(c, ONETIME_VERIFY, token, &t));
 	TRY(tx_begin(&tx, c->db));
 	TRY(onetime_take(c, ONETIME_VERIFY, token, &t));
-	TRY(q_user_by_id(c->db, c->mem, t.user_id, &user, &found));
-	REQUIRE(found && user.disabled_ms == 0, ERR_VERIFY_TOKEN);
+	TRY(user_load(c, t.user_id, ERR_VERIFY_TOKEN, &user));
 	TRY(q_user_set_verified(c->db, user.id, t.address, &changed));
 	REQUIRE(changed == 1, ERR_VERIFY_TOKEN);
 	TRY(onetime_void(c, user.id, ONETIME_EMAIL_CHANGE));

@@ -6,15 +6,6 @@
 #define LEEWAY_S 60
 #define NUMBER_MAX ((json_int_t)1 << 53)
 
-static bool list_has(const struct str_list *list, str s)
-{
-	for (size_t i = 0; i < list->n; i++) {
-		if (str_eq(list->items[i], s))
-			return true;
-	}
-	return false;
-}
-
 /* ---- who says it ---- */
 
 /* "https://…/{tenantid}/v2.0" against the issuer of one of the tenants. */
@@ -44,7 +35,7 @@ static err_t check_issuer(const struct provider *p, const json_t *claims)
 		REQUIRE(iss.n > 0 && str_eq(iss, p->issuer), ERR_INPUT);
 		return OK;
 	}
-	REQUIRE(tid.n > 0 && list_has(&p->set->tenants, tid) && is_of_tenant(p->issuer, iss, tid), ERR_INPUT);
+	REQUIRE(tid.n > 0 && str_list_has(&p->set->tenants, tid) && is_of_tenant(p->issuer, iss, tid), ERR_INPUT);
 	return OK;
 }
 
@@ -56,7 +47,7 @@ static bool is_client(const struct id_expect *e, str id)
 
 	if (id.n == 0 || ids->n == 0)
 		return false;
-	return e->any_client ? list_has(ids, id) : str_eq(ids->items[0], id);
+	return e->any_client ? str_list_has(ids, id) : str_eq(ids->items[0], id);
 }
 
 /* Of several audiences the one it was made for says azp; where there is an azp, it is one of ours. */
@@ -66,7 +57,7 @@ static err_t check_audience(const struct id_expect *e, const json_t *claims)
 	str party = answer_text(claims, "azp");
 	bool ours = false;
 
-	REQUIRE(azp == NULL || list_has(&e->p->set->client_id, party), ERR_INPUT);
+	REQUIRE(azp == NULL || str_list_has(&e->p->set->client_id, party), ERR_INPUT);
 	if (json_is_string(aud)) {
 		REQUIRE(is_client(e, answer_text(claims, "aud")), ERR_INPUT);
 		return OK;
