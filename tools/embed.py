@@ -21,11 +21,11 @@ import yaml
 PAGES = {
     'login': 'login', 'register': 'register', 'forgot-password': 'forgot-password',
     'reset-password': 'reset-password', '2fa': '2fa', 'magic-link': 'magic-link',
-    'magic-link/verify': 'magic-link', 'verify-email': 'verify-email',
-    'change-email/confirm': 'change-email-confirm', 'change-email/revert': 'change-email-revert',
-    '2fa/keep': '2fa-keep',
-    'account-conflict': 'account-conflict', 'link-verify': 'link-verify', 'account': 'account',
+    'magic-link/verify': 'magic-link', 'verify-email': 'confirm',
+    'change-email/confirm': 'confirm', 'change-email/revert': 'confirm', '2fa/keep': 'confirm',
+    'account-conflict': 'account-conflict', 'link-verify': 'confirm', 'account': 'account',
 }
+SHARED = 'confirm'  # the template of several pages: $page and $key in it are the page's name
 LANGS = ['en', 'it', 'de', 'fr', 'es']
 MARKS = ['nonce', 'lang', 'dir', 'base', 'prefix', 'site_name', 'home', 'config', 'logo', 'custom_css']
 TYPES = {
@@ -33,6 +33,8 @@ TYPES = {
     '.json': 'application/json; charset=utf-8', '.svg': 'image/svg+xml', '.png': 'image/png',
 }
 MARK = re.compile(r'\{\{(.*?)\}\}', re.S)
+# The first line of a template that shell.html stands around.
+FRONT = re.compile(r'<!-- title: ([\w$]+); script: ([\w.-]+) -->\n')
 NUMBERS = 24  # bytes on a line
 # The row behind the last of each kind of table.
 LAST = {'embedded_part': '{ .mark = MARK_NONE }', 'embedded_key': '{ 0 }', 'str': '{ NULL, 0 }',
@@ -136,9 +138,24 @@ class Web:
                 waiting.append(os.path.normpath(os.path.join(os.path.dirname(name), target)))
         return found
 
-    def keys_of(self, template):
+    def page(self, name):
+        """A page's whole template, and how many lines of it come before its own; None: there is none."""
+        template = PAGES[name]
+        if template not in self.templates:
+            return None
+        text, page = self.templates[template], (name if template == SHARED else template).replace('/', '-')
+        front = FRONT.match(text)
+        if not front:
+            return text, 0
+        shell, content = self.templates['shell'], text[front.end():]
+        head, tail = shell.split('$content')
+        head = head.replace('$title', front[1]).replace('$script', front[2])
+        key = page.replace('-', '_')
+        whole = (head + content + tail).replace('$page', page).replace('$key', key)
+        return whole, head.count('\n') - 1
+
+    def keys_of(self, text):
         """Those of its marks and data-i18n, and the strings of its scripts that are the name of a text."""
-        text = self.templates[template]
         names = set(re.findall(r'\{\{t\.(\w+)\}\}', text)) | set(re.findall(r'data-i18n="(\w+)"', text))
         for script in self.scripts_of(re.findall(r'\{\{asset\.([\w./-]+\.js)\}\}', text)):
             names |= set(re.findall(r"""['"`]([A-Za-z0-9_]+)['"`]""", self.assets[script].decode()))
@@ -172,13 +189,14 @@ class Source:
         self.head.append(f'{head} = {{\n' + ''.join(f'\t{r},\n' for r in rows) + f'\t{last},\n}};\n')
 
 
-def parts_of(web, name, text, out):
-    """[text, mark, index] of a template; an asset's address is the base with its hash."""
+def parts_of(web, name, text, before=0):
+    """[text, mark, index] of a template; an asset's address is the base with its hash. before: lines of the shell."""
     parts, at, head = [], 0, ''
     for m in MARK.finditer(text):
         head += text[at:m.start()]
         at, mark = m.end(), m.group(1)
-        where = f'{name}.html:{text.count(chr(10), 0, m.start()) + 1}: {m.group(0)}'
+        line = text.count('\n', 0, m.start()) + 1 - before
+        where = (f'{name}.html:{line}' if line > 0 else 'shell.html') + f': {m.group(0)}'
         if mark.startswith('asset.'):
             asset = mark[len('asset.'):]
             if asset == 'theme.css':
@@ -230,15 +248,15 @@ def openapi_parts(path):
 def write(out, ui, docs, openapi):
     pages = []
     for name, template in PAGES.items():
-        if template in ui.templates:
-            keys = ui.keys_of(template)
-            pages.append((name, parts_of(ui, template, ui.templates[template], out), keys))
+        page = ui.page(name)
+        if page:
+            pages.append((name, parts_of(ui, template, *page), ui.keys_of(page[0])))
     ui.assets['ui-i18n-keys.json'] = json.dumps({n: k for n, _, k in pages}, separators=(',', ':')).encode()
     rows = [write_page(out, i, n, p, [ui.keys.index(k) for k in keys]) for i, (n, p, keys) in enumerate(pages)]
     out.table('const struct embedded_page embedded_pages[]', rows)
     out.head.append(f'const size_t n_embedded_pages = {len(rows)};\n')
 
-    rows = [write_page(out, 'docs', 'docs', parts_of(docs, 'docs', docs.templates['docs'], out), []),
+    rows = [write_page(out, 'docs', 'docs', parts_of(docs, 'docs', docs.templates['docs']), []),
             write_page(out, 'openapi', 'openapi.json', openapi, [])]
     out.table('const struct embedded_page embedded_docs[]', rows)
 

@@ -1,4 +1,5 @@
-// auth.mjs - the script of the hosted pages as an ES module. auth.js beside it is web/ui/auth.js, byte for byte.
+// auth.mjs - the script of the hosted pages as an ES module. auth.js is web/ui/auth.js: `npm run prepare` (and with it
+// `npm pack` and `npm install` of this folder) puts it here.
 import './auth.js';
 
 export const AwesomeNodeAuth = globalThis.AwesomeNodeAuth;

@@ -16,7 +16,7 @@ after(() => site.close());
 async function app({ origin = ORIGIN, user, options } = {}) {
   const context = await site.visitor(), page = await context.newPage(), sent = [];
   await context.route((url) => url.pathname === '/app.html', (route) => route.fulfill({ contentType: 'text/html', body: `<!doctype html><title>App</title><script src="${origin === ORIGIN ? '/auth/ui/auth.js' : '/own/auth.js'}"></script>` }));
-  await context.route(`${APP}/own/auth.js`, (route) => route.fulfill({ contentType: 'text/javascript', body: source('clients/js/auth.js') }));
+  await context.route(`${APP}/own/auth.js`, (route) => route.fulfill({ contentType: 'text/javascript', body: source('web/ui/auth.js') }));
   await context.route(`${OTHER}/**`, (route) => {
     sent.push(route.request().headers());
     return route.fulfill({ status: 401, headers: { 'Access-Control-Allow-Origin': '*', 'Access-Control-Allow-Headers': '*' }, json: { code: 'INVALID_ACCESS_TOKEN' } });

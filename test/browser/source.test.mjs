@@ -1,8 +1,10 @@
 // source.test.mjs - what can be said of the pages by reading them: no browser.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
-import { test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { ROOT, source } from '../lib/paths.mjs';
 
@@ -10,6 +12,10 @@ const UI = path.join(ROOT, 'web/ui'), files = fs.readdirSync(UI);
 const scripts = files.filter((f) => f.endsWith('.js')), pages = files.filter((f) => f.endsWith('.html'));
 const read = (f) => source(`web/ui/${f}`);
 const LANGS = ['en', 'it', 'de', 'fr', 'es'], texts = Object.fromEntries(LANGS.map((l) => [l, JSON.parse(read(`i18n/${l}.json`))]));
+
+/* What a page says to the shell around it; confirm.html stands for several pages. */
+const FRONT = /^<!-- title: ([\w$]+); script: ([\w.-]+) -->\n/;
+const CONFIRMED = ['verify_email', 'change_email_confirm', 'change_email_revert', '2fa_keep', 'link_verify'];
 
 /* The keys of the contract, by which customers translate. */
 const CONTRACT = `site_name login_title email_label email_placeholder password_label password_placeholder login_button social_divider forgot_password_link no_account_text signup_link
@@ -36,10 +42,13 @@ test('WB10 no file names another origin', () => {
 });
 
 test('EL10 the first script of every page takes secrets out of the address bar, before anything is loaded', () => {
-  const first = new Set(pages.map((f) => read(f).match(/<script nonce="\{\{nonce\}\}">\n(.*?)<\/script>/s)[1]));
-  assert.equal(first.size, 1, 'the same on all');
-  assert.match([...first][0], /'token', 'tempToken'.*replaceState/s);
-  for (const f of pages) assert.ok(read(f).indexOf('replaceState') < read(f).search(/<link|src=/), f);
+  const shell = read('shell.html');
+  assert.match(shell.match(/<script nonce="\{\{nonce\}\}">\n(.*?)<\/script>/s)[1], /'token', 'tempToken'.*replaceState/s);
+  assert.ok(shell.indexOf('replaceState') < shell.search(/<link|src=/));
+  for (const f of pages.filter((x) => x !== 'shell.html')) { // which stands around all of them
+    assert.match(read(f), FRONT, f);
+    assert.doesNotMatch(read(f), /<script|<link|<html|<body/, f);
+  }
 });
 
 test('EL02 no script submits or presses anything by itself', () => {
@@ -62,22 +71,35 @@ test('every language has every text, with the same places to fill in, and those 
 
 test('every text that a page or script names is there, and none is there for nothing', () => {
   const named = new Set(['site_name', ...CONTRACT]);
-  for (const f of pages) for (const [, key] of read(f).matchAll(/\{\{t\.(\w+)\}\}/g)) named.add(key);
+  const name = (key) => (key.startsWith('$key_') ? CONFIRMED.map((page) => key.replace('$key', page)) : [key]).forEach((k) => named.add(k));
+  for (const f of pages) for (const [, key] of read(f).matchAll(/\{\{t\.([\w$]+)\}\}/g)) if (key !== '$title') name(key);
+  for (const f of pages.filter((x) => x !== 'shell.html')) name(read(f).match(FRONT)[1]);
   for (const f of scripts) for (const [, key] of read(f).matchAll(/'(\w+)'/g)) if (key in texts.en) named.add(key);
   assert.deepEqual([...named].filter((key) => !(key in texts.en)), []);
   assert.deepEqual(Object.keys(texts.en).filter((key) => !named.has(key)), []);
   for (const f of scripts) for (const [, key] of read(f).matchAll(/\bt\('(\w+)'/g)) assert.ok(key in texts.en, `${f}: ${key}`);
 });
 
+/* The package as it is published, unpacked. */
+let home;
+before(() => {
+  home = fs.mkdtempSync(path.join(os.tmpdir(), 'sallyport-npm-'));
+  execFileSync('npm', ['pack', '--silent', '--offline', '--pack-destination', home], { cwd: path.join(ROOT, 'clients/js') });
+  execFileSync('tar', ['xzf', fs.readdirSync(home).find((f) => f.endsWith('.tgz'))], { cwd: home });
+});
+after(() => fs.rmSync(home, { recursive: true, force: true }));
+const packed = (f) => path.join(home, 'package', f);
+
 test('the client of clients/js is the one of the pages, and works as a module where there is no page', async () => {
-  assert.equal(source('clients/js/auth.js'), read('auth.js'), 'cp web/ui/auth.js clients/js/auth.js');
-  const { AwesomeNodeAuth, AuthService } = await import(pathToFileURL(path.join(ROOT, 'clients/js/auth.mjs')));
+  assert.deepEqual(fs.readdirSync(packed('.')).sort(), ['README.md', 'auth.d.ts', 'auth.js', 'auth.mjs', 'package.json']);
+  assert.equal(fs.readFileSync(packed('auth.js'), 'utf8'), read('auth.js'));
+  const { AwesomeNodeAuth, AuthService } = await import(pathToFileURL(packed('auth.mjs')));
   assert.equal(AwesomeNodeAuth, AuthService);
   assert.equal(typeof AwesomeNodeAuth.login, 'function');
 });
 
 test('auth.d.ts describes what auth.js has, no more and no less', async () => {
-  const { AwesomeNodeAuth } = await import(pathToFileURL(path.join(ROOT, 'clients/js/auth.mjs')));
+  const { AwesomeNodeAuth } = await import(pathToFileURL(packed('auth.mjs')));
   const described = source('clients/js/auth.d.ts').match(/export interface Auth \{(.*?)^\}/ms)[1];
   const names = [...described.matchAll(/^ {2}(?:readonly )?(\w+)[(:]/gm)].map((m) => m[1]);
   assert.deepEqual([...new Set(names)].sort(), Object.keys(AwesomeNodeAuth).sort());

@@ -80,6 +80,23 @@ class Tool(unittest.TestCase):
         self.put("ui/extra.html", "{{nonsense}}")
         self.assertNotIn("extra", self.made()[1])
 
+    def test_the_shell_stands_around_a_page_and_is_none(self):
+        self.put("ui/shell.html", '<title>{{t.$title}}</title>\n<script src="{{asset.$script}}"></script>\n<body id="$page">\n$content</body>\n')
+        self.put("ui/login.html", "<!-- title: title; script: login.js -->\n<p>{{t.unused}}</p>\n")
+        self.put("ui/confirm.html", "<!-- title: $key_title; script: login.js -->\n<p>{{t.$key_title}}</p>\n")
+        self.refused("{{t.verify_email_title}}: no such text in en.json")
+        for lang in LANGS:
+            names = ["verify_email", "change_email_confirm", "change_email_revert", "2fa_keep", "link_verify"]
+            self.texts(lang, title="T", from_script="S", from_import="I", unused="U", **{name + "_title": name for name in names})
+        texts = "".join(self.made()[1])
+        for text in ['<body id="login">', '<body id="change-email-confirm">', '<body id="2fa-keep">', "<title>", "</body>"]:
+            self.assertIn(text, texts)
+        self.assertNotIn("$", texts)
+        self.put("ui/login.html", "<!-- title: title; script: login.js -->\n<p>\n{{nonse}}</p>\n")
+        self.refused("login.html:3: {{nonse}}: no such mark")
+        self.put("ui/login.html", "<!-- title: nope; script: login.js -->\n<p></p>\n")
+        self.refused("shell.html: {{t.nope}}: no such text in en.json")
+
     def test_what_ends_the_build(self):
         for text, why in [("x\n{{nonse}}", "login.html:2: {{nonse}}: no such mark"), ("{{t.nope}}", "{{t.nope}}: no such text in en.json"),
                           ("{{asset.nope.js}}", "{{asset.nope.js}}: no such file"), ("<pre> </pre>", "blanks count"), ("{{ nonce }}", "no such mark")]:

@@ -13,7 +13,7 @@ const ACTIONS = {
   'verify-email': [api.verifyEmail, 'verify_email_done'],
   'change-email-confirm': [api.confirmEmailChange, 'change_email_confirm_done'],
   'change-email-revert': [api.revertEmailChange, 'change_email_revert_done'],
-  '2fa-keep': [api.keepSecondFactor, 'two_fa_keep_done'],
+  '2fa-keep': [api.keepSecondFactor, '2fa_keep_done'],
   'link-verify': [api.verifyConflictLinkingToken, 'link_verify_done'],
 };
 const { page } = document.body.dataset;
