@@ -12,11 +12,12 @@ pids+=("$!")
 until [ -s "$work/hole.txt" ]; do sleep 0.05; done
 
 median() { sort -g | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
-# Sign-ins that keep hanging for as long as the load takes; the breaker is kept from ending them early.
+# 200 people who try, wait for what comes of it, and try again two seconds later. Once the breaker is open what comes is
+# a refusal at once. What this program takes of the cores is in the figure: it must not be a load of its own.
 crowd() {
 	node -e "
 		const http = require('http'), agent = new http.Agent({ keepAlive: true, maxSockets: 200 });
-		const again = () => http.get({ host: '127.0.0.1', port: $port, path: '/auth/oauth/hole', agent }, (r) => r.resume().on('end', () => setTimeout(again, 100))).on('error', () => setTimeout(again, 100));
+		const again = () => http.get({ host: '127.0.0.1', port: $port, path: '/auth/oauth/hole', agent }, (r) => r.resume().on('end', () => setTimeout(again, 2000))).on('error', () => setTimeout(again, 2000));
 		for (let i = 0; i < 200; i++) again();" &
 	crowd_pid=$!
 	pids+=("$crowd_pid")
