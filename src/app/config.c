@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "app/config_grammar.h"
 #include "app/config_table.h"
 #include "base/base64url.h"
 #include "base/clock.h"
