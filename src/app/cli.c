@@ -1,30 +1,23 @@
+/* cli.c — the table of sub-commands, what is open while one runs, and those that are short: settings, clock, copies of
+ * the store, calibration. The others are in cli_*.c. */
 #include "app/cli.h"
 
-#include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <termios.h>
-#include <unistd.h>
 
+#include "app/cli_audit.h"
 #include "app/cli_internal.h"
+#include "app/cli_keys.h"
 #include "app/cli_mail.h"
 #include "app/cli_oauth.h"
 #include "app/cli_outbox.h"
 #include "app/cli_template.h"
-#include "base/base64url.h"
+#include "app/cli_user.h"
 #include "base/log.h"
 #include "base/timefmt.h"
 #include "crypto/mac.h"
-#include "domain/audit.h"
 #include "domain/clock_guard.h"
-#include "domain/factor.h"
-#include "domain/password.h"
-#include "domain/uid.h"
-#include "domain/user.h"
 #include "store/query.h"
 #include "web/ui.h"
 
@@ -80,228 +73,6 @@ void print_time(int64_t ms)
 	(void)printf("%.*s", STR_ARG(buf_view(&b)));
 }
 
-/* ---- passwords: from a prompt or standard input, never from the command line ---- */
-
-static err_t read_line_secret(struct cli *cli, struct secret *ret)
-{
-	uint8_t *p;
-	size_t n = 0;
-	int ch;
-
-	NEW(p, &cli->mem, uint8_t, PASSWORD_MAX_BYTES + 2);
-	while ((ch = getchar()) != EOF && ch != '\n') {
-		REQUIRE(n <= PASSWORD_MAX_BYTES, ERR_INPUT);
-		p[n++] = (uint8_t)ch;
-	}
-	REQUIRE(n > 0, ERR_INPUT);
-	*ret = (struct secret){ p, n };
-	return OK;
-}
-
-static err_t prompt_secret(struct cli *cli, const char *prompt, struct secret *ret)
-{
-	struct termios old, quiet;
-	err_t e;
-
-	REQUIRE(tcgetattr(STDIN_FILENO, &old) == 0, ERR_IO);
-	quiet = old;
-	quiet.c_lflag &= ~(tcflag_t)ECHO;
-	(void)fprintf(stderr, "%s: ", prompt);
-	REQUIRE(tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) == 0, ERR_IO);
-	e = read_line_secret(cli, ret);
-	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
-	(void)fprintf(stderr, "\n");
-	return e;
-}
-
-static err_t read_password(struct cli *cli, bool from_stdin, struct secret *ret)
-{
-	struct secret again;
-
-	if (from_stdin || !isatty(STDIN_FILENO))
-		return read_line_secret(cli, ret);
-	TRY(prompt_secret(cli, "Password", ret));
-	TRY(prompt_secret(cli, "Once more", &again));
-	if (!secret_equal(*ret, again)) {
-		(void)fprintf(stderr, "sallyport: the two are not the same\n");
-		FAIL(ERR_INPUT);
-	}
-	return OK;
-}
-
-/* ---- user ---- */
-
-static void print_user(struct cli *cli, const struct user_row *u)
-{
-	str id = STR_NONE;
-
-	if (uid_text(&cli->mem, u->uid, &id).code != ERR_OK)
-		return;
-	(void)printf("%.*s  %.*s%s%s%s  created ", STR_ARG(id), STR_ARG(u->email),
-		     u->is_guest ? "guest" : "", u->is_admin ? "  admin" : "",
-		     u->disabled_ms != 0 ? "  disabled" : "");
-	print_time(u->created_ms);
-	(void)printf("  last sign-in ");
-	print_time(u->last_login_ms);
-	if (u->factor_reset_ms != 0) {
-		(void)printf("  second factor is reset ");
-		print_time(u->factor_reset_ms);
-	}
-	(void)printf("\n");
-}
-
-static enum exit_code user_create_cmd(struct cli *cli, int argc, char **argv)
-{
-	static const struct option options[] = { { "email", required_argument, NULL, 'e' },
-						 { "admin", no_argument, NULL, 'a' },
-						 { "password-stdin", no_argument, NULL, 'p' },
-						 { "first-name", required_argument, NULL, 'f' },
-						 { "last-name", required_argument, NULL, 'l' },
-						 { NULL, 0, NULL, 0 } };
-	struct user_new n = { .email_verified = true };
-	bool from_stdin = false;
-	err_t e;
-	str uid;
-	int ch;
-
-	optind = 1;
-	while ((ch = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (ch) {
-		case 'e': n.email = str_of_cstr(optarg); break;
-		case 'a': n.is_admin = true; break;
-		case 'p': from_stdin = true; break;
-		case 'f': n.first_name = str_of_cstr(optarg); break;
-		case 'l': n.last_name = str_of_cstr(optarg); break;
-		default: return EXIT_USAGE;
-		}
-	}
-	if (n.email.n == 0 || optind != argc)
-		return EXIT_USAGE;
-	e = read_password(cli, from_stdin, &n.password);
-	if (e.code == ERR_INPUT)
-		return fail("no usable password given");
-	if (e.code == ERR_OK)
-		e = user_create(&cli->c, &n, &uid);
-	secret_wipe(&n.password);
-	if (e.code != ERR_OK)
-		return fail_err(cli, e);
-	(void)printf("%.*s\n", STR_ARG(uid));
-	return EXIT_DONE;
-}
-
-static enum exit_code on_user(struct cli *cli, int argc, char **argv,
-			      err_t (*act)(struct ctx *c, const struct user_row *u))
-{
-	struct user_row u = { 0 };
-	err_t e;
-
-	if (argc != 2)
-		return EXIT_USAGE;
-	e = user_get(&cli->c, str_of_cstr(argv[1]), &u);
-	if (e.code == ERR_OK && act != NULL)
-		e = act(&cli->c, &u);
-	if (e.code != ERR_OK)
-		return fail_err(cli, e);
-	if (act == NULL)
-		print_user(cli, &u);
-	return EXIT_DONE;
-}
-
-static enum exit_code user_show_cmd(struct cli *cli, int argc, char **argv)
-{
-	return on_user(cli, argc, argv, NULL);
-}
-
-static enum exit_code user_disable_cmd(struct cli *cli, int argc, char **argv)
-{
-	return on_user(cli, argc, argv, user_disable);
-}
-
-static enum exit_code user_enable_cmd(struct cli *cli, int argc, char **argv)
-{
-	return on_user(cli, argc, argv, user_enable);
-}
-
-static enum exit_code user_delete_cmd(struct cli *cli, int argc, char **argv)
-{
-	return on_user(cli, argc, argv, user_remove);
-}
-
-static enum exit_code user_reset_cmd(struct cli *cli, int argc, char **argv)
-{
-	enum exit_code code = on_user(cli, argc, argv, password_send_reset);
-
-	if (code == EXIT_DONE)
-		(void)printf("a mail with a reset link is on its way; a running server sends it\n");
-	return code;
-}
-
-static enum exit_code user_require_cmd(struct cli *cli, int argc, char **argv)
-{
-	if (argc == 3 && str_eq(str_of_cstr(argv[2]), STR("on")))
-		return on_user(cli, 2, argv, factor_require);
-	if (argc == 3 && str_eq(str_of_cstr(argv[2]), STR("off")))
-		return on_user(cli, 2, argv, factor_require_no_more);
-	return EXIT_USAGE;
-}
-
-/* An administrator's waits: when it takes place is what the operator wants to know. */
-static enum exit_code user_factor_cmd(struct cli *cli, int argc, char **argv)
-{
-	bool cancel = argc == 3 && str_eq(str_of_cstr(argv[2]), STR("--cancel"));
-	struct user_row u = { 0 };
-	enum exit_code code = on_user(cli, cancel ? 2 : argc, argv, cancel ? factor_keep : factor_reset);
-
-	if (code != EXIT_DONE || cancel || user_get(&cli->c, str_of_cstr(argv[1]), &u).code != ERR_OK ||
-	    u.factor_reset_ms == 0)
-		return code;
-	(void)printf("an administrator's: done by a running server ");
-	print_time(u.factor_reset_ms);
-	(void)printf(", unless called off\n");
-	return code;
-}
-
-static enum exit_code user_list_cmd(struct cli *cli, int argc, char **argv)
-{
-	struct user_row *rows;
-	int64_t after = 0;
-	size_t n;
-
-	(void)argv;
-	if (argc != 1)
-		return EXIT_USAGE;
-	do {
-		err_t e = q_user_page(cli->db, &cli->mem, after, 200, &rows, &n);
-
-		if (e.code != ERR_OK)
-			return fail_err(cli, e);
-		for (size_t i = 0; i < n; i++) {
-			print_user(cli, &rows[i]);
-			after = rows[i].id;
-		}
-		arena_reset(&cli->mem);
-	} while (n > 0);
-	return EXIT_DONE;
-}
-
-static enum exit_code user_password_cmd(struct cli *cli, int argc, char **argv)
-{
-	bool from_stdin = argc == 3 && str_eq(str_of_cstr(argv[2]), STR("--password-stdin"));
-	struct secret password = { 0 };
-	struct user_row u = { 0 };
-	err_t e;
-
-	if (argc != 2 && !from_stdin)
-		return EXIT_USAGE;
-	e = user_get(&cli->c, str_of_cstr(argv[1]), &u);
-	if (e.code == ERR_OK)
-		e = read_password(cli, from_stdin, &password);
-	if (e.code == ERR_OK)
-		e = user_set_password(&cli->c, &u, password);
-	secret_wipe(&password);
-	return e.code == ERR_OK ? EXIT_DONE : fail_err(cli, e);
-}
-
 /* ---- settings ---- */
 
 static enum exit_code check_config_cmd(struct cli *cli, int argc, char **argv)
@@ -336,63 +107,6 @@ static enum exit_code print_config_cmd(struct cli *cli, int argc, char **argv)
 	return EXIT_DONE;
 }
 
-/* ---- keys ---- */
-
-static enum exit_code keys_list_cmd(struct cli *cli, int argc, char **argv)
-{
-	int64_t now_ms = cli->c.now_ms;
-
-	(void)argv;
-	if (argc != 1)
-		return EXIT_USAGE;
-	for (size_t i = 0; i < cli->keys->n; i++) {
-		const struct keyring_entry *k = &cli->keys->entry[i];
-		const char *state = k->retire_ms <= now_ms	? "retired" :
-				    k->active_from_ms > now_ms	? "published" :
-				    k->key == keyring_signer(cli->keys, now_ms) ? "signing" :
-									    "verifying";
-
-		(void)printf("%.*s  %s  from ", STR_ARG(jws_key_kid(k->key)), state);
-		print_time(k->active_from_ms);
-		(void)printf("  %.*s\n", STR_ARG(k->file));
-	}
-	return EXIT_DONE;
-}
-
-static err_t audit_keys(struct cli *cli)
-{
-	TX tx = { 0 };
-
-	TRY(tx_begin(&tx, cli->db));
-	TRY(audit_add(&cli->c, AUDIT_KEYS_ROTATED, STR_NONE, STR_NONE, STR_NONE));
-	return tx_commit(&tx);
-}
-
-static enum exit_code keys_rotate_cmd(struct cli *cli, int argc, char **argv)
-{
-	bool at_once = argc == 2 && str_eq(str_of_cstr(argv[1]), STR("--now"));
-	const struct config *cfg = cli->cfg;
-	char why[256] = "";
-	err_t e;
-
-	if (argc != 1 && !at_once)
-		return EXIT_USAGE;
-	/* Makes what is missing first: this is the command that may replace lost keys. */
-	e = keyring_load(cfg->server.data_dir, cfg->token.algorithm, cli->c.now_ms, true, cli->c.rng,
-			 &cli->keys, why, sizeof(why));
-	if (e.code == ERR_OK)
-		e = keyring_rotate(cfg->server.data_dir, cfg->token.algorithm, cli->c.now_ms, at_once,
-				   cli->c.rng, why, sizeof(why));
-	if (e.code != ERR_OK)
-		return fail(why);
-	e = audit_keys(cli);
-	if (e.code != ERR_OK)
-		return fail_err(cli, e);
-	(void)printf("new signing key published; it signs %s. A running server notices by itself.\n",
-		     at_once ? "at once" : "in one hour");
-	return EXIT_DONE;
-}
-
 /* ---- clock ---- */
 
 static enum exit_code clock_reset_cmd(struct cli *cli, int argc, char **argv)
@@ -411,62 +125,7 @@ static enum exit_code clock_reset_cmd(struct cli *cli, int argc, char **argv)
 	return EXIT_DONE;
 }
 
-/* ---- audit, backup, calibrate ---- */
-
-static void print_hex(str bytes)
-{
-	for (size_t i = 0; i < bytes.n; i++)
-		(void)printf("%02x", (unsigned char)bytes.p[i]);
-}
-
-static int64_t print_events(struct cli *cli, const struct audit_row *rows, size_t n, int64_t last)
-{
-	for (size_t i = 0; i < n; i++) {
-		const struct audit_row *r = &rows[i];
-		str uid = STR_NONE;
-
-		if (r->user_uid.n == UID_BYTES && uid_text(&cli->mem, r->user_uid, &uid).code != ERR_OK)
-			return last;
-		print_time(r->at_ms);
-		(void)printf("  %-22.*s  user=%.*s  ip=%.*s  request=%.*s", STR_ARG(r->event),
-			     STR_ARG(uid), STR_ARG(r->ip), STR_ARG(r->request_id));
-		if (r->sid.n > 0) {
-			(void)printf("  session=");
-			print_hex((str){ r->sid.p, r->sid.n < 4 ? r->sid.n : 4 });
-		}
-		if (r->detail.n > 0)
-			(void)printf("  %.*s", STR_ARG(r->detail));
-		(void)printf("\n");
-		last = r->id;
-	}
-	(void)fflush(stdout);
-	arena_reset(&cli->mem);
-	return last;
-}
-
-static enum exit_code audit_tail_cmd(struct cli *cli, int argc, char **argv)
-{
-	bool follow = argc == 2 && str_eq(str_of_cstr(argv[1]), STR("--follow"));
-	struct audit_row *rows;
-	int64_t last;
-	size_t n;
-	err_t e;
-
-	if (argc != 1 && !follow)
-		return EXIT_USAGE;
-	e = q_audit_tail(cli->db, &cli->mem, 50, &rows, &n);
-	if (e.code != ERR_OK)
-		return fail_err(cli, e);
-	last = print_events(cli, rows, n, 0);
-	while (follow) {
-		(void)poll(NULL, 0, 1000);
-		e = q_audit_after(cli->db, &cli->mem, last, 100, &rows, &n);
-		if (e.code != ERR_OK)
-			return fail_err(cli, e);
-		last = print_events(cli, rows, n, last);
-	}
-	return EXIT_DONE;
-}
+/* ---- backup, calibrate ---- */
 
 static enum exit_code backup_cmd(struct cli *cli, int argc, char **argv)
 {

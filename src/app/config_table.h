@@ -1,4 +1,5 @@
-/* config_table.h — the table of settings, inside config*.c only. */
+/* config_table.h — the table of settings and what follows from a row, inside config*.c only. The grammars that rows
+ * name are in config_grammar.h. */
 #ifndef APP_CONFIG_TABLE_H
 #define APP_CONFIG_TABLE_H
 
@@ -94,20 +95,5 @@ void setting_env_name(const struct setting *s, struct buf *out);
 /* "a whole number from 1 to 1024" */
 void setting_allowed(const struct setting *s, struct buf *out);
 bool setting_equal(const struct setting *s, const struct config *a, const struct config *b);
-
-/* Where may the clients of an address come from? */
-enum reach {
-	REACH_NONE,   /* "none", "same": no listener of its own */
-	REACH_LOCAL,  /* this machine: loopback or a Unix socket */
-	REACH_ANY,    /* the network, or nobody can know (systemd) */
-};
-enum reach listen_reach(str address);
-bool listen_is_tcp(str address); /* "host:port" in some form */
-bool host_is_loopback(str host); /* "127.0.0.1", "::1", "localhost" */
-
-/* The host of a URL that passed its check: "auth.example.com", "::1". */
-str url_host(str url);
-/* The scheme of such a URL: "https", "com.example.app". */
-str url_scheme(str url);
 
 #endif

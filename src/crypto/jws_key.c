@@ -1,29 +1,20 @@
 #include "crypto/jws_key.h"
 
-#include <openssl/bio.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/rsa.h>
 #include <sodium.h>
 #include <string.h>
 
 #include "base/base64url.h"
 #include "crypto/mac.h"
+#include "crypto/pkey.h"
 
-#define RSA_GENERATE_BITS 3072
-#define RSA_MIN_BITS	  2048
-#define RSA_MAX_BITS	  8192
-#define RSA_MIN_EXPONENT  65537
-#define RSA_MAX_BYTES	  (RSA_MAX_BITS / 8)
-#define P256_BYTES	  32
 #define P256_SIGNATURE	  64
 #define ED25519_BYTES	  32
 #define ED25519_SIGNATURE 64
 #define HS256_MIN_BYTES	  32
 #define HS256_MAX_BYTES	  512
-#define PEM_MAX_BYTES	  16384
 #define ECDSA_DER_MAX	  80
 
 /* Immutable once made. `sign` and `check` are prepared contexts that each operation copies: that
@@ -43,37 +34,15 @@ struct jws_key {
 	size_t n_header;
 };
 
-static void pkey_free(EVP_PKEY **p)
-{
-	EVP_PKEY_free(*p);
-}
-
-static void pkey_ctx_free(EVP_PKEY_CTX **p)
-{
-	EVP_PKEY_CTX_free(*p);
-}
-
 static void md_ctx_free(EVP_MD_CTX **p)
 {
 	EVP_MD_CTX_free(*p);
-}
-
-static void bn_free(BIGNUM **p)
-{
-	BN_free(*p);
-}
-
-static void bio_free(BIO **p)
-{
-	(void)BIO_free(*p);
 }
 
 static void ecdsa_sig_free(ECDSA_SIG **p)
 {
 	ECDSA_SIG_free(*p);
 }
-
-#define CLEANUP(f) __attribute__((cleanup(f)))
 
 void jws_key_free(struct jws_key *k)
 {
@@ -318,18 +287,6 @@ static err_t key_make(enum token_algorithm alg, EVP_PKEY **pkey, str mac, struct
 	return key_make_half(alg, false, pkey, mac, ret);
 }
 
-static EVP_PKEY *pkey_generate(enum token_algorithm alg)
-{
-	switch (alg) {
-	case ALG_ES256: return EVP_EC_gen("P-256");
-	case ALG_RS256: return EVP_RSA_gen(RSA_GENERATE_BITS);
-	case ALG_EDDSA: return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
-	case ALG_HS256:
-	case ALG_UNSET: break;
-	}
-	return NULL;
-}
-
 err_t jws_key_generate(enum token_algorithm alg, struct rng rng, struct jws_key **ret)
 {
 	CLEANUP(pkey_free) EVP_PKEY *pkey = NULL;
@@ -347,150 +304,14 @@ err_t jws_key_generate(enum token_algorithm alg, struct rng rng, struct jws_key 
 	return key_make(alg, &pkey, STR(""), ret);
 }
 
-static bool is_p256(const EVP_PKEY *pkey)
-{
-	char group[32] = "";
-	int spelt_out = 1;
-
-	/* A curve given by its numbers may be another one in disguise (RFC 5480 §2.1.1: named
-	 * only). */
-	return EVP_PKEY_is_a(pkey, "EC") == 1 &&
-	       EVP_PKEY_get_group_name(pkey, group, sizeof(group), NULL) == 1 &&
-	       str_eq(str_of_cstr(group), STR("prime256v1")) &&
-	       EVP_PKEY_get_int_param(pkey, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS,
-				      &spelt_out) == 1 &&
-	       spelt_out == 0;
-}
-
-static bool is_good_rsa(const EVP_PKEY *pkey)
-{
-	CLEANUP(bn_free) BIGNUM *e = NULL;
-	int bits = EVP_PKEY_get_bits(pkey);
-
-	return EVP_PKEY_is_a(pkey, "RSA") == 1 && bits >= RSA_MIN_BITS && bits <= RSA_MAX_BITS &&
-	       EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &e) == 1 && BN_is_odd(e) &&
-	       BN_num_bits(e) <= 64 && BN_get_word(e) >= RSA_MIN_EXPONENT;
-}
-
-static bool suits(enum token_algorithm alg, const EVP_PKEY *pkey)
-{
-	switch (alg) {
-	case ALG_ES256: return is_p256(pkey);
-	case ALG_RS256: return is_good_rsa(pkey);
-	case ALG_EDDSA: return EVP_PKEY_is_a(pkey, "ED25519") == 1;
-	case ALG_HS256:
-	case ALG_UNSET: break;
-	}
-	return false;
-}
-
-/* Does the public half belong to the private one? A mixed pair would sign what nobody can check. */
-static bool is_pair(EVP_PKEY *pkey)
-{
-	CLEANUP(pkey_ctx_free) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(pkey, NULL);
-
-	return ctx != NULL && EVP_PKEY_pairwise_check(ctx) == 1;
-}
-
-/* Encrypted PEM is not read; without this OpenSSL would ask on the terminal. */
-static int no_passphrase(char *dst, int max, int writing, void *self)
-{
-	(void)dst;
-	(void)max;
-	(void)writing;
-	(void)self;
-	return -1;
-}
+/* --- as text, and keys of others -------------------------------------------------------------- */
 
 static err_t parse_pem(enum token_algorithm alg, str text, struct jws_key **ret)
 {
 	CLEANUP(pkey_free) EVP_PKEY *pkey = NULL;
-	CLEANUP(bio_free) BIO *bio = NULL;
 
-	REQUIRE(text.n <= PEM_MAX_BYTES && str_starts(text, STR("-----BEGIN PRIVATE KEY-----")),
-		ERR_INPUT);
-	bio = BIO_new_mem_buf(text.p, (int)text.n);
-	REQUIRE(bio != NULL, ERR_NO_MEMORY);
-	pkey = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
-	REQUIRE(pkey != NULL && suits(alg, pkey) && is_pair(pkey), ERR_INPUT);
+	TRY(pkey_of_pem(alg, text, &pkey));
 	return key_make(alg, &pkey, STR(""), ret);
-}
-
-/* --- keys of others --------------------------------------------------------------------------- */
-
-static EVP_PKEY *pkey_of_params(const char *type, OSSL_PARAM *params)
-{
-	CLEANUP(pkey_ctx_free) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
-	EVP_PKEY *pkey = NULL;
-
-	if (ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1 ||
-	    EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1)
-		return NULL;
-	return pkey;
-}
-
-/* OpenSSL takes numbers in the machine's order. */
-static EVP_PKEY *rsa_of(str n, str e)
-{
-	CLEANUP(bn_free) BIGNUM *bn = NULL;
-	CLEANUP(bn_free) BIGNUM *be = NULL;
-	uint8_t native_n[RSA_MAX_BYTES], native_e[8];
-	OSSL_PARAM params[3];
-
-	if (n.n == 0 || n.n > sizeof(native_n) || e.n == 0 || e.n > sizeof(native_e))
-		return NULL;
-	bn = BN_bin2bn((const uint8_t *)n.p, (int)n.n, NULL);
-	be = BN_bin2bn((const uint8_t *)e.p, (int)e.n, NULL);
-	if (bn == NULL || be == NULL || BN_bn2nativepad(bn, native_n, (int)n.n) < 0 ||
-	    BN_bn2nativepad(be, native_e, (int)e.n) < 0)
-		return NULL;
-	params[0] = OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_N, native_n, n.n);
-	params[1] = OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_E, native_e, e.n);
-	params[2] = OSSL_PARAM_construct_end();
-	return pkey_of_params("RSA", params);
-}
-
-static EVP_PKEY *p256_of(str x, str y)
-{
-	uint8_t point[1 + 2 * P256_BYTES] = { POINT_CONVERSION_UNCOMPRESSED };
-	char group[] = "prime256v1";
-	OSSL_PARAM params[3];
-
-	if (x.n != P256_BYTES || y.n != P256_BYTES)
-		return NULL;
-	memcpy(point + 1, x.p, P256_BYTES);
-	memcpy(point + 1 + P256_BYTES, y.p, P256_BYTES);
-	params[0] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0);
-	params[1] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point));
-	params[2] = OSSL_PARAM_construct_end();
-	return pkey_of_params("EC", params);
-}
-
-static EVP_PKEY *pkey_of_numbers(enum token_algorithm alg, const struct jwk_numbers *k)
-{
-	switch (alg) {
-	case ALG_RS256: return rsa_of(k->n, k->e);
-	case ALG_ES256: return p256_of(k->x, k->y);
-	case ALG_EDDSA:
-	case ALG_HS256:
-	case ALG_UNSET: break;
-	}
-	return NULL;
-}
-
-static bool is_sound(EVP_PKEY *pkey)
-{
-	CLEANUP(pkey_ctx_free) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(pkey, NULL);
-
-	return ctx != NULL && EVP_PKEY_public_check_quick(ctx) == 1;
-}
-
-err_t jws_key_of_numbers(enum token_algorithm alg, const struct jwk_numbers *numbers, struct jws_key **ret)
-{
-	CLEANUP(pkey_free) EVP_PKEY *pkey = pkey_of_numbers(alg, numbers);
-
-	REQUIRE(pkey != NULL && suits(alg, pkey) && is_sound(pkey), ERR_INPUT);
-	return key_make_half(alg, true, &pkey, STR(""), ret);
 }
 
 static err_t parse_hs(str text, struct jws_key **ret)
@@ -545,19 +366,15 @@ static err_t format_hs(const struct jws_key *k, struct arena *mem, struct secret
 
 err_t jws_key_format(const struct jws_key *k, struct arena *mem, struct secret *ret)
 {
-	CLEANUP(bio_free) BIO *bio = NULL; /* clears its memory when freed */
-	char *text = NULL;
-	long n;
+	return k->alg == ALG_HS256 ? format_hs(k, mem, ret) : pkey_to_pem(k->pkey, mem, ret);
+}
 
-	if (k->alg == ALG_HS256)
-		return format_hs(k, mem, ret);
-	bio = BIO_new(BIO_s_secmem());
-	REQUIRE(bio != NULL, ERR_NO_MEMORY);
-	REQUIRE(PEM_write_bio_PKCS8PrivateKey(bio, k->pkey, NULL, NULL, 0, NULL, NULL) == 1,
-		ERR_CRYPTO);
-	n = BIO_get_mem_data(bio, &text);
-	REQUIRE(n > 0, ERR_CRYPTO);
-	return copy_secret(mem, text, (size_t)n, ret);
+err_t jws_key_of_numbers(enum token_algorithm alg, const struct jwk_numbers *numbers, struct jws_key **ret)
+{
+	CLEANUP(pkey_free) EVP_PKEY *pkey = NULL;
+
+	TRY(pkey_of_numbers(alg, numbers, &pkey));
+	return key_make_half(alg, true, &pkey, STR(""), ret);
 }
 
 /* --- signatures ------------------------------------------------------------------------------- */
