@@ -1,5 +1,5 @@
 /* config.h — every setting of the server as one plain record, immutable while it is published.
- * Filled, checked and described by app/config.c; read by everyone. Text lives in the config's own
+ * Filled, checked and described by app/config*.c; read by everyone. Text lives in the config's own
  * arena. Durations in milliseconds, sizes in bytes. */
 #ifndef BASE_CONFIG_H
 #define BASE_CONFIG_H

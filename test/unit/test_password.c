@@ -396,15 +396,24 @@ static void what_is_not_text_or_too_long_matches_nothing(void **state)
 	assert_false(matches(stored, str_of_bytes(longer, sizeof(longer))));
 }
 
+/* Of the thread's own time: what else the machine does is not in it. */
+static int64_t own_us(void)
+{
+	struct timespec t;
+
+	assert_int_equal(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t), 0);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
 static int64_t fastest_us(str stored)
 {
 	int64_t best = INT64_MAX;
 
 	for (int i = 0; i < 5; i++) {
-		int64_t start = monotonic_us(), took;
+		int64_t start = own_us(), took;
 
 		assert_false(matches(stored, STR("some wrong password")));
-		took = monotonic_us() - start;
+		took = own_us() - start;
 		best = took < best ? took : best;
 	}
 	return best;
