@@ -247,19 +247,15 @@ static err_t read_arrival(struct req *r, struct oauth_arrival *a, struct caller 
 
 static err_t methods_of(struct req *r, unsigned factors, str *ret)
 {
-	static const struct {
-		unsigned bit;
-		const char *name;
-	} names[] = { { FACTOR_TOTP, "totp" }, { FACTOR_SMS, "sms" }, { FACTOR_MAIL, "magic-link" } };
 	struct buf b = { .cap = 64 };
 
 	NEW(b.p, r->c.mem, char, b.cap);
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if ((factors & names[i].bit) == 0)
+	for (size_t i = 0; i < N_FACTOR_NAMES; i++) {
+		if ((factors & factor_names[i].bit) == 0)
 			continue;
 		if (b.n > 0)
 			buf_byte(&b, ',');
-		buf_str(&b, str_of_cstr(names[i].name));
+		buf_str(&b, factor_names[i].name);
 	}
 	*ret = buf_view(&b);
 	return OK;

@@ -175,6 +175,13 @@ MUST_USE err_t out_tokens(struct req *r, struct http_reply *rep, struct json_out
 /* The tokens in cookies, whatever the request's delivery: for answers that are no JSON. */
 MUST_USE err_t set_token_cookies(struct req *r, struct http_reply *rep, const struct tokens *t);
 
+/* What second factors are called on the wire, in the order of lists. */
+#define N_FACTOR_NAMES 3
+extern const struct factor_name {
+	unsigned bit;
+	str name;
+} factor_names[N_FACTOR_NAMES];
+
 /* "linkedAccounts", as a member of an open object. */
 void out_linked(struct json_out *o, const struct linked_row *rows, size_t n);
 /* A handle between two factors, in place of an access token: gate.h's refusals of it in the words that

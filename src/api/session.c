@@ -26,10 +26,17 @@ static const struct body_field session_refresh_fields[] = {
 };
 const struct body_shape session_refresh_shape = SHAPE(struct session_refresh, session_refresh_fields);
 
+static err_t are_signed(const struct tokens *t)
+{
+	REQUIRE(t->draft == NULL && t->access.n > 0, ERR_BUG); /* else somebody forgot session_sign */
+	return OK;
+}
+
 err_t set_token_cookies(struct req *r, struct http_reply *rep, const struct tokens *t)
 {
 	const struct config *cfg = r->c.cfg;
 
+	TRY(are_signed(t));
 	TRY(cookie_set(r, rep, COOKIE_ACCESS, t->access, cfg->token.access_ttl_ms));
 	TRY(cookie_set(r, rep, COOKIE_REFRESH, t->refresh, t->refresh_ms));
 	/* As long as the refresh token, which it is needed with. */
@@ -43,10 +50,10 @@ err_t set_token_cookies(struct req *r, struct http_reply *rep, const struct toke
 
 err_t out_tokens(struct req *r, struct http_reply *rep, struct json_out *o, const struct tokens *t)
 {
-	REQUIRE(t->draft == NULL && t->access.n > 0, ERR_BUG); /* somebody forgot session_sign */
 	out_bool(o, STR("success"), true);
 	if (r->delivery != DELIVERY_BEARER)
 		return set_token_cookies(r, rep, t);
+	TRY(are_signed(t));
 	out_str(o, STR("accessToken"), t->access);
 	out_str(o, STR("refreshToken"), t->refresh);
 	out_str(o, STR("deviceToken"), t->device);
@@ -55,16 +62,20 @@ err_t out_tokens(struct req *r, struct http_reply *rep, struct json_out *o, cons
 }
 
 /* In the order that clients show them in. */
+const struct factor_name factor_names[N_FACTOR_NAMES] = {
+	{ FACTOR_TOTP, STR_INIT("totp") },
+	{ FACTOR_SMS, STR_INIT("sms") },
+	{ FACTOR_MAIL, STR_INIT("magic-link") },
+};
+
 static void out_factors(struct json_out *o, unsigned factors)
 {
 	out_key(o, STR("available2faMethods"));
 	out_arr(o);
-	if ((factors & FACTOR_TOTP) != 0)
-		out_value_str(o, STR("totp"));
-	if ((factors & FACTOR_SMS) != 0)
-		out_value_str(o, STR("sms"));
-	if ((factors & FACTOR_MAIL) != 0)
-		out_value_str(o, STR("magic-link"));
+	for (size_t i = 0; i < N_FACTOR_NAMES; i++) {
+		if ((factors & factor_names[i].bit) != 0)
+			out_value_str(o, factor_names[i].name);
+	}
 	out_end_arr(o);
 }
 

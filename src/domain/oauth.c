@@ -98,8 +98,6 @@ static err_t below(struct ctx *c, str site, str path, str *ret)
 	*ret = site;
 	if (path.n == 0)
 		return OK;
-	if (path.p[0] != '/')
-		TRY(arena_printf(c->mem, &path, "/%.*s", STR_ARG(path)));
 	if (own.n > 0 && str_starts(path, own))
 		site = origin;
 	return arena_printf(c->mem, ret, "%.*s%.*s", STR_ARG(site), STR_ARG(path));
