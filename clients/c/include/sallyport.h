@@ -156,8 +156,9 @@ SP_API void sp_result_free(sp_result *result);
 /* The longest record a store must hold. */
 #define SP_RECORD_MAX 16384
 
-/* A store of a few small secrets under names. The functions are called from any thread, one at a time for each
- * client. Each client wants a store of its own; stores over the same place see each other's records.
+/* A store of a few small secrets under names. load, save and erase are called from any thread, one at a time for each
+ * client; lock and unlock may run beside them. Each client wants a store of its own; stores over the same place see
+ * each other's records.
  */
 typedef struct sp_store {
 	size_t size; /* sizeof(sp_store) */
