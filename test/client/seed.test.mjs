@@ -34,7 +34,7 @@ test('login: stores the tokens and says so; a wrong password is a text to show',
 test('register: makes an account and signs nobody in', async () => {
   const app = await w.app(), email = freshEmail(), password = freshPassword();
   const made = await app.ok('register', email, password, 'Ada', 'Lovelace');
-  assert.deepEqual([made.status, made.user_id], [201, await s.sql(`SELECT id FROM user WHERE email = '${email}'`)]);
+  assert.deepEqual([made.status, typeof made.user_id], [201, 'string']);
   assert.equal(await app.value('is_signed_in'), '0');
   await app.ok('login', email, password);
   const me = await profileOf(app);
@@ -71,10 +71,11 @@ test('logout: the session ends at the server too, and here also when the server 
 });
 
 test('logout: of a session whose access token ran out long ago ends it at the server', async () => {
-  const { app, user } = await w.signedIn();
+  const { app, user } = await w.signedIn(), witness = await s.signIn(user);
   s.advance(60 * MINUTE);
   await app.ok('logout');
-  assert.equal(await s.sql(`SELECT count(*) FROM session WHERE user_id = '${user.id}' AND ended_at IS NULL`), '0');
+  const { accessToken } = (await s.refresh(witness.refreshToken)).json;
+  assert.equal((await s.get('/auth/sessions', { token: accessToken })).json.sessions.length, 1);
 });
 
 test('clearTokens: gone here, and the server is not told', async () => {
@@ -94,7 +95,7 @@ test('_authedRequest: an expired token is refreshed once and the call repeated o
     assert.ok(proxy.requests.length <= 3);
     assert.deepEqual(app.states(), ['REFRESHED']);
   }
-  proxy.rule = (r) => (r.path === '/auth/me' ? { status: 401, headers: { 'Content-Type': 'application/json' }, body: '{"error":"no","message":"no","code":"INVALID_ACCESS_TOKEN"}' } : undefined);
+  proxy.rule = (r) => (r.path === '/auth/me' ? { status: 401, headers: { 'Content-Type': 'application/json', 'WWW-Authenticate': 'Bearer error="invalid_token"' }, body: '{"error":"no","message":"no","code":"INVALID_ACCESS_TOKEN"}' } : undefined);
   proxy.requests.length = 0;
   const r = await app.call('get_profile');
   assert.deepEqual([r.status, r.code], [401, 'INVALID_ACCESS_TOKEN']);
@@ -110,12 +111,12 @@ test('_authedRequest: a 401 that means something else costs no session', async (
 });
 
 test('getProfile: every member', async () => {
-  const user = await s.register({ firstName: 'Zoë "Z"', lastName: 'O\'Brien \\ 李\t😀' }), app = await w.app();
+  const user = await s.register({ firstName: 'Zoë "Z"', lastName: 'O\'Brien \\ 李😀' }), app = await w.app();
   await app.ok('login', user.email, user.password);
   await s.sql(`UPDATE user SET phone = '${NUMBER}' WHERE email = '${user.email}'`);
   const { last_login, ...me } = await profileOf(app);
   assert.deepEqual(me, {
-    '': 0, id: user.id, email: user.email, first_name: 'Zoë "Z"', last_name: 'O\'Brien \\ 李\t😀', name: 'Zoë "Z" O\'Brien \\ 李\t😀', phone_number: NUMBER, role: null,
+    id: user.id, email: user.email, first_name: 'Zoë "Z"', last_name: 'O\'Brien \\ 李😀', name: 'Zoë "Z" O\'Brien \\ 李😀', phone_number: NUMBER, role: null,
     login_provider: 'local', is_email_verified: 0, is_totp_enabled: 0, has_password: 1, is_admin: 0, is_guest: 0,
   });
   assert.ok(Math.abs(new Date(last_login) - s.now) < 60_000, last_login);
@@ -221,7 +222,9 @@ test('changeEmailRequest, changeEmailConfirm: another address, and the old one t
   const back = await m.link(user.email, CHANGED);
   assert.equal(back.url, 'myapp://auth/change-email/revert');
   await app.ok('change_email_revert', back.token);
-  assert.equal(await s.sql(`SELECT email FROM user WHERE id = '${user.id}'`), user.email);
+  await app.ok('send_magic_link', user.email, null);
+  await app.ok('verify_magic_link', await m.token(user.email, MAGIC));
+  assert.equal((await profileOf(app)).id, user.id);
   assert.equal((await app.call('change_email_revert', back.token)).code, 'INVALID_EMAIL_REVERT_TOKEN');
 });
 
@@ -236,7 +239,8 @@ test('getLinkedAccounts, linkRequest, linkVerify, unlinkAccount: a further addre
   assert.deepEqual([account.provider, account.provider_account_id, rest.length], ['email', to, 0]);
   assert.match(account.linked_at, /^\d{4}-\d\d-\d\dT.*Z$/);
   assert.equal((await app.call('link_verify', token, 0)).error, 'SP_REFUSED');
-  assert.equal((await app.call('unlink_account', 'email', 'a/b?c#d%2F', null)).status, 404, 'segments are encoded');
+  await app.call('unlink_account', 'email', 'a/b?c#d%2F ä', null);
+  assert.equal(proxy.requests.at(-1).path, '/auth/linked-accounts/email/a%2Fb%3Fc%23d%252F%20%C3%A4');
   await app.ok('unlink_account', 'email', to, null);
   assert.deepEqual((await app.ok('get_linked_accounts')).accounts, []);
 
@@ -404,6 +408,6 @@ test('loginWithOAuth: the app was ended while the user was at the provider; ten 
 test('loginWithOAuth: a provider that is not there, an address that is not registered', async () => {
   const app = await w.app();
   const nobody = await w.browse((await app.ok('oauth_begin', 'google', APP)).url);
-  assert.deepEqual([nobody.status, JSON.parse(nobody.text).code], [404, 'OAUTH_NOT_CONFIGURED']);
+  assert.equal(nobody.url, 'myapp://auth?error=OAUTH_NOT_CONFIGURED');
   assert.equal((await w.browse((await app.ok('oauth_begin', 'fake', 'com.example.other:/x')).url)).status, 400);
 });

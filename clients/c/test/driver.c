@@ -150,7 +150,7 @@ static void put_lists(FILE *f, const sp_result *r)
 		put_object(f, "field", r->fields[i].field, "reason", r->fields[i].reason, NULL);
 		(void)fputs(i + 1 < r->n_fields ? "}," : "}", f);
 	}
-	(void)fputs(r->sessions == NULL ? "],\"sessions\":null,\"_\":[" : "],\"sessions\":[", f);
+	(void)fprintf(f, "],\"sessions\":%s", r->sessions == NULL ? "null" : "[");
 	for (size_t i = 0; i < r->n_sessions; i++) {
 		const sp_session *s = &r->sessions[i];
 
@@ -159,7 +159,7 @@ static void put_lists(FILE *f, const sp_result *r)
 			   s->ip_address, NULL);
 		(void)fprintf(f, ",\"is_current\":%d%s", s->is_current, i + 1 < r->n_sessions ? "}," : "}");
 	}
-	(void)fputs(r->accounts == NULL ? "],\"accounts\":null,\"_\":[" : "],\"accounts\":[", f);
+	(void)fprintf(f, "%s,\"accounts\":%s", r->sessions == NULL ? "" : "]", r->accounts == NULL ? "null" : "[");
 	for (size_t i = 0; i < r->n_accounts; i++) {
 		const sp_linked_account *a = &r->accounts[i];
 
@@ -167,7 +167,7 @@ static void put_lists(FILE *f, const sp_result *r)
 			   "name", a->name, "picture", a->picture, "linked_at", a->linked_at, NULL);
 		(void)fputs(i + 1 < r->n_accounts ? "}," : "}", f);
 	}
-	(void)fputc(']', f);
+	(void)fputs(r->accounts == NULL ? "" : "]", f);
 }
 
 static void put_profile(FILE *f, const sp_profile *p)
