@@ -409,5 +409,5 @@ test('loginWithOAuth: a provider that is not there, an address that is not regis
   const app = await w.app();
   const nobody = await w.browse((await app.ok('oauth_begin', 'google', APP)).url);
   assert.equal(nobody.url, 'myapp://auth?error=OAUTH_NOT_CONFIGURED');
-  assert.equal((await w.browse((await app.ok('oauth_begin', 'fake', 'com.example.other:/x')).url)).status, 400);
+  assert.equal((await w.browse((await app.ok('oauth_begin', 'fake', 'com.example.other:/x')).url)).url, 'myapp://auth?error=INVALID_REDIRECT_URI');
 });

@@ -13,14 +13,14 @@ const field = (arg) => (arg === null || arg === undefined ? '\\N' : String(arg).
 
 export class CApp {
   /* target: of a server or proxy. options: of sp_options, and `store`; passphrase: of a file; shift: seconds that the
-   * app's clock is wrong by; env: more of the environment. The app has begun, or `failed` is why not. */
-  static async start(target, { passphrase = 'correct horse', shift = 0, env = {}, limit, ...options } = {}) {
+   * app's clock is wrong by; env: more of the environment; ignoring: a signal. The app has begun, or `failed` is why not. */
+  static async start(target, { passphrase = 'correct horse', shift = 0, env = {}, ignoring, ...options } = {}) {
     const app = new CApp();
     const all = { server: `http://${target.host}:${target.port}`, ...options };
     const wrapper = (process.env.DRIVER_WRAPPER ?? '').split(' ').filter((word) => word !== '');
     const command = [...wrapper, DRIVER, ...Object.entries(all).filter(([, v]) => v !== undefined).map(([k, v]) => `${k}=${v}`)];
     assert.ok(fs.existsSync(DRIVER), `${DRIVER} is not there: build first, or set BUILD_DIR`);
-    if (limit !== undefined) command.unshift('prlimit', limit);
+    if (ignoring !== undefined) command.unshift('env', `--ignore-signal=${ignoring}`);
     app.child = spawn(command[0], command.slice(1), { env: { ...process.env, SP_PASSPHRASE: passphrase, SP_CLOCK_SHIFT: String(shift), ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
     app.ended = new Promise((resolve) => app.child.once('close', (code, signal) => resolve({ code, signal })));
     app.ended.then((how) => {

@@ -15,7 +15,7 @@ export class Proxy {
 
   requests = []; // { method, path, headers, body, status }; status: of the server, or what took its place
 
-  /* What becomes of a request: undefined passes it on; { cut: true }: the server does it, its answer is lost; { cutAt }: the
+  /* What becomes of a request (or a promise of it): undefined passes it on; { cut: true }: the server does it, its answer is lost; { cutAt }: the
    * answer is cut after so many bytes of its body; { delay }: ms before it is passed on; { hang: true }: never answered;
    * { status, headers, body }: this answer, the server hears nothing. */
   rule = () => undefined;
@@ -53,7 +53,7 @@ export class Proxy {
     const body = Buffer.concat(parts);
     const one = { method: req.method, path: req.url, headers: req.headers, body: body.toString(), status: 0 };
     this.requests.push(one);
-    const fate = this.rule(one) ?? {};
+    const fate = (await this.rule(one)) ?? {};
     if (fate.delay) await sleep(fate.delay);
     if (fate.hang) return;
     if (fate.status) {

@@ -703,7 +703,8 @@ int main(int argc, char **argv)
 			begin(line, 0, NULL);
 	}
 	free(line);
-	sp_client_cancel(client);
+	if (client != NULL)
+		sp_client_cancel(client);
 	reap(true);
 	error = sp_client_free(client);
 	return error == SP_OK ? 0 : failed("client_free", error);
