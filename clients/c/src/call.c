@@ -394,30 +394,36 @@ static struct answer *run_call(sp_client *c, const struct call *call, const char
 	return r;
 }
 
-void call_enter(sp_client *c)
+void call_enter(sp_client *c, struct caller *me)
 {
 	(void)pthread_mutex_lock(&c->work_mutex);
-	c->n_calls++;
+	*me = (struct caller){ c->callers, pthread_self() };
+	c->callers = me;
 	(void)pthread_mutex_unlock(&c->work_mutex);
 }
 
-void call_leave(sp_client *c)
+void call_leave(sp_client *c, const struct caller *me)
 {
+	struct caller **at = &c->callers;
+
 	(void)pthread_mutex_lock(&c->work_mutex);
-	c->n_calls--;
+	while (*at != me)
+		at = &(*at)->next;
+	*at = me->next;
 	(void)pthread_cond_broadcast(&c->work_ready);
 	(void)pthread_mutex_unlock(&c->work_mutex);
 }
 
 sp_result *call_run(sp_client *c, const struct call *call, const char *const *arguments)
 {
+	struct caller me;
 	sp_result *r;
 
 	if (c == NULL)
 		return &result_of(SP_INVALID, "", NULL)->pub;
-	call_enter(c);
+	call_enter(c, &me);
 	r = call->run != NULL ? call->run(c, arguments) : &run_call(c, call, arguments)->pub;
-	call_leave(c);
+	call_leave(c, &me);
 	return r;
 }
 

@@ -194,7 +194,7 @@ sp_error sp_client_free(sp_client *c)
 {
 	if (c == NULL)
 		return SP_OK;
-	if (start_is_worker(c))
+	if (start_is_inside(c))
 		return SP_INVALID;
 	sp_client_cancel(c);
 	start_close(c);

@@ -24,6 +24,12 @@
 
 struct work; /* start.c */
 
+/* A call under way; on the stack of its thread. */
+struct caller {
+	struct caller *next;
+	pthread_t thread;
+};
+
 struct sp_client {
 	char *base; /* server and prefix, "https://auth.example.com/auth" */
 	char *language, *user_agent, *ca_file, *loopback_path; /* language and ca_file: NULL without */
@@ -47,7 +53,7 @@ struct sp_client {
 	size_t n_work;
 	pthread_t workers[4];
 	size_t n_workers, n_resting; /* started; of them, waiting for work */
-	size_t n_calls; /* under way, on whatever thread */
+	struct caller *callers; /* calls under way, on whatever thread */
 	bool closing;
 };
 
@@ -155,8 +161,8 @@ sp_result *call_run(sp_client *c, const struct call *call, const char *const *ar
 struct answer *send_signed(sp_client *c, const struct http_request *q, enum gives gives);
 
 /* Around everything that a client must not be freed under. May be nested. */
-void call_enter(sp_client *c);
-void call_leave(sp_client *c);
+void call_enter(sp_client *c, struct caller *me);
+void call_leave(sp_client *c, const struct caller *me);
 
 /* ---- oauth.c, start.c ---- */
 
@@ -166,7 +172,8 @@ sp_result *oauth_continue(sp_client *c, const char *const *arguments);
 sp_result *open_link(sp_client *c, const char *const *arguments);
 /* Waits until nothing runs; what was started ends with SP_CANCELLED. */
 void start_close(sp_client *c);
-bool start_is_worker(sp_client *c);
+/* Whether this thread is one of the library's, or in a call of this client: in a callback, that is. */
+bool start_is_inside(sp_client *c);
 
 /* The value of that name in a query ("a=1&b=2#…"), decoded, to be freed with wipe_free; NULL: none. */
 char *query_value(const char *query, const char *name);

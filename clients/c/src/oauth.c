@@ -501,15 +501,16 @@ static sp_result *oauth_here(sp_client *c, const char *provider, bool is_link, c
 			     void *context, int timeout_s)
 {
 	char redirect_uri[300];
+	struct caller me;
 	sp_result *begun, *r;
 	int port = 0, listener;
 
 	if (c == NULL)
 		return &result_of(SP_INVALID, "", NULL)->pub;
-	call_enter(c);
+	call_enter(c, &me);
 	listener = listen_here(&port);
 	if (listener < 0) {
-		call_leave(c);
+		call_leave(c, &me);
 		return &result_of(SP_UNAVAILABLE, "", "no port on this machine")->pub;
 	}
 	(void)snprintf(redirect_uri, sizeof redirect_uri, "http://127.0.0.1:%d%s", port, c->loopback_path);
@@ -522,7 +523,7 @@ static sp_result *oauth_here(sp_client *c, const char *provider, bool is_link, c
 		sp_result_free(begun);
 	}
 	(void)close(listener);
-	call_leave(c);
+	call_leave(c, &me);
 	return r;
 }
 
