@@ -82,7 +82,7 @@ test('strings that are too long are refused, and the next call is as good as eve
 
 test('a client that cannot be is SP_INVALID, before any request', async () => {
   const bad = ['', 'auth.example.com', 'ftp://auth.example.com', 'http://auth.example.com', 'http://10.0.0.1:3000', 'http://127.0.0.1.example.com', 'https://', 'https://a b', 'https://user:password@auth.example.com', 'https://auth.example.com/path',
-    'https://auth.example.com?x', 'https://auth.example.com#x', 'https://auth.example.com:99999', 'https://auth.example.com:x'];
+    'https://auth.example.com?x', 'https://auth.example.com#x', 'https://auth.example.com:65536', 'https://auth.example.com:99999999999999999999', 'https://auth.example.com:0', 'https://auth.example.com:x'];
   for (const server of bad) assert.deepEqual((await CApp.start(w.proxy, { server })).failed, { event: 'failed', call: 'client_new', error: 'SP_INVALID' }, server);
   for (const server of ['https://auth.example.com', 'https://auth.example.com/', 'http://localhost:3000', 'http://127.0.0.1:3000', 'http://[::1]:3000']) assert.equal((await w.app({ server })).failed, null, server);
   assert.equal((await w.app({ account: 'ä'.repeat(64) })).failed, null);
@@ -310,7 +310,6 @@ test('verify_email_code, send_sms, verify_sms: codes instead of a password', asy
     assert.equal((await profileOf(app)).id, user.id);
     await app.ok('logout');
   }
-  assert.equal((await app.call('send_magic_link', user.email, 'pigeon')).code, 'VALIDATION_ERROR');
   await app.ok('send_sms', user.email);
   assert.deepEqual(said(await app.call('verify_sms', user.email, '000000')), ['SP_REFUSED', 401, 'INVALID_SMS_CODE']);
   await app.ok('verify_sms', user.email, SMS_CODE);
