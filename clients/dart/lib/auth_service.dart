@@ -261,10 +261,8 @@ class AuthOffers extends AuthResult {
   bool get sms => this['smsEnabled'] == true;
 
   /// The names for [AuthService.loginWithOAuth].
-  List<String> get providers => [
-        for (final p in this['availableProviders'] as List? ?? const [])
-          if (p is Map) p['name'] as String else p as String,
-      ];
+  List<String> get providers =>
+      List<String>.from(this['availableProviders'] as List? ?? const []);
 }
 
 /// An account at a provider, or an address, that is linked to the user's.
