@@ -10,6 +10,7 @@ import 'screens/login.dart';
 
 void main() {
   WidgetsFlutterBinding.ensureInitialized();
+  AuthService.instance = AuthService(redirectUri: 'myapp://callback');
   runApp(const ExampleApp());
 }
 
