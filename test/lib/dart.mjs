@@ -67,6 +67,7 @@ const one = (parts, from) => (parts?.length === 1 ? parts[0] : unreadable(from, 
 
 /* The members of a map: { key: { optional, value } }; value: what stands there as a constant. helper(name): another function. */
 function mapOf(parts, from, helper) {
+  if (parts.length === 1 && parts[0].kind() === 'unary_expression' && parts[0].child(0).kind() === 'await_expression') return mapOf(parts[0].child(0).namedChildren(), from, helper);
   if (parts.length === 2 && parts[0].kind() === 'identifier' && parts[1].kind() === 'selector') return helper(parts[0].text(), from);
   const map = one(parts, from), out = {};
   if (map.kind() !== 'set_or_map_literal') unreadable(map, 'no map literal');
@@ -89,8 +90,7 @@ export function requestsOf(service) {
   const found = [];
   const helper = (name, from) => {
     const f = service.members.find((m) => m.name === name) ?? unreadable(from, `no function ${name}`);
-    const maps = f.body.children().filter((c) => c.kind() === 'set_or_map_literal');
-    return mapOf(maps, f.body, helper);
+    return mapOf(all(f.body, 'set_or_map_literal'), f.body, helper);
   };
   for (const { name: fn, body } of service.members.filter((m) => m.body)) {
     for (const c of calls(body, '_call')) {
@@ -133,12 +133,12 @@ export function readsOf(service) {
 
 /* Public functions and getters → the requests they lead to, through private ones too. */
 export function reach(service, requests) {
+  const names = new Set(service.members.filter((m) => m.body).map((m) => m.name));
+  const uses = new Map([...names].map((name) => [name, service.members.filter((m) => m.name === name && m.body).flatMap((m) => all(m.body, 'identifier').map((n) => n.text())).filter((n) => n.startsWith('_') && names.has(n))]));
   const made = (name, seen = new Set()) => {
     if (seen.has(name)) return [];
     seen.add(name);
-    const bodies = service.members.filter((m) => m.name === name && m.body);
-    const next = bodies.flatMap((m) => all(m.body, 'identifier').map((n) => n.text())).filter((n) => /^_\w+$/.test(n) && service.members.some((m) => m.name === n && m.body));
-    return [...requests.filter((r) => r.fn === name), ...next.flatMap((n) => made(n, seen))];
+    return [...requests.filter((r) => r.fn === name), ...(uses.get(name) ?? []).flatMap((n) => made(n, seen))];
   };
   return made;
 }

@@ -558,19 +558,15 @@ class AuthService {
     String email,
     String password,
     String? challengeAnswer,
-  ) async {
-    final device = await _read('deviceToken');
-    final trust = await _read('trustToken');
-    return SignInResult.of(
-      await _call('POST', '/auth/login', auth: _Auth.none, body: {
-        'email': email,
-        'password': password,
-        if (device != null) 'deviceToken': device,
-        if (trust != null) 'trustToken': trust,
-        if (challengeAnswer != null) 'challengeAnswer': challengeAnswer,
-      }),
-    );
-  }
+  ) async =>
+      SignInResult.of(
+        await _call('POST', '/auth/login', auth: _Auth.none, body: {
+          'email': email,
+          'password': password,
+          ...await _known(),
+          if (challengeAnswer != null) 'challengeAnswer': challengeAnswer,
+        }),
+      );
 
   /// Signs in without an account, if the server allows it.
   Future<GuestResult> guest() async => GuestResult.of(
@@ -911,34 +907,26 @@ class AuthService {
       });
 
   /// Signs in with the token of that link.
-  Future<SignInResult> verifyMagicLink({required String token}) async {
-    final device = await _read('deviceToken');
-    final trust = await _read('trustToken');
-    return SignInResult.of(
-      await _call('POST', '/auth/magic-link/verify', auth: _Auth.none, body: {
-        'token': token,
-        if (device != null) 'deviceToken': device,
-        if (trust != null) 'trustToken': trust,
-      }),
-    );
-  }
+  Future<SignInResult> verifyMagicLink({required String token}) async =>
+      SignInResult.of(
+        await _call('POST', '/auth/magic-link/verify', auth: _Auth.none, body: {
+          'token': token,
+          ...await _known(),
+        }),
+      );
 
   /// Signs in with the code of that mail.
   Future<SignInResult> verifyEmailCode({
     required String email,
     required String code,
-  }) async {
-    final device = await _read('deviceToken');
-    final trust = await _read('trustToken');
-    return SignInResult.of(
-      await _call('POST', '/auth/magic-link/verify', auth: _Auth.none, body: {
-        'email': email,
-        'code': code,
-        if (device != null) 'deviceToken': device,
-        if (trust != null) 'trustToken': trust,
-      }),
-    );
-  }
+  }) async =>
+      SignInResult.of(
+        await _call('POST', '/auth/magic-link/verify', auth: _Auth.none, body: {
+          'email': email,
+          'code': code,
+          ...await _known(),
+        }),
+      );
 
   /// Texts a code to the account's proven number.
   Future<AuthResult> sendSmsCode({required String email}) =>
@@ -950,18 +938,14 @@ class AuthService {
   Future<SignInResult> verifySmsCode({
     required String email,
     required String code,
-  }) async {
-    final device = await _read('deviceToken');
-    final trust = await _read('trustToken');
-    return SignInResult.of(
-      await _call('POST', '/auth/sms/verify', auth: _Auth.none, body: {
-        'email': email,
-        'code': code,
-        if (device != null) 'deviceToken': device,
-        if (trust != null) 'trustToken': trust,
-      }),
-    );
-  }
+  }) async =>
+      SignInResult.of(
+        await _call('POST', '/auth/sms/verify', auth: _Auth.none, body: {
+          'email': email,
+          'code': code,
+          ...await _known(),
+        }),
+      );
 
   // ---- Providers -----------------------------------------------------------
 
@@ -1314,6 +1298,16 @@ class AuthService {
     } on PlatformException {
       return null;
     }
+  }
+
+  /// What makes this a known device, and spares it the second factor.
+  Future<Map<String, Object?>> _known() async {
+    final device = await _read('deviceToken');
+    final trust = await _read('trustToken');
+    return {
+      if (device != null) 'deviceToken': device,
+      if (trust != null) 'trustToken': trust,
+    };
   }
 
   /// What [stepUp] adds to a body.
