@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 . bench/lib.sh
 table
 
-smtp_port=13025
+smtp_port=$((port + 25))
 export SALLYPORT_MAIL_TRANSPORT=smtp SALLYPORT_MAIL_FROM=no-reply@sallyport.test SALLYPORT_MAIL_SMTP_TLS=off
 export SALLYPORT_MAIL_SMTP_URL=smtp://127.0.0.1:$smtp_port SALLYPORT_VERIFICATION_MODE=lazy
 

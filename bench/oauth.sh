@@ -10,7 +10,7 @@ pin="taskset -c $server_core"
 blocks=${BLOCKS:-10}
 turn=${SECONDS_EACH:-3}
 
-hole_port=13026
+hole_port=$((port + 26))
 node -e "require('net').createServer(() => {}).listen($hole_port, '127.0.0.1', () => console.log('up'))" >"$work/hole.txt" &
 pids+=("$!")
 until [ -s "$work/hole.txt" ]; do sleep 0.05; done
