@@ -21,7 +21,8 @@ start "$work/data" SALLYPORT_OAUTH_ALLOW_PRIVATE=true SALLYPORT_OAUTH_HOLE_ISSUE
 	SALLYPORT_OAUTH_HOLE_CLIENT_ID=bench SALLYPORT_OAUTH_HOLE_CLIENT_SECRET=bench-secret-of-nobody
 
 # 200 people who ask, wait for what comes, and ask again two seconds later: as many in both states, so that what this
-# program takes of the cores is in both figures. SIGUSR2: the other state. It shares the load's core.
+# program takes of the cores is in both figures. SIGUSR2: the other state. It shares the load's core. Who hangs asks
+# less often, which flatters the figure: a ratio well below 1 is that, and shows nothing of the server.
 taskset -c "$load_core" node bench/crowd.mjs "$port" /healthz /auth/oauth/hole >"$work/crowd.txt" &
 crowd_pid=$!
 pids+=("$crowd_pid")
@@ -68,6 +69,10 @@ for mode in refresh login; do
 		row "POST /auth/$mode p99, 200 sign-ins hang at a provider, ms" "$a" "$b" "$r" 1.05 "<="
 	fi
 	echo "    calm beside calm, same run: $halves; 95 of 100 redrawings of its turns: $low to $high; $samples samples each"
+	if awk -v r="$r" 'BEGIN { exit !(r < 0.9) }'; then
+		echo "    the calm crowd itself was the greater load: this run shows nothing of the server"
+		undecided=1
+	fi
 	if awk -v h="$high" 'BEGIN { exit !(h > 1.05) }'; then
 		echo "    so what else runs on this machine moves it by more than the limit: this run cannot tell 1.05 from 1"
 	fi
