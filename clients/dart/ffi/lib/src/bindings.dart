@@ -390,6 +390,10 @@ class Bindings {
       Pointer<sp_result> Function(Pointer<sp_client>, Pointer<Char>, Pointer<Char>, Pointer<Char>),
       Pointer<sp_result> Function(Pointer<sp_client> client, Pointer<Char> provider, Pointer<Char> provider_account_id, Pointer<Char> password)>('sp_unlink_account');
 
+  late final sp_open_browser = library.lookupFunction<
+      Int Function(Pointer<Void>, Pointer<Char>),
+      int Function(Pointer<Void> context, Pointer<Char> url)>('sp_open_browser');
+
   late final sp_oauth_login = library.lookupFunction<
       Pointer<sp_result> Function(Pointer<sp_client>, Pointer<Char>, Pointer<NativeFunction<sp_open_fn>>, Pointer<Void>, Int),
       Pointer<sp_result> Function(Pointer<sp_client> client, Pointer<Char> provider, Pointer<NativeFunction<sp_open_fn>> open, Pointer<Void> context, int timeout_s)>('sp_oauth_login');
