@@ -131,7 +131,7 @@ test('2fa setup shows the secret, takes the first code and shows the recovery co
 
 /* A command that is answered while it runs. */
 function typing(h, args) {
-  const child = spawn(SALLYPORT, args, { env: { ...process.env, ...h.env } });
+  const child = spawn(SALLYPORT, args, { timeout: 60_000, env: { ...process.env, ...h.env } });
   const out = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr']) child[name].on('data', (data) => (out[name] += data));
   const ended = new Promise((resolve) => child.on('close', (code) => resolve({ code, ...out })));
@@ -206,7 +206,7 @@ test('usage, a server that is none, and one that does not answer end as said', a
 test('a typed password is not shown', async () => {
   const user = await s.register(), h = home();
   const command = `${SALLYPORT} login ${url} --email ${user.email}`;
-  const child = spawn('script', ['-qec', command, '/dev/null'], { env: { ...process.env, ...h.env } });
+  const child = spawn('script', ['-qec', command, '/dev/null'], { timeout: 60_000, env: { ...process.env, ...h.env } });
   let shown = '';
   child.stdout.on('data', (data) => (shown += data));
   const ended = new Promise((resolve) => child.on('close', resolve));
