@@ -56,21 +56,33 @@ static sp_error describe(const char *key, struct text *description)
 	return description->failed ? SP_MEMORY : SP_OK;
 }
 
-static sp_error keyring_load(void *context, const char *key, char *value, size_t capacity, size_t *length)
+/* *found: 0 for none. */
+static sp_error look_up(const char *key, serial *found)
 {
 	struct text description = { 0 };
 	sp_error e = describe(key, &description);
+
+	*found = 0;
+	if (e == SP_OK)
+		*found = find_key(description.p);
+	if (*found < 0) {
+		e = is_absent(errno) ? SP_OK : SP_STORE;
+		*found = 0;
+	}
+	text_free(&description);
+	return e;
+}
+
+static sp_error keyring_load(void *context, const char *key, char *value, size_t capacity, size_t *length)
+{
 	serial found;
+	sp_error e = look_up(key, &found);
 	long n;
 
 	(void)context;
 	*length = 0;
-	if (e != SP_OK)
+	if (found == 0)
 		return e;
-	found = find_key(description.p);
-	text_free(&description);
-	if (found < 0)
-		return is_absent(errno) ? SP_OK : SP_STORE;
 	n = syscall(SYS_keyctl, (long)KEYCTL_READ, found, value, capacity);
 	if (n < 0 && is_absent(errno))
 		return SP_OK;
@@ -118,17 +130,12 @@ static sp_error keyring_save(void *context, const char *key, const char *value)
 
 static sp_error keyring_erase(void *context, const char *key)
 {
-	struct text description = { 0 };
-	sp_error e = describe(key, &description);
 	serial found;
+	sp_error e = look_up(key, &found);
 
 	(void)context;
-	if (e != SP_OK)
+	if (found == 0)
 		return e;
-	found = find_key(description.p);
-	text_free(&description);
-	if (found < 0)
-		return is_absent(errno) ? SP_OK : SP_STORE;
 	return unlink_key(found, KEY_SPEC_USER_KEYRING) == 0 || errno == ENOENT ? SP_OK : SP_STORE;
 }
 
