@@ -134,7 +134,7 @@ static int put_key_once(const char *description, const char *value)
 /* The kernel counts an erased key for some milliseconds more. */
 static int put_key(const char *description, const char *value)
 {
-	const struct timespec pause = { .tv_nsec = QUOTA_PAUSE_MS * 1000000 };
+	const struct timespec pause = { .tv_nsec = QUOTA_PAUSE_MS * 1000000L };
 	int error = put_key_once(description, value);
 
 	for (int i = 0; i < QUOTA_PAUSES && error == EDQUOT; i++) {
