@@ -168,7 +168,4 @@ sp_result *open_link(sp_client *c, const char *const *arguments);
 void start_close(sp_client *c);
 bool start_is_worker(sp_client *c);
 
-/* The value of that name in a query ("a=1&b=2#…"), decoded, to be freed with wipe_free; NULL: none. */
-char *query_value(const char *query, const char *name);
-
 #endif

@@ -1,6 +1,7 @@
 /* oauth.c — signing in at another provider: the browser goes there and comes back with a one-time token, which is
  * worth something only together with a verifier that never left this program (RFC 7636, RFC 8252 §7). */
 #include "internal.h"
+#include "url.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -18,63 +19,6 @@
 #define SECRET_BYTES 32
 #define SECRET_LENGTH BASE64URL_LENGTH(SECRET_BYTES)
 #define FLOW_S 600 /* as long as the server waits for a browser */
-
-/* ---- URLs ---- */
-
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* %XX and + undone. NULL: no memory, or a zero byte. */
-static char *url_decode(const char *text, size_t n)
-{
-	char *out = malloc(n + 1), *at = out;
-
-	if (out == NULL)
-		return NULL;
-	for (size_t i = 0; i < n; i++) {
-		if (text[i] == '%' && n - i > 2 && hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0) {
-			*at = (char)(hex_value(text[i + 1]) << 4 | hex_value(text[i + 2]));
-			i += 2;
-			if (*at == '\0') {
-				free(out);
-				return NULL;
-			}
-			at++;
-		} else {
-			*at++ = text[i] == '+' ? ' ' : text[i];
-		}
-	}
-	*at = '\0';
-	return out;
-}
-
-char *query_value(const char *query, const char *name)
-{
-	size_t length = strlen(name);
-
-	while (*query != '\0' && *query != '#') {
-		size_t n = strcspn(query, "&#");
-
-		if (n > length && strncmp(query, name, length) == 0 && query[length] == '=')
-			return url_decode(query + length + 1, n - length - 1);
-		query += n;
-		if (*query == '&')
-			query++;
-	}
-	return NULL;
-}
-
-static const char *query_of(const char *url)
-{
-	const char *at = strpbrk(url, "?#");
-
-	return at != NULL ? at + 1 : "";
-}
 
 /* ---- what is remembered while the browser is away ---- */
 
@@ -377,23 +321,6 @@ static bool read_head(sp_client *c, int fd, char head[HEAD_MAX])
 	return false;
 }
 
-/* The target of a GET for our path; cut out of the head. NULL: something else. */
-static char *target_of(sp_client *c, char *head)
-{
-	size_t length = strlen(c->loopback_path);
-	char *target = head + 4, *end;
-
-	if (strncmp(head, "GET ", 4) != 0)
-		return NULL;
-	end = strpbrk(target, " \r\n");
-	if (end == NULL || *end != ' ')
-		return NULL;
-	*end = '\0';
-	if (strncmp(target, c->loopback_path, length) != 0)
-		return NULL;
-	return target[length] == '?' || strncmp(target + length, "/auth/2fa?", 10) == 0 ? target : NULL;
-}
-
 /* One visitor: the query it came with if it is the browser we wait for (to be freed), else NULL. */
 static char *visit(sp_client *c, int fd, const char *expected_state)
 {
@@ -401,7 +328,7 @@ static char *visit(sp_client *c, int fd, const char *expected_state)
 
 	if (!read_head(c, fd, head))
 		return NULL;
-	target = target_of(c, head);
+	target = request_target(head, c->loopback_path);
 	if (target != NULL)
 		state = query_value(query_of(target), "state");
 	if (state != NULL && equal_secret(state, expected_state)) {
@@ -556,13 +483,6 @@ static const struct {
 	{ "/link-verify", link_verify },
 };
 
-static bool path_ends(const char *url, const char *end)
-{
-	size_t n = strcspn(url, "?#"), length = strlen(end);
-
-	return n >= length && memcmp(url + n - length, end, length) == 0;
-}
-
 sp_result *open_link(sp_client *c, const char *const *a)
 {
 	const char *url = a[0];
@@ -576,11 +496,11 @@ sp_result *open_link(sp_client *c, const char *const *a)
 		wipe_free(state);
 		return sp_oauth_continue(c, url);
 	}
-	if (path_ends(url, "/reset-password"))
+	if (url_path_ends(url, "/reset-password"))
 		return &result_of(SP_INVALID, "PASSWORD_NEEDED", "sp_reset_password wants the token and a new password")->pub;
 	token = query_value(query_of(url), "token");
 	for (size_t i = 0; token != NULL && r == NULL && i < sizeof links / sizeof *links; i++)
-		if (path_ends(url, links[i].end))
+		if (url_path_ends(url, links[i].end))
 			r = links[i].call(c, token);
 	wipe_free(token);
 	return r != NULL ? r : &result_of(SP_INVALID, "", "not a link of this server")->pub;
