@@ -5,6 +5,9 @@
  * when somebody has signed in or out. Nothing here needs JSON, prints, or ends the process. The library is linked with
  * libcurl and nothing else; what two of the stores need is loaded when they are opened.
  *
+ * A child made by fork() may not use its parent's clients, nor free them: connections and locks are the parent's. It makes
+ * one of its own, over the same place if it likes.
+ *
  *	sp_client *client;
  *	sp_options options = { sizeof options, .server = "https://auth.example.com" };
  *	if (sp_client_new(&options, &client) != SP_OK) …
@@ -392,8 +395,8 @@ SP_API sp_result *sp_oauth_begin(sp_client *client, const char *provider, const 
 /* The same for linking. */
 SP_API sp_result *sp_oauth_link_begin(sp_client *client, const char *provider, const char *redirect_uri,
 				      const char *password);
-/* The address that the app was opened with afterwards. Signs in, or links. SP_INVALID (code STATE_MISMATCH): not the
- * answer to the newest begin; code and message of the server or provider with SP_REFUSED. */
+/* The address that the app was opened with afterwards. Signs in, or links; once, unless no answer came. SP_INVALID (code
+ * STATE_MISMATCH): not the answer to the newest begin, or answered already; code and message of the server or provider with SP_REFUSED. */
 SP_API sp_result *sp_oauth_continue(sp_client *client, const char *url);
 
 /* POST /oauth/{provider}/token. Signs in with an ID token of the provider's own kit. nonce: may be NULL. */

@@ -394,30 +394,36 @@ static struct answer *run_call(sp_client *c, const struct call *call, const char
 	return r;
 }
 
-void call_enter(sp_client *c)
+void call_enter(sp_client *c, struct caller *me)
 {
 	(void)pthread_mutex_lock(&c->work_mutex);
-	c->n_calls++;
+	*me = (struct caller){ pthread_self(), c->callers };
+	c->callers = me;
 	(void)pthread_mutex_unlock(&c->work_mutex);
 }
 
-void call_leave(sp_client *c)
+void call_leave(sp_client *c, const struct caller *me)
 {
+	struct caller **at = &c->callers;
+
 	(void)pthread_mutex_lock(&c->work_mutex);
-	c->n_calls--;
+	while (*at != me)
+		at = &(*at)->next;
+	*at = me->next;
 	(void)pthread_cond_broadcast(&c->work_ready);
 	(void)pthread_mutex_unlock(&c->work_mutex);
 }
 
 sp_result *call_run(sp_client *c, const struct call *call, const char *const *arguments)
 {
+	struct caller me;
 	sp_result *r;
 
 	if (c == NULL)
 		return &result_of(SP_INVALID, "", NULL)->pub;
-	call_enter(c);
+	call_enter(c, &me);
 	r = call->run != NULL ? call->run(c, arguments) : &run_call(c, call, arguments)->pub;
-	call_leave(c);
+	call_leave(c, &me);
 	return r;
 }
 
@@ -541,11 +547,18 @@ static sp_result *run_delete_account(sp_client *c, const char *const *a)
 
 int sp_is_signed_in(sp_client *c)
 {
-	struct record record = { 0 };
-	sp_error e = c == NULL ? SP_INVALID : record_load(c, &record);
-	int is = record.access != NULL;
+	struct caller me;
+	struct record record;
+	sp_error e;
+	int is;
 
+	if (c == NULL)
+		return -1;
+	call_enter(c, &me);
+	e = record_load(c, &record);
+	is = record.access != NULL;
 	record_free(&record);
+	call_leave(c, &me);
 	return e == SP_OK ? is : -1;
 }
 

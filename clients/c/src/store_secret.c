@@ -1,7 +1,6 @@
 /* store_secret.c — tokens in the desktop's Secret Service, through libsecret, which is loaded. */
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -175,26 +174,13 @@ static void *watch_run(void *argument)
 	return NULL;
 }
 
-/* Signals are for the program's own threads. */
-static bool start_thread(struct watch *w)
-{
-	sigset_t all, before;
-	bool started;
-
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &before);
-	started = pthread_create(&w->thread, NULL, watch_run, w) == 0;
-	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return started;
-}
-
 static sp_error watch_begin(struct watch *w, const struct secret_calls *calls)
 {
 	*w = (struct watch){ .calls = calls, .mutex = PTHREAD_MUTEX_INITIALIZER };
 	if (!make_condition(&w->wake))
 		return SP_MEMORY;
 	w->cancellable = calls->cancellable_new();
-	if (start_thread(w))
+	if (start_thread(&w->thread, watch_run, w))
 		return SP_OK;
 	calls->unref(w->cancellable);
 	(void)pthread_cond_destroy(&w->wake);
