@@ -5,6 +5,9 @@
  * when somebody has signed in or out. Nothing here needs JSON, prints, or ends the process. The library is linked with
  * libcurl and nothing else; what two of the stores need is loaded when they are opened.
  *
+ * A child made by fork() may not use its parent's clients, nor free them: connections and locks are the parent's. It makes
+ * one of its own, over the same place if it likes.
+ *
  *	sp_client *client;
  *	sp_options options = { sizeof options, .server = "https://auth.example.com" };
  *	if (sp_client_new(&options, &client) != SP_OK) …
@@ -208,7 +211,7 @@ typedef enum sp_state {
 } sp_state;
 
 /* What happened to the session. reason, with SP_STATE_SIGNED_OUT: "LOGOUT", "ACCOUNT_DELETED", "CLEARED", or the code of
- * the server ("SESSION_REVOKED", "INVALID_REFRESH_TOKEN"); else "". Called without locks, on the thread of the call
+ * the server ("SESSION_REVOKED", "INVALID_REFRESH_TOKEN"); else "". Static text. Called without locks, on the thread of the call
  * that brought it about; may call the client, but not free it. */
 typedef void (*sp_state_fn)(void *context, sp_state state, const char *reason);
 
@@ -372,9 +375,11 @@ SP_API sp_result *sp_unlink_account(sp_client *client, const char *provider, con
 
 /* Shows the URL to the user in the system's browser: 0, or another value when it cannot. */
 typedef int (*sp_open_fn)(void *context, const char *url);
+/* With xdg-open (open on macOS); context is not used. */
+SP_API int sp_open_browser(void *context, const char *url);
 
 /* Desktop: opens the browser at the provider and waits at http://127.0.0.1:PORT/callback until it is back; that address,
- * without the port, must stand in the server's native.redirect_uris. open: NULL for xdg-open (open on macOS).
+ * without the port, must stand in the server's native.redirect_uris. open: NULL for sp_open_browser.
  * timeout_s: 0 for 300. Signs in. Errors besides: SP_TIMEOUT, SP_UNAVAILABLE (no browser); a refusal at the provider is
  * SP_REFUSED with the code of the redirect. */
 SP_API sp_result *sp_oauth_login(sp_client *client, const char *provider, sp_open_fn open, void *context,
@@ -390,8 +395,8 @@ SP_API sp_result *sp_oauth_begin(sp_client *client, const char *provider, const 
 /* The same for linking. */
 SP_API sp_result *sp_oauth_link_begin(sp_client *client, const char *provider, const char *redirect_uri,
 				      const char *password);
-/* The address that the app was opened with afterwards. Signs in, or links. SP_INVALID (code STATE_MISMATCH): not the
- * answer to the newest begin; code and message of the server or provider with SP_REFUSED. */
+/* The address that the app was opened with afterwards. Signs in, or links; once, unless no answer came. SP_INVALID (code
+ * STATE_MISMATCH): not the answer to the newest begin, or answered already; code and message of the server or provider with SP_REFUSED. */
 SP_API sp_result *sp_oauth_continue(sp_client *client, const char *url);
 
 /* POST /oauth/{provider}/token. Signs in with an ID token of the provider's own kit. nonce: may be NULL. */

@@ -397,7 +397,7 @@ static struct answer *run_call(sp_client *c, const struct call *call, const char
 void call_enter(sp_client *c, struct caller *me)
 {
 	(void)pthread_mutex_lock(&c->work_mutex);
-	*me = (struct caller){ c->callers, pthread_self() };
+	*me = (struct caller){ pthread_self(), c->callers };
 	c->callers = me;
 	(void)pthread_mutex_unlock(&c->work_mutex);
 }
@@ -547,11 +547,18 @@ static sp_result *run_delete_account(sp_client *c, const char *const *a)
 
 int sp_is_signed_in(sp_client *c)
 {
-	struct record record = { 0 };
-	sp_error e = c == NULL ? SP_INVALID : record_load(c, &record);
-	int is = record.access != NULL;
+	struct caller me;
+	struct record record;
+	sp_error e;
+	int is;
 
+	if (c == NULL)
+		return -1;
+	call_enter(c, &me);
+	e = record_load(c, &record);
+	is = record.access != NULL;
 	record_free(&record);
+	call_leave(c, &me);
 	return e == SP_OK ? is : -1;
 }
 

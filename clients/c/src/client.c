@@ -87,14 +87,14 @@ static sp_error read_options(sp_client *c, const sp_options *o)
 	size_t n;
 
 	if (o->server == NULL || !is_server(o->server, &n) || (prefix[0] != '\0' && !is_path(prefix)) ||
-	    !is_path(loopback) || strlen(account) > 128 || account[0] == '\0' || o->timeout_ms < 0 ||
+	    !is_path(loopback) || (o->user_agent != NULL && !is_header_text(o->user_agent)) || strlen(account) > 128 || account[0] == '\0' || o->timeout_ms < 0 ||
 	    o->connect_timeout_ms < 0)
 		return SP_INVALID;
 	text_add_n(&base, o->server, n);
 	text_add(&base, prefix);
+	c->base = base.p;
 	if (base.failed)
 		return SP_MEMORY;
-	c->base = base.p;
 	if (!make_key(c->key, base.p, account, "") || !make_key(c->device_key, base.p, account, "|device") ||
 	    !make_key(c->flow_key, base.p, account, "|oauth"))
 		return SP_INVALID;

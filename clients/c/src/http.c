@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
 #define BODY_MAX (1024 * 1024)
 
@@ -65,6 +66,13 @@ static int on_progress(void *context, curl_off_t a, curl_off_t b, curl_off_t c, 
 	return atomic_load(&((struct transfer *)context)->client->cancelled);
 }
 
+/* A program that is started meanwhile, the browser say, gets no connection of ours. */
+static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	(void)context, (void)purpose;
+	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
 static CURL *take_handle(sp_client *c)
 {
 	CURL *h = NULL;
@@ -103,6 +111,14 @@ static bool add_header(struct curl_slist **list, const char *line)
 	if (longer != NULL)
 		*list = longer;
 	return longer != NULL;
+}
+
+bool is_header_text(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < ' ' || *text == '\x7f')
+			return false;
+	return true;
 }
 
 static bool make_headers(const struct http_request *q, struct curl_slist **list)
@@ -154,6 +170,10 @@ static void set_options(sp_client *c, CURL *h, const struct http_request *q, str
 {
 	(void)curl_easy_setopt(h, CURLOPT_URL, url);
 	(void)curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
+	(void)curl_easy_setopt(h, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+	/* What stays on this machine needs no proxy, and would go to it in the clear. */
+	if (strncasecmp(c->base, "http:", 5) == 0)
+		(void)curl_easy_setopt(h, CURLOPT_PROXY, "");
 	(void)curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
 	(void)curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, c->timeout_ms);
 	(void)curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, c->connect_timeout_ms);
@@ -204,6 +224,10 @@ void http_send(sp_client *c, const struct http_request *q, struct http_answer *a
 	*a = (struct http_answer){ .error = SP_MEMORY };
 	if (atomic_load(&c->cancelled)) {
 		a->error = SP_CANCELLED;
+		return;
+	}
+	if (q->bearer != NULL && !is_header_text(q->bearer)) {
+		a->error = SP_INVALID;
 		return;
 	}
 	text_add(&url, c->base);

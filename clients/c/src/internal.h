@@ -24,10 +24,10 @@
 
 struct work; /* start.c */
 
-/* A call under way; on the stack of its thread. */
+/* A call under way, on the stack of its thread. */
 struct caller {
-	struct caller *next;
 	pthread_t thread;
+	struct caller *next;
 };
 
 struct sp_client {
@@ -79,6 +79,8 @@ struct http_answer {
 /* Fills in *a, whose body is to be freed in any case. */
 void http_send(sp_client *c, const struct http_request *q, struct http_answer *a);
 void http_free(sp_client *c);
+/* No control characters: it ends no header. */
+bool is_header_text(const char *text);
 
 /* ---- result.c ---- */
 
@@ -129,6 +131,9 @@ struct record {
 };
 
 void record_free(struct record *r);
+/* Around every change of what is stored. SP_TIMEOUT: somebody else had it for too long; SP_CANCELLED; errors of the store. */
+sp_error session_lock(sp_client *c);
+void session_unlock(sp_client *c);
 /* SP_OK also when nobody is signed in. */
 sp_error record_load(sp_client *c, struct record *r);
 /* NULL: good; else why there is no session: a result for the caller. Refreshes when less than min_validity s are left
@@ -172,10 +177,7 @@ sp_result *oauth_continue(sp_client *c, const char *const *arguments);
 sp_result *open_link(sp_client *c, const char *const *arguments);
 /* Waits until nothing runs; what was started ends with SP_CANCELLED. */
 void start_close(sp_client *c);
-/* Whether this thread is one of the library's, or in a call of this client: in a callback, that is. */
+/* Whether this thread is inside a call of the client, or one of its own. */
 bool start_is_inside(sp_client *c);
-
-/* The value of that name in a query ("a=1&b=2#…"), decoded, to be freed with wipe_free; NULL: none. */
-char *query_value(const char *query, const char *name);
 
 #endif

@@ -1,6 +1,7 @@
 /* oauth.c — signing in at another provider: the browser goes there and comes back with a one-time token, which is
  * worth something only together with a verifier that never left this program (RFC 7636, RFC 8252 §7). */
 #include "internal.h"
+#include "url.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -19,68 +20,12 @@
 #define SECRET_LENGTH BASE64URL_LENGTH(SECRET_BYTES)
 #define FLOW_S 600 /* as long as the server waits for a browser */
 
-/* ---- URLs ---- */
-
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* %XX and + undone. NULL: no memory, or a zero byte. */
-static char *url_decode(const char *text, size_t n)
-{
-	char *out = malloc(n + 1), *at = out;
-
-	if (out == NULL)
-		return NULL;
-	for (size_t i = 0; i < n; i++) {
-		if (text[i] == '%' && n - i > 2 && hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0) {
-			*at = (char)(hex_value(text[i + 1]) << 4 | hex_value(text[i + 2]));
-			i += 2;
-			if (*at == '\0') {
-				free(out);
-				return NULL;
-			}
-			at++;
-		} else {
-			*at++ = text[i] == '+' ? ' ' : text[i];
-		}
-	}
-	*at = '\0';
-	return out;
-}
-
-char *query_value(const char *query, const char *name)
-{
-	size_t length = strlen(name);
-
-	while (*query != '\0' && *query != '#') {
-		size_t n = strcspn(query, "&#");
-
-		if (n > length && strncmp(query, name, length) == 0 && query[length] == '=')
-			return url_decode(query + length + 1, n - length - 1);
-		query += n;
-		if (*query == '&')
-			query++;
-	}
-	return NULL;
-}
-
-static const char *query_of(const char *url)
-{
-	const char *at = strpbrk(url, "?#");
-
-	return at != NULL ? at + 1 : "";
-}
-
 /* ---- what is remembered while the browser is away ---- */
 
 struct flow {
 	char *verifier, *state;
 	bool is_link;
+	int64_t begun; /* s since 1970 */
 };
 
 static void flow_free(struct flow *f)
@@ -101,7 +46,7 @@ static bool new_secret(char text[SECRET_LENGTH + 1])
 	return true;
 }
 
-static sp_error flow_save(sp_client *c, const char *verifier, const char *state, bool is_link)
+static sp_error flow_save(sp_client *c, const char *verifier, const char *state, bool is_link, int64_t begun)
 {
 	struct text value = { 0 };
 	sp_error e;
@@ -112,7 +57,7 @@ static sp_error flow_save(sp_client *c, const char *verifier, const char *state,
 	text_add_json(&value, state);
 	text_add(&value, is_link ? ",\"link\":true" : ",\"link\":false");
 	text_add(&value, ",\"begun\":");
-	text_add_number(&value, (int64_t)time(NULL));
+	text_add_number(&value, begun);
 	text_add(&value, "}");
 	e = value.failed ? SP_MEMORY : store_save(c, c->flow_key, value.p);
 	text_free(&value);
@@ -124,16 +69,17 @@ static sp_error flow_load(sp_client *c, struct flow *f)
 {
 	struct text value = { 0 };
 	struct json *json = NULL;
-	int64_t begun, now = (int64_t)time(NULL);
+	int64_t begun = 0, now = (int64_t)time(NULL);
 	sp_error e = store_load(c, c->flow_key, &value);
 
 	*f = (struct flow){ 0 };
 	if (e == SP_OK && value.n > 0 && json_read(value.p, value.n, &json) && json_integer(json, "begun", &begun) &&
-	    begun <= now && now - begun <= FLOW_S && json_string(json, "verifier") != NULL &&
+	    begun >= 0 && begun <= now && now - begun <= FLOW_S && json_string(json, "verifier") != NULL &&
 	    json_string(json, "state") != NULL) {
 		f->verifier = strdup(json_string(json, "verifier"));
 		f->state = strdup(json_string(json, "state"));
 		f->is_link = json_flag(json, "link") != 0;
+		f->begun = begun;
 		if (f->verifier == NULL || f->state == NULL) {
 			flow_free(f);
 			e = SP_MEMORY;
@@ -142,6 +88,47 @@ static sp_error flow_load(sp_client *c, struct flow *f)
 	free(json);
 	text_free(&value);
 	return e;
+}
+
+/* Takes it out, if it is the one with this state: an app may be handed its URL twice, and the second use of a one-time token
+ * would end what the first began. SP_OK and no state: there is none. */
+static sp_error flow_take(sp_client *c, const char *state, struct flow *f)
+{
+	sp_error e = session_lock(c);
+
+	*f = (struct flow){ 0 };
+	if (e != SP_OK)
+		return e;
+	e = flow_load(c, f);
+	if (f->state != NULL && (state == NULL || !equal_secret(f->state, state)))
+		flow_free(f);
+	if (f->state != NULL)
+		e = store_erase(c, c->flow_key);
+	session_unlock(c);
+	if (e != SP_OK)
+		flow_free(f);
+	return e;
+}
+
+static void flow_forget(sp_client *c, const char *state)
+{
+	struct flow f;
+
+	(void)flow_take(c, state, &f);
+	flow_free(&f);
+}
+
+/* For another try, unless there is a newer one. */
+static void flow_put_back(sp_client *c, const struct flow *f)
+{
+	struct flow newer;
+
+	if (session_lock(c) != SP_OK)
+		return;
+	if (flow_load(c, &newer) == SP_OK && newer.state == NULL)
+		(void)flow_save(c, f->verifier, f->state, f->is_link, f->begun);
+	flow_free(&newer);
+	session_unlock(c);
 }
 
 /* ---- there ---- */
@@ -167,7 +154,7 @@ static struct answer *begin(sp_client *c, const char *start, const char *redirec
 	text_add(&url, challenge);
 	text_add(&url, "&code_challenge_method=S256&state=");
 	text_add(&url, state);
-	e = url.failed ? SP_MEMORY : flow_save(c, verifier, state, is_link);
+	e = url.failed ? SP_MEMORY : flow_save(c, verifier, state, is_link, (int64_t)time(NULL));
 	wipe(verifier, sizeof verifier);
 	r = result_of(e, "", NULL);
 	if (e == SP_OK) {
@@ -209,7 +196,11 @@ sp_result *oauth_link_begin(sp_client *c, const char *const *a)
 	ticket = call_run(c, call_find("+oauth_ticket"), (const char *const[]){ a[0], a[2] });
 	if (ticket->error != SP_OK)
 		return ticket;
-	r = begin(c, ticket->url, a[1], true);
+	/* The browser's opener takes files and programs, too. */
+	if (strncmp(ticket->url, "https://", 8) == 0 || strncmp(ticket->url, "http://", 7) == 0)
+		r = begin(c, ticket->url, a[1], true);
+	else
+		r = result_of(SP_PROTOCOL, "", NULL);
 	sp_result_free(ticket);
 	return &r->pub;
 }
@@ -269,8 +260,8 @@ static sp_result *finish(sp_client *c, const struct flow *f, const char *query)
 	wipe_free(ott);
 	wipe_free(temp_token);
 	wipe_free(methods);
-	if (!is_open(r->error))
-		(void)store_erase(c, c->flow_key);
+	if (is_open(r->error))
+		flow_put_back(c, f);
 	return r;
 }
 
@@ -284,15 +275,15 @@ sp_result *oauth_continue(sp_client *c, const char *const *a)
 
 	if (url == NULL)
 		return &result_of(SP_INVALID, "", NULL)->pub;
-	e = flow_load(c, &f);
+	state = query_value(query_of(url), "state");
+	e = flow_take(c, state, &f);
+	wipe_free(state);
 	if (e != SP_OK)
 		return &result_of(e, "", NULL)->pub;
-	state = query_value(query_of(url), "state");
-	if (f.state == NULL || state == NULL || !equal_secret(f.state, state))
+	if (f.state == NULL)
 		r = &result_of(SP_INVALID, "STATE_MISMATCH", "not the answer to the sign-in that was begun")->pub;
 	else
 		r = finish(c, &f, query_of(url));
-	wipe_free(state);
 	flow_free(&f);
 	return r;
 }
@@ -377,23 +368,6 @@ static bool read_head(sp_client *c, int fd, char head[HEAD_MAX])
 	return false;
 }
 
-/* The target of a GET for our path; cut out of the head. NULL: something else. */
-static char *target_of(sp_client *c, char *head)
-{
-	size_t length = strlen(c->loopback_path);
-	char *target = head + 4, *end;
-
-	if (strncmp(head, "GET ", 4) != 0)
-		return NULL;
-	end = strpbrk(target, " \r\n");
-	if (end == NULL || *end != ' ')
-		return NULL;
-	*end = '\0';
-	if (strncmp(target, c->loopback_path, length) != 0)
-		return NULL;
-	return target[length] == '?' || strncmp(target + length, "/auth/2fa?", 10) == 0 ? target : NULL;
-}
-
 /* One visitor: the query it came with if it is the browser we wait for (to be freed), else NULL. */
 static char *visit(sp_client *c, int fd, const char *expected_state)
 {
@@ -401,7 +375,7 @@ static char *visit(sp_client *c, int fd, const char *expected_state)
 
 	if (!read_head(c, fd, head))
 		return NULL;
-	target = target_of(c, head);
+	target = request_target(head, c->loopback_path);
 	if (target != NULL)
 		state = query_value(query_of(target), "state");
 	if (state != NULL && equal_secret(state, expected_state)) {
@@ -421,11 +395,10 @@ static char *wait_for_browser(sp_client *c, int listener, const char *state, int
 	char *back = NULL;
 
 	while (back == NULL && wait_readable(c, listener, until)) {
-		int fd = accept(listener, NULL, NULL);
+		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 
 		if (fd < 0)
 			continue;
-		(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 		back = visit(c, fd, state);
 		(void)close(fd);
 	}
@@ -440,7 +413,7 @@ static char *wait_for_browser(sp_client *c, int listener, const char *state, int
 
 /* Starts the system's opener as nobody's child, so that none has to be waited for. It says through a pipe, closed by exec,
  * when it could not be started. Between fork and exec only what POSIX allows in a process with threads. */
-static int open_browser(void *context, const char *url)
+int sp_open_browser(void *context, const char *url)
 {
 	int says[2];
 	char failed = 0;
@@ -448,19 +421,24 @@ static int open_browser(void *context, const char *url)
 	ssize_t n;
 
 	(void)context;
+	if (url == NULL || url[0] == '-')
+		return -1; /* it would be an option */
 	if (pipe2(says, O_CLOEXEC) != 0)
 		return -1;
 	child = fork();
 	if (child == 0) {
-		if (fork() == 0) {
+		pid_t opener = fork();
+
+		if (opener == 0) {
 			int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 			(void)setsid();
 			if (null >= 0)
 				(void)(dup2(null, 0) + dup2(null, 1) + dup2(null, 2));
 			(void)execlp(OPENER, OPENER, url, (char *)NULL);
-			(void)!write(says[1], "x", 1);
 		}
+		if (opener <= 0)
+			(void)!write(says[1], "x", 1);
 		_exit(0);
 	}
 	(void)close(says[1]);
@@ -483,15 +461,18 @@ static sp_result *browse(sp_client *c, const sp_result *begun, int listener, sp_
 
 	if (state == NULL)
 		return &result_of(SP_MEMORY, "", NULL)->pub;
-	if ((open != NULL ? open : open_browser)(context, begun->url) != 0) {
+	if ((open != NULL ? open : sp_open_browser)(context, begun->url) != 0) {
+		flow_forget(c, state);
 		wipe_free(state);
 		return &result_of(SP_UNAVAILABLE, "", "the browser cannot be opened")->pub;
 	}
 	back = wait_for_browser(c, listener, state, now_ms() + (int64_t)(timeout_s > 0 ? timeout_s : 300) * 1000);
-	if (back != NULL)
+	if (back != NULL) {
 		r = sp_oauth_continue(c, back);
-	else
+	} else {
+		flow_forget(c, state);
 		r = &result_of(atomic_load(&c->cancelled) ? SP_CANCELLED : SP_TIMEOUT, "", NULL)->pub;
+	}
 	wipe_free(back);
 	wipe_free(state);
 	return r;
@@ -557,13 +538,6 @@ static const struct {
 	{ "/link-verify", link_verify },
 };
 
-static bool path_ends(const char *url, const char *end)
-{
-	size_t n = strcspn(url, "?#"), length = strlen(end);
-
-	return n >= length && memcmp(url + n - length, end, length) == 0;
-}
-
 sp_result *open_link(sp_client *c, const char *const *a)
 {
 	const char *url = a[0];
@@ -577,11 +551,11 @@ sp_result *open_link(sp_client *c, const char *const *a)
 		wipe_free(state);
 		return sp_oauth_continue(c, url);
 	}
-	if (path_ends(url, "/reset-password"))
+	if (url_path_ends(url, "/reset-password"))
 		return &result_of(SP_INVALID, "PASSWORD_NEEDED", "sp_reset_password wants the token and a new password")->pub;
 	token = query_value(query_of(url), "token");
 	for (size_t i = 0; token != NULL && r == NULL && i < sizeof links / sizeof *links; i++)
-		if (path_ends(url, links[i].end))
+		if (url_path_ends(url, links[i].end))
 			r = links[i].call(c, token);
 	wipe_free(token);
 	return r != NULL ? r : &result_of(SP_INVALID, "", "not a link of this server")->pub;

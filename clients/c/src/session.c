@@ -7,6 +7,7 @@
 #include <time.h>
 
 #define LOCK_EXTRA_MS 5000 /* beyond one request of whoever has the lock */
+#define LOCK_TURN_MS 250
 #define MARGIN_MAX 10 /* s before the end of a token at which it counts as over */
 #define REFRESH_TRIES 3
 
@@ -54,20 +55,36 @@ sp_error store_erase(sp_client *c, const char *key)
 	return e;
 }
 
-static sp_error session_lock(sp_client *c)
+/* In short turns, to see a cancellation. */
+static sp_error store_lock(sp_client *c)
 {
-	long wait = c->timeout_ms + LOCK_EXTRA_MS;
+	long left = c->timeout_ms + LOCK_EXTRA_MS;
+	sp_error e;
+
+	do {
+		int turn = left < LOCK_TURN_MS ? (int)left : LOCK_TURN_MS;
+
+		e = c->store.lock(c->store.context, c->key, turn);
+		left -= turn;
+		if (e == SP_TIMEOUT && atomic_load(&c->cancelled))
+			e = SP_CANCELLED;
+	} while (e == SP_TIMEOUT && left > 0);
+	return e;
+}
+
+sp_error session_lock(sp_client *c)
+{
 	sp_error e = SP_OK;
 
 	(void)pthread_mutex_lock(&c->session_mutex);
 	if (c->store.lock != NULL)
-		e = c->store.lock(c->store.context, c->key, (int)wait);
+		e = store_lock(c);
 	if (e != SP_OK)
 		(void)pthread_mutex_unlock(&c->session_mutex);
 	return e;
 }
 
-static void session_unlock(sp_client *c)
+void session_unlock(sp_client *c)
 {
 	if (c->store.unlock != NULL)
 		c->store.unlock(c->store.context, c->key);
@@ -123,6 +140,8 @@ sp_error record_load(sp_client *c, struct record *r)
 		}
 		(void)json_integer(json, "received", &r->received);
 		(void)json_integer(json, "lifetime", &r->lifetime);
+		if (r->received < 0 || r->lifetime < 0 || r->lifetime > INT32_MAX) /* not of this library */
+			r->lifetime = 0;
 	}
 	free(json);
 	text_free(&value);
@@ -263,14 +282,18 @@ static struct answer *ask_refresh(sp_client *c, const char *token)
 }
 
 /* Only these two mean that the session is over; any other 401 may be some proxy's. */
-static bool is_final(const struct answer *r)
+static const char *final_reason(const struct answer *r)
 {
-	return r->pub.status == 401 &&
-	       (strcmp(r->pub.code, "SESSION_REVOKED") == 0 || strcmp(r->pub.code, "INVALID_REFRESH_TOKEN") == 0);
+	static const char *const reasons[] = { "SESSION_REVOKED", "INVALID_REFRESH_TOKEN" };
+
+	for (size_t i = 0; i < 2; i++)
+		if (r->pub.status == 401 && strcmp(r->pub.code, reasons[i]) == 0)
+			return reasons[i];
+	return NULL;
 }
 
 /* With the locks held. NULL: the tokens are stored. */
-static struct answer *refresh_locked(sp_client *c, const char *stale, sp_state *happened)
+static struct answer *refresh_locked(sp_client *c, const char *stale, sp_state *happened, const char **reason)
 {
 	struct record now;
 	sp_error e = record_load(c, &now);
@@ -296,7 +319,8 @@ static struct answer *refresh_locked(sp_client *c, const char *stale, sp_state *
 		sp_result_free(&r->pub);
 		return NULL;
 	}
-	if (is_final(r)) {
+	*reason = final_reason(r);
+	if (*reason != NULL) {
 		/* If it cannot be erased it is refused again next time. */
 		(void)store_erase(c, c->key);
 		*happened = SP_STATE_SIGNED_OUT;
@@ -308,15 +332,16 @@ static struct answer *refresh_locked(sp_client *c, const char *stale, sp_state *
 struct answer *session_refresh(sp_client *c, const char *stale)
 {
 	sp_state happened = 0;
+	const char *reason = NULL;
 	struct answer *r;
 	sp_error e = session_lock(c);
 
 	if (e != SP_OK)
 		return result_of(e, "", NULL);
-	r = refresh_locked(c, stale, &happened);
+	r = refresh_locked(c, stale, &happened, &reason);
 	session_unlock(c);
 	if (happened != 0)
-		tell_state(c, happened, happened == SP_STATE_SIGNED_OUT ? r->pub.code : "");
+		tell_state(c, happened, reason != NULL ? reason : "");
 	return r;
 }
 
@@ -382,9 +407,10 @@ void session_sign_in(sp_client *c, struct answer *r)
 		return;
 	e = session_lock(c);
 	if (e == SP_OK) {
-		e = record_save(c, access, refresh);
+		/* In this order a failure leaves nobody signed in. */
+		e = keep_device(c, r->json);
 		if (e == SP_OK)
-			e = keep_device(c, r->json);
+			e = record_save(c, access, refresh);
 		session_unlock(c);
 	}
 	if (e != SP_OK)

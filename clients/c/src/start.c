@@ -88,7 +88,7 @@ static sp_error queue(sp_client *c, struct work *w)
 	if (c->n_work >= WORK_MAX)
 		return SP_LATER;
 	if (c->n_resting <= c->n_work && c->n_workers < WORKERS_MAX) {
-		if (pthread_create(&c->workers[c->n_workers], NULL, worker, c) == 0)
+		if (start_thread(&c->workers[c->n_workers], worker, c))
 			c->n_workers++;
 		else if (c->n_workers == 0)
 			return SP_MEMORY;
@@ -128,8 +128,8 @@ bool start_is_inside(sp_client *c)
 	(void)pthread_mutex_lock(&c->work_mutex);
 	for (size_t i = 0; i < c->n_workers; i++)
 		is = is || pthread_equal(c->workers[i], pthread_self());
-	for (const struct caller *one = c->callers; one != NULL; one = one->next)
-		is = is || pthread_equal(one->thread, pthread_self());
+	for (const struct caller *at = c->callers; at != NULL; at = at->next)
+		is = is || pthread_equal(at->thread, pthread_self());
 	(void)pthread_mutex_unlock(&c->work_mutex);
 	return is;
 }

@@ -2,6 +2,7 @@
 #ifndef SP_UTIL_H
 #define SP_UTIL_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -10,6 +11,9 @@
 void wipe(void *p, size_t n);
 /* Wipes a string and frees it. NULL is fine. */
 void wipe_free(char *text);
+
+/* A thread that gets no signals: those are for the program's own. False: there is no more. */
+bool start_thread(pthread_t *thread, void *(*run)(void *), void *argument);
 
 /* From the system. False: there is none, nothing can go on. */
 bool random_bytes(void *p, size_t n);
