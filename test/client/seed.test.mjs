@@ -339,10 +339,14 @@ test('loginWithOAuth: xdg-open is found by itself', async (t) => {
   const home = fs.mkdtempSync(path.join(os.tmpdir(), 'sallyport-open-')), told = path.join(home, 'url');
   t.after(() => fs.rmSync(home, { recursive: true }));
   fs.writeFileSync(path.join(home, 'xdg-open'), `#!/bin/sh\nprintf %s "$1" > ${told}.new && mv ${told}.new ${told}\n`, { mode: 0o755 });
-  const app = await w.app({ env: { PATH: `${home}:${process.env.PATH}` } }), result = app.call('oauth_login', 'fake', 20, 'desktop');
-  await until(() => fs.existsSync(told), 'the browser to be opened');
-  await w.browse(fs.readFileSync(told, 'utf8'));
-  assert.equal((await result).error, 'SP_OK');
+  const app = await w.app({ env: { PATH: `${home}:${process.env.PATH}` } });
+  for (const how of ['desktop', 'given']) {
+    const result = app.call('oauth_login', 'fake', 20, how);
+    await until(() => fs.existsSync(told), 'the browser to be opened');
+    await w.browse(fs.readFileSync(told, 'utf8'));
+    assert.equal((await result).error, 'SP_OK');
+    fs.rmSync(told);
+  }
   const without = await w.app({ env: { PATH: home + 'x' } });
   assert.equal((await without.call('oauth_login', 'fake', 20, 'desktop')).error, 'SP_UNAVAILABLE');
 });
