@@ -233,11 +233,11 @@ int client_run(int argc, char **argv)
 
 	if (k == NULL || !read_options(argc, argv, &o, &wants_help) || o.n_rest > k->max_words) {
 		client_usage(stderr);
-		return CLIENT_USAGE;
+		return (int)CLIENT_USAGE;
 	}
 	if (wants_help) {
 		client_usage(stdout);
-		return CLIENT_DONE;
+		return (int)CLIENT_DONE;
 	}
 	(void)umask(077);
 	if (k->run == run_login && o.n_rest == 1)
@@ -253,5 +253,5 @@ int client_run(int argc, char **argv)
 		(void)fprintf(stderr, "sallyport: cannot write\n");
 		code = CLIENT_REFUSED;
 	}
-	return code;
+	return (int)code;
 }

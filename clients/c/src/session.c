@@ -268,7 +268,7 @@ static struct answer *ask_refresh(sp_client *c, const char *token)
 	for (int i = 0; i < REFRESH_TRIES; i++) {
 		if (i > 0) {
 			text_free(&a.body);
-			pause_ms(100 * i);
+			pause_ms(100L * i);
 		}
 		http_send(c, &(struct http_request){ .method = "POST", .path = "/refresh", .wants_tokens = true,
 						     .body = body.p },

@@ -1362,17 +1362,41 @@ static void keys_are_read_from_outside_the_session(void **state)
 	s.close(s.context);
 }
 
+static long serial_of(const char *key)
+{
+	char description[128];
+	long serial;
+
+	(void)snprintf(description, sizeof description, "sallyport:%s", key);
+	serial = syscall(SYS_keyctl, (long)KEYCTL_SEARCH, (long)KEY_SPEC_USER_KEYRING, "user", description, 0L);
+	assert_true(serial > 0);
+	return serial;
+}
+
+/* Users other than root have room for one of the longest, and not for two. */
+static void a_long_record_is_replaced_in_place(void **state)
+{
+	static char value[SP_RECORD_MAX + 1];
+	sp_store s = opened(*state);
+	long serial;
+
+	memset(value, 'v', SP_RECORD_MAX);
+	save(&s, k("mine"), value);
+	serial = serial_of(k("mine"));
+	value[0] = 'w';
+	save(&s, k("mine"), value);
+	check(&s, k("mine"), value);
+	assert_int_equal(serial_of(k("mine")), serial);
+	s.close(s.context);
+}
+
 static void keys_are_for_the_user_alone(void **state)
 {
 	sp_store s = opened(*state);
-	char description[128], text[512] = "";
-	long key;
+	char text[512] = "";
 
 	save(&s, k("mine"), "v");
-	(void)snprintf(description, sizeof description, "sallyport:%s", k("mine"));
-	key = syscall(SYS_keyctl, (long)KEYCTL_SEARCH, (long)KEY_SPEC_USER_KEYRING, "user", description, 0L);
-	assert_true(key > 0);
-	assert_true(syscall(SYS_keyctl, (long)KEYCTL_DESCRIBE, key, text, sizeof text - 1) > 0);
+	assert_true(syscall(SYS_keyctl, (long)KEYCTL_DESCRIBE, serial_of(k("mine")), text, sizeof text - 1) > 0);
 	assert_non_null(strstr(text, ";3f3f0000;")); /* nothing for group and others */
 	s.close(s.context);
 }
@@ -1381,13 +1405,9 @@ static void keys_are_for_the_user_alone(void **state)
 static void a_revoked_key_is_none(void **state)
 {
 	sp_store s = opened(*state);
-	char description[128];
-	long key;
 
 	save(&s, k("mine"), "v");
-	(void)snprintf(description, sizeof description, "sallyport:%s", k("mine"));
-	key = syscall(SYS_keyctl, (long)KEYCTL_SEARCH, (long)KEY_SPEC_USER_KEYRING, "user", description, 0L);
-	assert_int_equal(syscall(SYS_keyctl, (long)KEYCTL_REVOKE, key), 0);
+	assert_int_equal(syscall(SYS_keyctl, (long)KEYCTL_REVOKE, serial_of(k("mine"))), 0);
 	check(&s, k("mine"), NULL);
 	assert_int_equal(s.erase(s.context, k("mine")), SP_OK);
 	save(&s, k("mine"), "w");
@@ -1684,6 +1704,7 @@ static const struct {
 }, of_keyrings[] = {
 	T(keys_are_read_from_outside_the_session),
 	T(keys_are_for_the_user_alone),
+	T(a_long_record_is_replaced_in_place),
 	T(a_revoked_key_is_none),
 }, of_services[] = {
 	T(a_locked_keyring_is_an_error),
