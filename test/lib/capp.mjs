@@ -30,7 +30,7 @@ export class CApp {
     app.child.stdin.on('error', () => {}); // it was killed
     app.child.stderr.setEncoding('utf8').on('data', (part) => (app.stderr += part));
     readline.createInterface({ input: app.child.stdout }).on('line', (line) => app.#take(JSON.parse(line, (key, value) => (key === '' && value === 0 ? undefined : value))));
-    await until(() => app.events.length > 0 || app.exit, 'the app to begin');
+    await until(() => app.events.some((e) => ['ready', 'failed'].includes(e.event)) || app.exit, 'the app to begin');
     app.failed = app.events.find((e) => e.event === 'failed') ?? null;
     if (app.failed === null) assert.equal(app.events.shift()?.event, 'ready', app.stderr);
     return app;
