@@ -1,4 +1,5 @@
 // capp.mjs — an app that uses libsallyport: runs sallyport-driver (clients/c/test/driver.c), one command a line.
+// DRIVER_WRAPPER: words before its command, such as "/usr/bin/valgrind -q --error-exitcode=99 --child-silent-after-fork=yes".
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
