@@ -5,7 +5,8 @@
  *	result.c   from an answer to a sp_result
  *	session.c  the stored tokens: signing in and out, one refresh at a time
  *	call.c     the table of calls, and a function for each
- *	oauth.c    browser, provider, and back;   link.c  links of mails;   start.c  calls on threads
+ *	oauth.c    browser, provider, and back; links of mails
+ *	start.c    calls on threads
  *	store_*.c  where tokens are kept
  */
 #ifndef SP_INTERNAL_H
