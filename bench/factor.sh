@@ -1,47 +1,58 @@
 #!/usr/bin/env bash
-# What a second factor costs beside a refresh, in one run, in turns: the machine's other load then meets both.
+# What a second factor costs beside a refresh, in one run, in short turns one after the other: the machine's other load
+# then meets both. Figures are medians of the turns, ratios medians of the ratios of two turns that follow one another.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . bench/lib.sh
 table
+rounds=${ROUNDS:-3}
+turn=${SECONDS_EACH:-1}
 
-factor_rates=() refresh_rates=() factor_p50=() refresh_p50=()
-# factors CLIENTS COUNT FILE
+# factors CLIENTS FILE: each handle serves once
 factors() {
 	local line ok bad
-	line=$("$tools/load" factor "127.0.0.1:$port" "$1" 60 "$3")
+	line=$("$tools/load" factor "127.0.0.1:$port" "$1" 60 "$2")
 	read -r _ _ _ _ _ ok bad <<<"$line"
-	if [ "$bad" -ne 0 ] || [ "$ok" -ne "$2" ]; then
+	if [ "$bad" -ne 0 ] || [ "$ok" -ne "$(wc -l <"$2")" ]; then
 		echo "$bad of the second factors were refused" >&2
 		exit 1
 	fi
 	echo "$line"
 }
+each() { awk '{ printf "%.3f\n", 1000 / $2 }'; }
+p50() { awk '{ print $3 }'; }
 
-for round in 1 2 3; do
-	"$tools/gen" "$work/$round" 8000 1 8000 http://localhost factors
+for ((round = 0; round < rounds; round++)); do
+	dir=$work/$round
+	"$tools/gen" "$dir" 8000 1 8000 http://localhost factors
 	# As people come: in no order. Rows that lie side by side share pages, which flatters both.
-	for list in factors refresh; do shuf "$work/$round/$list.txt" -o "$work/$round/$list.txt"; done
-	start "$work/$round"
-	head -n 4000 "$work/$round/refresh.txt" >"$work/alone.txt" # each run begins with tokens of its own
-	tail -n +4001 "$work/$round/refresh.txt" >"$work/together.txt"
-	refresh_rates+=("$("$tools/load" refresh "127.0.0.1:$port" 64 "$secs" "$work/together.txt" | rate)")
-	refresh_p50+=("$("$tools/load" refresh "127.0.0.1:$port" 1 "$secs" "$work/alone.txt" | awk '{print $3}')")
-	head -n 1000 "$work/$round/factors.txt" >"$work/alone.txt" # each handle serves once
-	tail -n +1001 "$work/$round/factors.txt" >"$work/together.txt"
-	factor_p50+=("$(factors 1 1000 "$work/alone.txt" | awk '{print $3}')")
-	factor_rates+=("$(factors 64 7000 "$work/together.txt" | rate)")
+	for list in factors refresh; do shuf "$dir/$list.txt" -o "$dir/$list.txt"; done
+	start "$dir"
+	# What is cold is nobody's turn: pages that were never read cost whoever comes first.
+	split -n l/7 "$dir/refresh.txt" "$dir/refresh." # each run begins with tokens of its own
+	head -n 1000 "$dir/factors.txt" >"$dir/warm"
+	sed -n 1001,2000p "$dir/factors.txt" | split -l 334 - "$dir/alone."
+	tail -n +2001 "$dir/factors.txt" | split -l 2000 - "$dir/together."
+	"$tools/load" refresh "127.0.0.1:$port" 64 "$turn" "$dir/refresh.aa" >/dev/null
+	factors 64 "$dir/warm" >/dev/null
+	for part in ab:aa ac:ab ad:ac; do
+		"$tools/load" refresh "127.0.0.1:$port" 1 "$turn" "$dir/refresh.${part%:*}" | p50 >"$work/a"
+		factors 1 "$dir/alone.${part#*:}" | p50 >"$work/b"
+		paste "$work/b" "$work/a" >>"$work/alone.txt"
+	done
+	for part in ae:aa af:ab ag:ac; do
+		"$tools/load" refresh "127.0.0.1:$port" 64 "$turn" "$dir/refresh.${part%:*}" | each >"$work/a"
+		factors 64 "$dir/together.${part#*:}" | each >"$work/b"
+		paste "$work/b" "$work/a" >>"$work/together.txt"
+	done
 	stop
+	rm -rf "$dir"
 done
-factor=$(printf '%s\n' "${factor_rates[@]}" | best)
-refresh=$(printf '%s\n' "${refresh_rates[@]}" | best)
-each() { awk -v r="$1" 'BEGIN { printf "%.3f", 1000 / r }'; }
-factor_ms=$(each "$factor")
-refresh_ms=$(each "$refresh")
-row "second factor by app, 64 clients, ms each (refresh)" "$factor_ms" "$refresh_ms" "$(ratio "$factor_ms" "$refresh_ms")" 1.20 "<="
-least() { printf '%s\n' "$@" | sort -g | head -n 1; }
-factor_ms=$(least "${factor_p50[@]}")
-refresh_ms=$(least "${refresh_p50[@]}")
-row "the same, one client, median ms" "$factor_ms" "$refresh_ms" "$(ratio "$factor_ms" "$refresh_ms")" 1.20 "<="
+row_of() { # NAME FILE
+	row "$1" "$(awk '{print $1}' "$2" | median)" "$(awk '{print $2}' "$2" | median)" \
+		"$(awk '{printf "%.2f\n", $1 / $2}' "$2" | median)" 1.20 "<="
+}
+row_of "second factor by app, 64 clients, ms each (refresh)" "$work/together.txt"
+row_of "the same, one client, median ms" "$work/alone.txt"
 
 verdict

@@ -50,6 +50,7 @@ rate() { awk '{print $2}'; }
 p99() { awk '{print $4}'; }
 rss_mib() { awk '/^VmRSS/ {printf "%.1f", $2 / 1024}' "/proc/$server_pid/status"; }
 best() { sort -g | tail -n 1; }
+median() { sort -g | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
 
 # row NAME OURS LIMIT RATIO TARGET >=|<=
 row() {

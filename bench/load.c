@@ -11,6 +11,7 @@
  *     idle          open the connections, one GET /healthz each, hold them
  *
  * With LOAD_SPIN set it never sleeps: on a core of its own the server is then not charged for waking it.
+ * With LOAD_LATENCIES set, every latency is appended to that file, in microseconds, one a line.
  *
  * Prints one line: MODE rate p50_ms p99_ms max_ms ok bad  */
 #include <arpa/inet.h>
@@ -282,6 +283,20 @@ static double quantile_ms(double q)
 	return (double)latency_us[(size_t)((double)(n_latency - 1) * q)] / 1000;
 }
 
+static void write_latencies(const char *file)
+{
+	FILE *f = file == NULL ? NULL : fopen(file, "a");
+
+	if (file == NULL)
+		return;
+	if (f == NULL)
+		die(file);
+	for (size_t i = 0; i < n_latency; i++)
+		(void)fprintf(f, "%lld\n", (long long)latency_us[i]);
+	if (fclose(f) != 0)
+		die(file);
+}
+
 static void parse_arguments(int argc, char **argv, size_t *ret_conns, double *ret_seconds)
 {
 	static const char *const names[] = { "get", "me", "refresh", "login", "post", "factor", "idle" };
@@ -352,6 +367,7 @@ int main(int argc, char **argv)
 	}
 	spent = now_us() - begin;
 	qsort(latency_us, n_latency, sizeof(*latency_us), by_value);
+	write_latencies(getenv("LOAD_LATENCIES"));
 	(void)printf("%s %.0f %.3f %.3f %.3f %llu %llu\n", argv[1], (double)n_ok * 1e6 / (double)spent,
 		     quantile_ms(0.5), quantile_ms(0.99), quantile_ms(1.0), (unsigned long long)n_ok,
 		     (unsigned long long)n_bad);

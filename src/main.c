@@ -6,6 +6,7 @@
 #include "app/cli.h"
 #include "app/serve.h"
 #include "app/version.h"
+#include "client/cli.h"
 
 static void usage(FILE *out)
 {
@@ -14,6 +15,7 @@ static void usage(FILE *out)
 		      "  sallyport serve [--dev] [--listen ADDRESS]\n"
 		      "      run the server; --dev: loopback only, for development\n");
 	cli_usage(out);
+	client_usage(out);
 	(void)fprintf(out, "  sallyport version\n\n"
 			   "Settings: an INI file, or SALLYPORT_SECTION_KEY in the environment;\n"
 			   "`sallyport print-config --help-settings` lists them. See sallyport(1).\n");
@@ -95,6 +97,8 @@ int main(int argc, char **argv)
 	enum exit_code code = EXIT_USAGE;
 	str command;
 
+	if (argc > 1 && client_knows(argv[1])) /* somebody else's options and files */
+		return client_run(argc - 1, argv + 1);
 	if (!parse(argc, argv, &a) || (a.n_rest == 0 && !a.help)) {
 		usage(stderr);
 		return EXIT_USAGE;

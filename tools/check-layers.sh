@@ -5,14 +5,14 @@
 cd "${1:-$(dirname "$0")/..}/src" || exit 2
 find . -name '*.[ch]' | sort | xargs awk '
 BEGIN {
-	may["main"] = "app"
+	may["main"] = "app client"
 	may["app"] = "api jobs http store crypto domain egress oauth web"
 	may["api"] = "http domain store oauth web" # store: the handle of the whole, in api.h
 	may["jobs"] = "domain egress store" # store: the handle of a thread
 	may["domain"] = "store crypto oauth"
 	may["oauth"] = "crypto"
 	may["web"] = "crypto oauth" # oauth: what providers are called
-	may["egress"] = may["store"] = may["http"] = may["crypto"] = may["base"] = ""
+	may["client"] = may["egress"] = may["store"] = may["http"] = may["crypto"] = may["base"] = ""
 	# libraries and the layers that may see them
 	only["sqlite3.h"] = only["libpq-fe.h"] = "store"
 	only["microhttpd.h"] = only["gnutls"] = "http"
@@ -20,6 +20,7 @@ BEGIN {
 	only["sodium.h"] = "crypto base"
 	only["jansson.h"] = "api crypto egress oauth web"
 	only["curl"] = "egress"
+	only["sallyport.h"] = "client"
 }
 function has(list, word) { return index(" " list " ", " " word " ") > 0 }
 function bad(why) { print "src/" substr(FILENAME, 3) ":" FNR ": " $0 "  (" why ")"; n++ }

@@ -24,6 +24,12 @@ SELECT purpose, user_id, address, sid, tries, guess, created_ms, expires_ms FROM
 DELETE FROM onetime WHERE hash = $1 AND purpose = $2 AND expires_ms > $3
 RETURNING purpose, user_id, address, sid, tries, guess, created_ms, expires_ms;
 
+-- name: onetime_end
+-- in: hash blob, purpose int, now_ms int
+-- out: changed
+-- The same for what is known already: nothing is to be read back.
+DELETE FROM onetime WHERE hash = $1 AND purpose = $2 AND expires_ms > $3;
+
 -- name: onetime_try
 -- in: user_id int, purpose int, max int, now_ms int, guess int, repeat_after_ms int
 -- out: one onetime_row

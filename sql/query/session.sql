@@ -103,6 +103,12 @@ SELECT factor_ms FROM session WHERE id = $1 AND sid = $2 AND user_id = $3;
 UPDATE session SET auth_ms = max(auth_ms, $4), factor_ms = max(factor_ms, $4)
 WHERE id = $1 AND sid = $2 AND user_id = $3;
 
+-- name: session_beyond
+-- in: user_id int, keep int
+-- out: int
+-- One row if there are more than `keep`: asked first, as it costs a tenth of a deletion that deletes nothing.
+SELECT id FROM session WHERE user_id = $1 ORDER BY last_active_ms DESC LIMIT 1 OFFSET $2;
+
 -- name: session_trim
 -- in: user_id int, keep int
 -- out: changed

@@ -519,7 +519,8 @@ static void load_environment(struct loading *l)
 {
 	for (char *const *at = l->source->environ; at != NULL && *at != NULL; at++) {
 		str name, value;
-		if (str_cut(str_of_cstr(*at), '=', &name, &value) && str_starts(name, STR("SALLYPORT_")))
+		if (str_cut(str_of_cstr(*at), '=', &name, &value) && str_starts(name, STR("SALLYPORT_")) &&
+		    !str_starts(name, STR("SALLYPORT_CLIENT_"))) /* what `sallyport login` reads */
 			load_variable(l, name, value);
 	}
 }

@@ -121,29 +121,59 @@ static err_t use(struct ctx *c, const struct user_row *user, const struct match 
 	return OK;
 }
 
-/* Counted, looked at and used up in one transaction, which is one fsync: of those who try at the same time each
- * waits for the turn to write, so none looks before it is counted. */
-static err_t sign_in_by_app(struct ctx *c, const struct handle *h, const struct user_row *user, str code,
-			    bool remember, struct signed_in *ret)
+static err_t load_asked(struct ctx *c, const struct handle *h, struct user_row *ret)
 {
+	TRY(user_load(c, h->user_id, ERR_NO_SECOND_FACTOR, ret));
+	REQUIRE(ret->has_totp, ERR_NO_SECOND_FACTOR);
+	return OK;
+}
+
+/* Inside the open transaction. */
+static err_t count_wrong(struct ctx *c, const struct handle *h, const struct user_row *user, str code)
+{
+	struct gate_try try = { 0 };
+
+	TRY(gate_count(c, h, code, &try));
+	TRY(gate_wrong(c, &try));
+	return note_wrong(c, user);
+}
+
+/* Read, looked at, counted and used up in one transaction, which is one fsync: of those who try at the same time each
+ * waits for the turn to write, so none looks before the one before is counted. Reading there too costs least: that
+ * connection still has the pages, which the others have to fetch anew after every commit. */
+static err_t try_app(struct ctx *c, str temp_token, str code, bool remember, bool *ret_known, struct signed_in *ret)
+{
+	struct user_row user = { 0 };
 	struct match m = { 0 };
 	struct gate_try try = { 0 };
+	struct handle h;
 	bool right;
 	TX tx = { 0 };
 
 	TRY(tx_begin(&tx, c->db));
-	TRY(gate_count(c, h, code, &try));
-	TRY(look_totp(c, user, code, &right, &m));
+	TRY(gate_look(c, temp_token, &h, ret_known));
+	TRY(load_asked(c, &h, &user));
+	TRY(gate_wait(c, &h, &try));
+	TRY(look_totp(c, &user, code, &right, &m));
 	if (right) {
-		TRY(use(c, user, &m));
-		TRY(gate_finish(c, h, &try, m.kind, remember, ret));
+		TRY(use(c, &user, &m));
+		TRY(gate_finish(c, &h, &user, &try, m.kind, remember, ret));
 	} else {
-		TRY(gate_wrong(c, &try));
-		TRY(note_wrong(c, user));
+		TRY(count_wrong(c, &h, &user, code));
 	}
 	TRY(tx_commit(&tx));
 	REQUIRE(right, ERR_TOTP_CODE);
 	return gate_sign(ret);
+}
+
+static err_t sign_in_by_app(struct ctx *c, str temp_token, str code, bool remember, struct signed_in *ret)
+{
+	bool known = true;
+	err_t e;
+
+	TRY(attempt_token_door(c));
+	e = try_app(c, temp_token, code, remember, &known, ret);
+	return known || err_is_fault(e) ? e : onetime_unknown(c, ONETIME_HANDLE);
 }
 
 static err_t count_try(struct ctx *c, const struct handle *h, str code, struct gate_try *ret)
@@ -157,37 +187,37 @@ static err_t count_try(struct ctx *c, const struct handle *h, str code, struct g
 }
 
 /* The hash is outside of the transactions: it takes long. */
-static err_t sign_in_by_recovery(struct ctx *c, const struct handle *h, const struct user_row *user, str code,
-				 bool remember, struct signed_in *ret)
+static err_t sign_in_by_recovery(struct ctx *c, str temp_token, str code, bool remember, struct signed_in *ret)
 {
+	struct user_row user = { 0 };
 	struct match m = { 0 };
 	struct gate_try try = { 0 };
+	struct handle h;
 	TX tx = { 0 };
 
-	TRY(count_try(c, h, code, &try));
-	TRY(look(c, user, code, &m));
+	TRY(gate_find(c, ONETIME_HANDLE, temp_token, &h));
+	TRY(load_asked(c, &h, &user));
+	TRY(count_try(c, &h, code, &try));
+	TRY(look(c, &user, code, &m));
 	TRY(tx_begin(&tx, c->db));
-	TRY(use(c, user, &m));
-	TRY(gate_finish(c, h, &try, m.kind, remember, ret));
+	TRY(user_load(c, h.user_id, ERR_TEMP_TOKEN, &user));
+	TRY(use(c, &user, &m));
+	TRY(gate_finish(c, &h, &user, &try, m.kind, remember, ret));
 	TRY(tx_commit(&tx));
 	return gate_sign(ret);
 }
 
 err_t factor_sign_in(struct ctx *c, str temp_token, str code, bool remember, struct signed_in *ret)
 {
-	struct user_row user = { 0 };
 	struct signed_in out = { 0 };
 	char recovery[RECOVERY_LEN];
-	struct handle h;
 
 	TRY(clock_issue(c)); /* before the try is counted */
-	TRY(gate_find(c, ONETIME_HANDLE, temp_token, &h));
-	TRY(user_load(c, h.user_id, ERR_NO_SECOND_FACTOR, &user));
-	REQUIRE(user.has_totp, ERR_NO_SECOND_FACTOR);
+	REQUIRE(temp_token.n > 0, ERR_TEMP_TOKEN_REQUIRED);
 	if (recovery_read(code, recovery))
-		TRY(sign_in_by_recovery(c, &h, &user, code, remember, &out));
+		TRY(sign_in_by_recovery(c, temp_token, code, remember, &out));
 	else
-		TRY(sign_in_by_app(c, &h, &user, code, remember, &out));
+		TRY(sign_in_by_app(c, temp_token, code, remember, &out));
 	explicit_bzero(recovery, sizeof(recovery));
 	*ret = out;
 	return OK;
@@ -342,7 +372,7 @@ static err_t end_what_was(struct ctx *c, const struct factor_owner *o, const str
 	if (o->who != NULL)
 		TRY(session_factor_proven(c, o->who));
 	else
-		TRY(gate_finish_setup(c, o->setup.token, ret));
+		TRY(gate_finish_setup(c, &o->setup, ret));
 	return onetime_void(c, user->id, ONETIME_SETUP);
 }
 

@@ -189,14 +189,28 @@ err_t gate_find(struct ctx *c, enum onetime_purpose purpose, str temp_token, str
 	return handle_of(c, purpose, temp_token, &row, ret);
 }
 
+err_t gate_look(struct ctx *c, str temp_token, struct handle *ret, bool *ret_known)
+{
+	struct onetime_row row = { 0 };
+
+	TRY(onetime_look(c, ONETIME_HANDLE, temp_token, &row, ret_known));
+	REQUIRE(row.tries < ONETIME_TRIES_MAX, ERR_TEMP_TOKEN);
+	return handle_of(c, ONETIME_HANDLE, temp_token, &row, ret);
+}
+
+err_t gate_wait(struct ctx *c, const struct handle *h, struct gate_try *ret)
+{
+	ret->attempt = (struct factor_attempt){ .user_id = h->user_id, .device_id = h->device_id };
+	return attempt_factor(c, &ret->attempt);
+}
+
 /* The account's waits come first: a try that is not looked at costs the handle nothing. */
 err_t gate_count(struct ctx *c, const struct handle *h, str guess, struct gate_try *ret)
 {
 	struct onetime_row row = { 0 };
 
-	ret->attempt = (struct factor_attempt){ .user_id = h->user_id, .device_id = h->device_id };
-	TRY(attempt_factor(c, &ret->attempt));
-	TRY(onetime_try_token(c, ONETIME_HANDLE, h->token, guess, &row));
+	TRY(gate_wait(c, h, ret));
+	TRY(onetime_try_token(c, ONETIME_HANDLE, h->id, guess, &row));
 	ret->repeat = onetime_is_repeat(&row);
 	return OK;
 }
@@ -211,42 +225,39 @@ static err_t two_names(struct ctx *c, enum first_proof first, str second, str *r
 	return arena_printf(c->mem, ret, "%.*s %.*s mfa", STR_ARG(amr_of_first(first)), STR_ARG(second));
 }
 
-static err_t finish(struct ctx *c, enum onetime_purpose purpose, const struct handle *h, enum factor factor,
-		    struct user_row *ret_user, struct signed_in *ret)
+static err_t finish(struct ctx *c, enum onetime_purpose purpose, const struct handle *h,
+		    const struct user_row *user, enum factor factor, struct signed_in *ret)
 {
-	struct onetime_row row = { 0 };
 	str amr;
 
-	TRY(onetime_take(c, purpose, h->token, &row));
-	TRY(onetime_void_bound(c, row.user_id, h->id));
-	TRY(user_load(c, row.user_id, ERR_TEMP_TOKEN, ret_user));
-	TRY(two_names(c, first_of_amr(row.address), amr_of_factor(factor), &amr));
-	return give_tokens(c, ret_user, amr, row.sid, false, ret);
+	REQUIRE(user->id != 0 && user->id == h->user_id, ERR_BUG);
+	TRY(onetime_end(c, purpose, h->id));
+	TRY(onetime_void_bound(c, user->id, h->id));
+	TRY(two_names(c, h->first, amr_of_factor(factor), &amr));
+	return give_tokens(c, user, amr, h->device_id, false, ret);
 }
 
-err_t gate_finish(struct ctx *c, const struct handle *h, const struct gate_try *t, enum factor factor, bool remember,
-		  struct signed_in *ret)
+err_t gate_finish(struct ctx *c, const struct handle *h, const struct user_row *user, const struct gate_try *t,
+		  enum factor factor, bool remember, struct signed_in *ret)
 {
 	struct signed_in out = { 0 };
-	struct user_row user = { 0 };
 
-	TRY(finish(c, ONETIME_HANDLE, h, factor, &user, &out));
+	TRY(finish(c, ONETIME_HANDLE, h, user, factor, &out));
 	if (t != NULL)
 		TRY(attempt_factor_right(c, &t->attempt));
-	if (remember && c->cfg->twofactor.remember && !user.is_admin)
-		TRY(device_mint(c, DEVICE_TRUSTED, user.uid, user.device_epoch, h->device_id, &out.tokens.trust));
+	if (remember && c->cfg->twofactor.remember && !user->is_admin)
+		TRY(device_mint(c, DEVICE_TRUSTED, user->uid, user->device_epoch, h->device_id, &out.tokens.trust));
 	*ret = out;
 	return OK;
 }
 
-err_t gate_finish_setup(struct ctx *c, str setup_token, struct signed_in *ret)
+err_t gate_finish_setup(struct ctx *c, const struct handle *setup, struct signed_in *ret)
 {
 	struct signed_in out = { 0 };
 	struct user_row user = { 0 };
-	struct handle h = { .token = setup_token };
 
-	TRY(onetime_id(c, ONETIME_SETUP, setup_token, &h.id));
-	TRY(finish(c, ONETIME_SETUP, &h, FACTOR_TOTP, &user, &out));
+	TRY(user_load(c, setup->user_id, ERR_TEMP_TOKEN, &user));
+	TRY(finish(c, ONETIME_SETUP, setup, &user, FACTOR_TOTP, &out));
 	*ret = out;
 	return OK;
 }

@@ -78,27 +78,34 @@ struct handle {
  * ERR_LIMITED (too many wrong ones from this network). purpose: ONETIME_HANDLE or ONETIME_SETUP. */
 MUST_USE err_t gate_find(struct ctx *c, enum onetime_purpose purpose, str temp_token, struct handle *ret);
 
+/* The same for a sign-in, inside the open transaction: in parts, as onetime_look. */
+MUST_USE err_t gate_look(struct ctx *c, str temp_token, struct handle *ret, bool *ret_known);
+
 /* A try of a handle: what it takes of the account's. */
 struct gate_try {
 	struct factor_attempt attempt;
 	bool repeat; /* the identical one that clients send by themselves: counts neither here nor there */
 };
 
-/* Before a factor is looked at, inside an open transaction: counts a try of the handle, which must be committed
+/* Before a factor is looked at: may the account be tried now? Writes nothing. Refusal: ERR_LIMITED (wrong codes of the
+ * account: a wait, or the end of its day). Who looks in the same transaction counts, with gate_count, only what
+ * was wrong: nobody else can look between. */
+MUST_USE err_t gate_wait(struct ctx *c, const struct handle *h, struct gate_try *ret);
+/* The same for a look after it, inside an open transaction: counts a try of the handle, which must be committed
  * whatever the look says, and before anybody is told. guess: what is about to be checked. Refusals: ERR_TEMP_TOKEN,
- * ERR_LIMITED (wrong codes of the account: a wait, or the end of its day), with nothing written. */
+ * ERR_LIMITED, with nothing written. */
 MUST_USE err_t gate_count(struct ctx *c, const struct handle *h, str guess, struct gate_try *ret);
 /* It was wrong: counts for the account too. In the same transaction; or, before the look, in the one of a look that
  * takes long. */
 MUST_USE err_t gate_wrong(struct ctx *c, struct gate_try *t);
 
 /* The second factor is right: inside the open transaction that consumed it. Uses up the handle and every code
- * of it. t: the try; NULL for what nobody guesses at (links). Refusal: ERR_TEMP_TOKEN: somebody was faster.
+ * of it. user: the handle's, as read in this transaction. t: the try; NULL for what nobody guesses at (links). Refusal: ERR_TEMP_TOKEN: somebody was faster.
  * remember: a trust token is asked for. gate_sign after it. */
-MUST_USE err_t gate_finish(struct ctx *c, const struct handle *h, const struct gate_try *t, enum factor factor,
-			   bool remember, struct signed_in *ret);
+MUST_USE err_t gate_finish(struct ctx *c, const struct handle *h, const struct user_row *user,
+			   const struct gate_try *t, enum factor factor, bool remember, struct signed_in *ret);
 
 /* A factor was set up under a setup handle: tokens, as gate_finish. */
-MUST_USE err_t gate_finish_setup(struct ctx *c, str setup_token, struct signed_in *ret);
+MUST_USE err_t gate_finish_setup(struct ctx *c, const struct handle *setup, struct signed_in *ret);
 
 #endif

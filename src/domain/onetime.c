@@ -143,26 +143,33 @@ err_t onetime_make_code(struct ctx *c, const struct onetime_new *n, str fixed, s
 	return OK;
 }
 
-static err_t unknown(struct ctx *c, enum onetime_purpose purpose)
+err_t onetime_unknown(struct ctx *c, enum onetime_purpose purpose)
 {
 	TRY(attempt_bad_token(c));
 	FAIL(kind_of(purpose).unknown);
 }
 
-err_t onetime_find(struct ctx *c, enum onetime_purpose purpose, str token, struct onetime_row *ret)
+err_t onetime_look(struct ctx *c, enum onetime_purpose purpose, str token, struct onetime_row *ret, bool *ret_known)
 {
 	uint8_t hash[MAC_BYTES];
-	bool found;
 
-	TRY(attempt_token_door(c));
-	if (token.n != ONETIME_TOKEN_TEXT)
-		return unknown(c, purpose);
+	*ret_known = false;
+	REQUIRE(token.n == ONETIME_TOKEN_TEXT, kind_of(purpose).unknown);
 	token_hash(c, purpose, token, hash);
-	TRY(q_onetime_find(c->db, c->mem, str_of_bytes(hash, MAC_BYTES), purpose, ret, &found));
-	if (!found)
-		return unknown(c, purpose);
+	TRY(q_onetime_find(c->db, c->mem, str_of_bytes(hash, MAC_BYTES), purpose, ret, ret_known));
+	REQUIRE(*ret_known, kind_of(purpose).unknown);
 	REQUIRE(ret->expires_ms > clock_effective_ms(c), kind_of(purpose).expired);
 	return OK;
+}
+
+err_t onetime_find(struct ctx *c, enum onetime_purpose purpose, str token, struct onetime_row *ret)
+{
+	bool known;
+	err_t e;
+
+	TRY(attempt_token_door(c));
+	e = onetime_look(c, purpose, token, ret, &known);
+	return known || err_is_fault(e) ? e : onetime_unknown(c, purpose);
 }
 
 err_t onetime_take(struct ctx *c, enum onetime_purpose purpose, str token, struct onetime_row *ret)
@@ -213,17 +220,22 @@ err_t onetime_take_code(struct ctx *c, const struct onetime_row *row, str code)
 	return OK;
 }
 
-err_t onetime_try_token(struct ctx *c, enum onetime_purpose purpose, str token, str guess,
-			struct onetime_row *ret)
+err_t onetime_try_token(struct ctx *c, enum onetime_purpose purpose, str id, str guess, struct onetime_row *ret)
 {
-	uint8_t hash[MAC_BYTES];
 	bool found;
 
-	token_hash(c, purpose, token, hash);
-	TRY(q_onetime_try_token(c->db, c->mem, str_of_bytes(hash, MAC_BYTES), purpose, ONETIME_TRIES_MAX,
-				clock_effective_ms(c), guess_of(c, purpose, guess),
-				clock_effective_ms(c) - REPEAT_MS, ret, &found));
+	TRY(q_onetime_try_token(c->db, c->mem, id, purpose, ONETIME_TRIES_MAX, clock_effective_ms(c),
+				guess_of(c, purpose, guess), clock_effective_ms(c) - REPEAT_MS, ret, &found));
 	REQUIRE(found, kind_of(purpose).unknown);
+	return OK;
+}
+
+err_t onetime_end(struct ctx *c, enum onetime_purpose purpose, str id)
+{
+	int64_t changed;
+
+	TRY(q_onetime_end(c->db, id, purpose, clock_effective_ms(c), &changed));
+	REQUIRE(changed == 1, kind_of(purpose).unknown);
 	return OK;
 }
 

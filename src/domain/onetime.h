@@ -58,6 +58,11 @@ MUST_USE err_t onetime_draw_code(struct rng rng, uint32_t *ret);
  * purpose's "unknown" and "expired" codes. Cost: 2 reads; a wrong token 1 transaction more. */
 MUST_USE err_t onetime_find(struct ctx *c, enum onetime_purpose purpose, str token,
 			    struct onetime_row *ret);
+/* The same for who looks inside the open transaction, in three parts: attempt_token_door before it begins; the look;
+ * and, if there is no such token (*ret_known false), onetime_unknown after it was rolled back, which counts that. */
+MUST_USE err_t onetime_look(struct ctx *c, enum onetime_purpose purpose, str token, struct onetime_row *ret,
+			    bool *ret_known);
+MUST_USE err_t onetime_unknown(struct ctx *c, enum onetime_purpose purpose);
 /* Consume it inside the open transaction. Refusal: the purpose's "unknown" code: somebody was faster. */
 MUST_USE err_t onetime_take(struct ctx *c, enum onetime_purpose purpose, str token,
 			    struct onetime_row *ret);
@@ -75,9 +80,12 @@ MUST_USE err_t onetime_count_code(struct ctx *c, enum onetime_purpose purpose, i
 MUST_USE err_t onetime_take_code(struct ctx *c, const struct onetime_row *row, str code);
 
 /* Counts a try at what a live token stands for (a handle between two factors), inside the open transaction.
- * guess: what is about to be compared. Refusals as onetime_find, but that nothing counts the wrong token. */
-MUST_USE err_t onetime_try_token(struct ctx *c, enum onetime_purpose purpose, str token, str guess,
+ * id: of the token, from onetime_id. guess: what is compared. Refusals as onetime_find, but that nothing counts the
+ * wrong token. */
+MUST_USE err_t onetime_try_token(struct ctx *c, enum onetime_purpose purpose, str id, str guess,
 				 struct onetime_row *ret);
+/* onetime_take by the id, for who knows the row. */
+MUST_USE err_t onetime_end(struct ctx *c, enum onetime_purpose purpose, str id);
 
 /* Of a row that a try was counted at: it was the identical repeat, and was not counted. */
 bool onetime_is_repeat(const struct onetime_row *row);

@@ -439,7 +439,7 @@ static err_t finish_by_link(struct ctx *c, const struct handle *h, str token, bo
 	TRY(require_offered(c, &by_mail, h, &user));
 	TRY(onetime_take(c, ONETIME_MAGIC_2FA, token, &t));
 	REQUIRE(str_eq(t.address, user.email), ERR_MAGIC_LINK);
-	TRY(gate_finish(c, h, NULL, FACTOR_MAIL, remember, &out));
+	TRY(gate_finish(c, h, &user, NULL, FACTOR_MAIL, remember, &out));
 	TRY(tx_commit(&tx));
 	TRY(gate_sign(&out));
 	*ret = out;
@@ -484,7 +484,7 @@ static err_t finish_by_code(struct ctx *c, const struct channel *ch, const struc
 	TRY(gate_count(c, &h, g->code, &try));
 	e = look_at_code(c, ch, &h, &user, g->code);
 	if (e.code == ERR_OK) {
-		TRY(gate_finish(c, &h, &try, ch->factor, g->remember, &out));
+		TRY(gate_finish(c, &h, &user, &try, ch->factor, g->remember, &out));
 	} else {
 		if (e.code != ch->wrong)
 			return e;

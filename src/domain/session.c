@@ -60,13 +60,24 @@ static err_t draft_both(struct ctx *c, const struct user_row *user, const struct
 	return token_draft_access(c, &m, ret->draft);
 }
 
+static err_t trim(struct ctx *c, const struct user_row *user)
+{
+	int64_t keep = c->cfg->session.max_per_user, id, ended;
+	bool too_many;
+
+	TRY(q_session_beyond(c->db, c->mem, user->id, keep, &id, &too_many));
+	if (!too_many)
+		return OK;
+	TRY(q_session_trim(c->db, user->id, keep, &ended));
+	return audit_add(c, AUDIT_SESSION_ENDED, user->uid, STR_NONE, STR("too many sessions"));
+}
+
 err_t session_issue(struct ctx *c, const struct user_row *user, str amr, struct tokens *ret)
 {
 	const struct config *cfg = c->cfg;
 	int64_t abs_ms = c->now_ms + max_ttl(cfg, c->web);
 	int64_t idle_ms = min_i64(c->now_ms + idle_ttl(cfg, c->web), abs_ms);
 	struct refresh_token t = { .gen = 1 };
-	int64_t ended;
 	str ip;
 
 	TRY(clock_issue(c));
@@ -76,9 +87,7 @@ err_t session_issue(struct ctx *c, const struct user_row *user, str amr, struct 
 	TRY(q_session_insert(c->db, session_id_of(t.sid), sid_str(t.sid), user->id,
 			     str_of_bytes(t.nonce, NONCE_BYTES), agent_family(c->user_agent), c->now_ms,
 			     amr, c->now_ms, idle_ms, abs_ms, idle_ms / MS_PER_DAY, c->user_agent, ip, c->web));
-	TRY(q_session_trim(c->db, user->id, cfg->session.max_per_user, &ended));
-	if (ended > 0)
-		TRY(audit_add(c, AUDIT_SESSION_ENDED, user->uid, STR_NONE, STR("too many sessions")));
+	TRY(trim(c, user));
 	ret->refresh_ms = idle_ms - c->now_ms;
 	return draft_both(c, user, &t, amr, ret);
 }

@@ -27,7 +27,7 @@ beforeEach(() => {
 
 const error = (r) => r.end.searchParams.get('error');
 
-test('an app holds tokens afterwards: challenge, provider, ott, exchange, /me', async () => {
+test('OC10 an app, and nobody before it, holds tokens afterwards: challenge, provider, ott, exchange, /me', async () => {
   const r = await t.native({ state: 'abc-123._~' });
   assert.equal(`${r.end.protocol}${r.end.pathname}`, APP);
   assert.deepEqual([...r.end.searchParams.keys()], ['ott', 'state'], 'AP03 nothing else goes to an app');

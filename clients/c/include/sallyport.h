@@ -211,7 +211,7 @@ typedef enum sp_state {
 } sp_state;
 
 /* What happened to the session. reason, with SP_STATE_SIGNED_OUT: "LOGOUT", "ACCOUNT_DELETED", "CLEARED", or the code of
- * the server ("SESSION_REVOKED", "INVALID_REFRESH_TOKEN"); else "". Called without locks, on the thread of the call
+ * the server ("SESSION_REVOKED", "INVALID_REFRESH_TOKEN"); else "". Static text. Called without locks, on the thread of the call
  * that brought it about; may call the client, but not free it. */
 typedef void (*sp_state_fn)(void *context, sp_state state, const char *reason);
 
@@ -375,9 +375,11 @@ SP_API sp_result *sp_unlink_account(sp_client *client, const char *provider, con
 
 /* Shows the URL to the user in the system's browser: 0, or another value when it cannot. */
 typedef int (*sp_open_fn)(void *context, const char *url);
+/* With xdg-open (open on macOS); context is not used. */
+SP_API int sp_open_browser(void *context, const char *url);
 
 /* Desktop: opens the browser at the provider and waits at http://127.0.0.1:PORT/callback until it is back; that address,
- * without the port, must stand in the server's native.redirect_uris. open: NULL for xdg-open (open on macOS).
+ * without the port, must stand in the server's native.redirect_uris. open: NULL for sp_open_browser.
  * timeout_s: 0 for 300. Signs in. Errors besides: SP_TIMEOUT, SP_UNAVAILABLE (no browser); a refusal at the provider is
  * SP_REFUSED with the code of the redirect. */
 SP_API sp_result *sp_oauth_login(sp_client *client, const char *provider, sp_open_fn open, void *context,

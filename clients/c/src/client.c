@@ -53,8 +53,14 @@ static bool is_server(const char *url, size_t *length)
 	if (n == 0 || strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-[]:_") < n)
 		return false;
 	end = host + n;
-	if (*end == ':')
-		end += 1 + strspn(end + 1, "0123456789");
+	if (*end == ':') {
+		unsigned long port = strtoul(end + 1, NULL, 10);
+		size_t digits = strspn(end + 1, "0123456789");
+
+		if (digits == 0 || port == 0 || port > 65535)
+			return false;
+		end += 1 + digits;
+	}
 	*length = (size_t)(end - url);
 	return (*end == '\0' || (end[0] == '/' && end[1] == '\0')) && (is_tls || is_loopback(host, n));
 }

@@ -7,7 +7,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 
-#define BODY_MAX (1024 * 1024)
+#define BODY_MAX ((size_t)1024 * 1024)
 
 struct transfer {
 	sp_client *client;

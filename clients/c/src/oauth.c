@@ -413,7 +413,7 @@ static char *wait_for_browser(sp_client *c, int listener, const char *state, int
 
 /* Starts the system's opener as nobody's child, so that none has to be waited for. It says through a pipe, closed by exec,
  * when it could not be started. Between fork and exec only what POSIX allows in a process with threads. */
-static int open_browser(void *context, const char *url)
+int sp_open_browser(void *context, const char *url)
 {
 	int says[2];
 	char failed = 0;
@@ -421,6 +421,8 @@ static int open_browser(void *context, const char *url)
 	ssize_t n;
 
 	(void)context;
+	if (url == NULL || url[0] == '-')
+		return -1; /* it would be an option */
 	if (pipe2(says, O_CLOEXEC) != 0)
 		return -1;
 	child = fork();
@@ -459,7 +461,7 @@ static sp_result *browse(sp_client *c, const sp_result *begun, int listener, sp_
 
 	if (state == NULL)
 		return &result_of(SP_MEMORY, "", NULL)->pub;
-	if ((open != NULL ? open : open_browser)(context, begun->url) != 0) {
+	if ((open != NULL ? open : sp_open_browser)(context, begun->url) != 0) {
 		flow_forget(c, state);
 		wipe_free(state);
 		return &result_of(SP_UNAVAILABLE, "", "the browser cannot be opened")->pub;

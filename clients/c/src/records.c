@@ -98,7 +98,7 @@ sp_error record_give(const char *record, char *value, size_t capacity, size_t *l
 	if (n > capacity)
 		return SP_STORE;
 	if (n > 0)
-		memcpy(value, record, n);
+		memcpy(value, record, n); /* NOLINT(bugprone-not-null-terminated-result): so it is promised */
 	*length = n;
 	return SP_OK;
 }

@@ -271,7 +271,7 @@ static struct answer *ask_refresh(sp_client *c, const char *token)
 	for (int i = 0; i < REFRESH_TRIES; i++) {
 		if (i > 0) {
 			text_free(&a.body);
-			pause_ms(100 * i);
+			pause_ms(100L * i);
 		}
 		http_send(c, &(struct http_request){ .method = "POST", .path = "/refresh", .wants_tokens = true,
 						     .body = body.p },
@@ -285,14 +285,18 @@ static struct answer *ask_refresh(sp_client *c, const char *token)
 }
 
 /* Only these two mean that the session is over; any other 401 may be some proxy's. */
-static bool is_final(const struct answer *r)
+static const char *final_reason(const struct answer *r)
 {
-	return r->pub.status == 401 &&
-	       (strcmp(r->pub.code, "SESSION_REVOKED") == 0 || strcmp(r->pub.code, "INVALID_REFRESH_TOKEN") == 0);
+	static const char *const reasons[] = { "SESSION_REVOKED", "INVALID_REFRESH_TOKEN" };
+
+	for (size_t i = 0; i < 2; i++)
+		if (r->pub.status == 401 && strcmp(r->pub.code, reasons[i]) == 0)
+			return reasons[i];
+	return NULL;
 }
 
 /* With the locks held. NULL: the tokens are stored. */
-static struct answer *refresh_locked(sp_client *c, const char *stale, sp_state *happened)
+static struct answer *refresh_locked(sp_client *c, const char *stale, sp_state *happened, const char **reason)
 {
 	struct record now;
 	sp_error e = record_load(c, &now);
@@ -318,7 +322,8 @@ static struct answer *refresh_locked(sp_client *c, const char *stale, sp_state *
 		sp_result_free(&r->pub);
 		return NULL;
 	}
-	if (is_final(r)) {
+	*reason = final_reason(r);
+	if (*reason != NULL) {
 		/* If it cannot be erased it is refused again next time. */
 		(void)store_erase(c, c->key);
 		*happened = SP_STATE_SIGNED_OUT;
@@ -330,15 +335,16 @@ static struct answer *refresh_locked(sp_client *c, const char *stale, sp_state *
 struct answer *session_refresh(sp_client *c, const char *stale)
 {
 	sp_state happened = 0;
+	const char *reason = NULL;
 	struct answer *r;
 	sp_error e = session_lock(c);
 
 	if (e != SP_OK)
 		return result_of(e, "", NULL);
-	r = refresh_locked(c, stale, &happened);
+	r = refresh_locked(c, stale, &happened, &reason);
 	session_unlock(c);
 	if (happened != 0)
-		tell_state(c, happened, happened == SP_STATE_SIGNED_OUT ? r->pub.code : "");
+		tell_state(c, happened, reason != NULL ? reason : "");
 	return r;
 }
 

@@ -427,9 +427,10 @@ static sp_error find_paths(struct file_store *f, const char *path)
 
 static sp_error keep_passphrase(struct file_store *f, const char *passphrase)
 {
-	size_t n = strlen(passphrase) + 1;
+	size_t n = strlen(passphrase) + 1, size = sizeof *f->secrets + n;
 
-	f->secrets = f->sodium.malloc(sizeof *f->secrets + n);
+	/* libsodium puts the end of it at the end of a page: aligned if the size is. */
+	f->secrets = f->sodium.malloc((size + 15) / 16 * 16);
 	if (f->secrets == NULL)
 		return SP_MEMORY;
 	f->secrets->known = false;

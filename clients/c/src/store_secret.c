@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "library.h"
@@ -35,20 +36,28 @@ struct g_list {
 	struct g_list *next, *prev;
 };
 
-/* GCancellable, GDBusConnection, SecretService and SecretCollection are GObjects and not looked into; nor is GError.
- * gboolean and gint are int. */
+/* GCancellable, GDBusConnection, SecretService, SecretCollection and what a search finds are GObjects and not looked into;
+ * nor are SecretValue and GError. gboolean and gint are int. */
 struct secret_calls {
 	int (*store)(const struct secret_schema *schema, const char *collection, const char *label,
 		     const char *password, void *cancellable, void **error, ...);
-	char *(*lookup)(const struct secret_schema *schema, void *cancellable, void **error, ...);
+	struct g_list *(*search)(const struct secret_schema *schema, int flags, void *cancellable, void **error, ...);
+	void *(*retrieve)(void *found, void *cancellable, void **error);
+	const char *(*value_get)(void *value, size_t *length);
+	void (*value_unref)(void *value);
+	void (*list_free)(struct g_list *list);
 	int (*clear)(const struct secret_schema *schema, void *cancellable, void **error, ...);
-	void (*password_free)(char *password);
 	void *(*service)(int flags, void *cancellable, void **error);
 	void *(*collection)(void *service, const char *alias, int flags, void *cancellable, void **error);
 	int (*is_locked)(void *collection);
 	int (*unlock)(void *service, struct g_list *objects, void *cancellable, struct g_list **unlocked, void **error);
 	void *(*bus_get)(int type, void *cancellable, void **error);
 	void (*set_exit_on_close)(void *connection, int exit);
+	void *(*context_new)(void);
+	void (*context_push)(void *context);
+	void (*context_pop)(void *context);
+	int (*context_iteration)(void *context, int may_block);
+	void (*context_unref)(void *context);
 	void *(*cancellable_new)(void);
 	void (*cancel)(void *cancellable);
 	void (*unref)(void *object);
@@ -76,15 +85,23 @@ static bool load_library(struct secret_store *s)
 	static const char *const names[] = { "libsecret-1.so.0", "libsecret-1.0.dylib", NULL };
 	static const struct library_symbol symbols[] = {
 		{ "secret_password_store_sync", offsetof(struct secret_calls, store) },
-		{ "secret_password_lookup_sync", offsetof(struct secret_calls, lookup) },
+		{ "secret_password_search_sync", offsetof(struct secret_calls, search) },
+		{ "secret_retrievable_retrieve_secret_sync", offsetof(struct secret_calls, retrieve) },
+		{ "secret_value_get", offsetof(struct secret_calls, value_get) },
+		{ "secret_value_unref", offsetof(struct secret_calls, value_unref) },
+		{ "g_list_free", offsetof(struct secret_calls, list_free) },
 		{ "secret_password_clear_sync", offsetof(struct secret_calls, clear) },
-		{ "secret_password_free", offsetof(struct secret_calls, password_free) },
 		{ "secret_service_get_sync", offsetof(struct secret_calls, service) },
 		{ "secret_collection_for_alias_sync", offsetof(struct secret_calls, collection) },
 		{ "secret_collection_get_locked", offsetof(struct secret_calls, is_locked) },
 		{ "secret_service_unlock_sync", offsetof(struct secret_calls, unlock) },
 		{ "g_bus_get_sync", offsetof(struct secret_calls, bus_get) },
 		{ "g_dbus_connection_set_exit_on_close", offsetof(struct secret_calls, set_exit_on_close) },
+		{ "g_main_context_new", offsetof(struct secret_calls, context_new) },
+		{ "g_main_context_push_thread_default", offsetof(struct secret_calls, context_push) },
+		{ "g_main_context_pop_thread_default", offsetof(struct secret_calls, context_pop) },
+		{ "g_main_context_iteration", offsetof(struct secret_calls, context_iteration) },
+		{ "g_main_context_unref", offsetof(struct secret_calls, context_unref) },
 		{ "g_cancellable_new", offsetof(struct secret_calls, cancellable_new) },
 		{ "g_cancellable_cancel", offsetof(struct secret_calls, cancel) },
 		{ "g_object_unref", offsetof(struct secret_calls, unref) },
@@ -190,7 +207,8 @@ struct question {
 	void *cancellable;
 	const char *key; /* as the attribute: ASCII */
 	const char *value; /* save: the record */
-	char *found; /* load: what lookup returned */
+	char *room; /* load: where the record goes, */
+	size_t capacity, length; /* what there is of it */
 };
 
 /* SP_OK unless there is an error, which is freed. */
@@ -228,7 +246,7 @@ static sp_error unlock_collection(const struct question *q, void *service, void 
 	return settle(q->calls, error, SP_STORE) == SP_OK && unlocked > 0 ? SP_OK : SP_STORE;
 }
 
-/* Of a locked one, lookup and clear would find nothing and call that success. */
+/* Of a locked one, clear would find nothing and call that success. */
 static sp_error unlock(const struct question *q)
 {
 	void *error = NULL, *collection;
@@ -247,12 +265,41 @@ static sp_error unlock(const struct question *q)
 	return e;
 }
 
+static sp_error copy_value(struct question *q, void *value)
+{
+	size_t n = 0;
+	const char *bytes = q->calls->value_get(value, &n);
+
+	if (n > q->capacity)
+		return SP_STORE;
+	if (n > 0)
+		memcpy(q->room, bytes, n);
+	q->length = n;
+	return SP_OK;
+}
+
+/* Not by secret_password_lookup_sync, which leaks each answer (0.20.5). */
 static sp_error ask_load(struct question *q)
 {
-	void *error = NULL;
+	void *error = NULL, *value;
+	struct g_list *found = q->calls->search(&schema, 0, q->cancellable, &error, "key", q->key, END);
+	sp_error e = settle(q->calls, error, SP_STORE);
 
-	q->found = q->calls->lookup(&schema, q->cancellable, &error, "key", q->key, END);
-	return settle(q->calls, error, SP_STORE);
+	if (found == NULL)
+		return e;
+	error = NULL;
+	value = q->calls->retrieve(found->data, q->cancellable, &error);
+	e = settle(q->calls, error, SP_STORE);
+	if (value != NULL) {
+		e = copy_value(q, value);
+		q->calls->value_unref(value); /* wipes */
+	} else if (e == SP_OK) {
+		e = SP_STORE;
+	}
+	for (const struct g_list *at = found; at != NULL; at = at->next)
+		q->calls->unref(at->data);
+	q->calls->list_free(found);
+	return e;
 }
 
 static sp_error ask_save(struct question *q)
@@ -273,6 +320,26 @@ static sp_error ask_erase(struct question *q)
 	return settle(q->calls, error, SP_STORE);
 }
 
+/* GLib leaves work for the main loop of the thread, which few programs have: it would pile up. So it is a loop of our
+ * own, run until nothing is left. */
+static sp_error ask_apart(struct question *q, sp_error (*what)(struct question *))
+{
+	void *context = q->calls->context_new();
+	sp_error e;
+
+	q->calls->context_push(context);
+	e = reach_bus(q);
+	if (e == SP_OK)
+		e = unlock(q);
+	if (e == SP_OK)
+		e = what(q);
+	while (q->calls->context_iteration(context, 0))
+		;
+	q->calls->context_pop(context);
+	q->calls->context_unref(context);
+	return e;
+}
+
 static sp_error ask(struct secret_store *s, struct question *q, sp_error (*what)(struct question *))
 {
 	struct watch watch;
@@ -282,11 +349,7 @@ static sp_error ask(struct secret_store *s, struct question *q, sp_error (*what)
 		return e;
 	q->calls = &s->calls;
 	q->cancellable = watch.cancellable;
-	e = reach_bus(q);
-	if (e == SP_OK)
-		e = unlock(q);
-	if (e == SP_OK)
-		e = what(q);
+	e = ask_apart(q, what);
 	watch_end(&watch);
 	return e;
 }
@@ -312,16 +375,10 @@ static sp_error ask_about(struct secret_store *s, const char *key, struct questi
 
 static sp_error secret_load(void *context, const char *key, char *value, size_t capacity, size_t *length)
 {
-	struct secret_store *s = context;
-	struct question q = { 0 };
-	sp_error e;
+	struct question q = { .room = value, .capacity = capacity };
+	sp_error e = ask_about(context, key, &q, ask_load);
 
-	*length = 0;
-	e = ask_about(s, key, &q, ask_load);
-	if (e == SP_OK)
-		e = record_give(q.found, value, capacity, length);
-	if (q.found != NULL)
-		s->calls.password_free(q.found); /* wipes */
+	*length = q.length;
 	return e;
 }
 

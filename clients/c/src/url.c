@@ -23,7 +23,7 @@ static char *url_decode(const char *text, size_t n)
 		return NULL;
 	for (size_t i = 0; i < n; i++) {
 		if (text[i] == '%' && n - i > 2 && hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0) {
-			*at = (char)(hex_value(text[i + 1]) << 4 | hex_value(text[i + 2]));
+			*at = (char)((unsigned)hex_value(text[i + 1]) << 4 | (unsigned)hex_value(text[i + 2]));
 			i += 2;
 			if (*at == '\0') {
 				free(out);

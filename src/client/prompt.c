@@ -1,0 +1,62 @@
+/* prompt.c — asking the user. */
+#include <stdio.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "client/internal.h"
+
+#define INTERRUPT 3 /* Ctrl-C, where it comes as a character */
+
+void prompt_wipe(char *line, size_t room)
+{
+	explicit_bzero(line, room);
+}
+
+/* Byte by byte, so that the next line stays for the next question (or program), and no buffer keeps a password. */
+static bool read_line(char *line, size_t room)
+{
+	size_t n = 0;
+	char c = 0;
+
+	for (;;) {
+		ssize_t got = read(STDIN_FILENO, &c, 1);
+
+		if (got <= 0 && n == 0)
+			return false;
+		if (c == INTERRUPT)
+			return false;
+		if (got <= 0 || c == '\n')
+			break;
+		if (n == room - 1 || c == '\0')
+			return false;
+		line[n++] = c;
+	}
+	if (n > 0 && line[n - 1] == '\r')
+		n--;
+	line[n] = '\0';
+	return true;
+}
+
+bool prompt(const char *question, bool is_hidden, char *line, size_t room)
+{
+	struct termios old, quiet;
+	bool is_terminal = isatty(STDIN_FILENO) != 0, is_read;
+
+	line[0] = '\0';
+	if (is_terminal)
+		(void)fputs(question, stderr);
+	if (!is_terminal || !is_hidden || tcgetattr(STDIN_FILENO, &old) != 0)
+		return read_line(line, room);
+	/* Ctrl-C ends the line instead of the process, so that the terminal shows again what is typed. */
+	quiet = old;
+	quiet.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
+	quiet.c_lflag |= ECHONL;
+	quiet.c_cc[VEOL] = INTERRUPT;
+	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+	is_read = read_line(line, room);
+	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
+	if (!is_read)
+		(void)fputc('\n', stderr);
+	return is_read;
+}
