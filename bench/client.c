@@ -15,7 +15,7 @@
 #include <string.h>
 #include <time.h>
 
-#define TURNS 40 /* of each side */
+#define TURNS 800 /* of each side */
 #define REQUESTS_MAX 1000000
 
 struct body {

@@ -1,14 +1,75 @@
-// For bench/oauth.sh: node bench/crowd.mjs PORT PATH OTHER_PATH
-// 200 people who ask for PATH, each again two seconds after the answer; for OTHER_PATH after SIGUSR2, and so on.
+// For bench/oauth.sh: node bench/crowd.mjs PORT PROVIDER_PORT PROVIDER
+// 200 people who sign in at a provider, each begins every five seconds, whatever became of the last time; and the
+// provider, which knows no code and says so within 5 ms. After SIGUSR2 it takes requests and says nothing; after the
+// next one it answers those too, and so on. All that the server does itself is the same in both states.
+// "calm" is written when a sign-in has its answer from the provider again. SIGTERM: for each state how many sign-ins
+// began a second, and what became of them.
 import http from 'node:http';
 
-const [port, ...paths] = process.argv.slice(2);
-const agent = new http.Agent({ keepAlive: true, maxSockets: 200 });
-const later = (fn) => setTimeout(fn, 2000);
-const ask = () => {
-  http.get({ host: '127.0.0.1', port, path: paths[0], agent }, (r) => r.resume().on('end', () => later(ask)))
-    .on('error', () => later(ask));
+const PEOPLE = 200, EVERY_MS = 5000, SLOW_MS = 4000;
+const [port, providerPort, name] = process.argv.slice(2);
+const agent = new http.Agent({ keepAlive: true, maxSockets: PEOPLE });
+const none = () => ({ ms: 0, begun: 0, answered: 0, waited: 0, refused: 0, paused: 0 });
+const counts = { calm: none(), hung: none(), recovery: none() };
+const hanging = new Set();
+let state = 'calm', since = performance.now();
+const enter = (next) => {
+  counts[state].ms += performance.now() - since;
+  since = performance.now();
+  state = next;
 };
-process.on('SIGUSR2', () => paths.reverse());
-for (let i = 0; i < 200; i++) setTimeout(ask, 10 * i); // people do not come all at once
-console.log('ready');
+
+const unknown = (res) => res.writeHead(400, { 'Content-Type': 'application/json' }).end('{"error":"invalid_grant"}');
+http.createServer((req, res) => {
+  req.resume();
+  res.on('close', () => hanging.delete(res));
+  if (state === 'hung') hanging.add(res);
+  else setTimeout(unknown, 5, res);
+}).listen(providerPort, '127.0.0.1', () => console.log('ready'));
+
+const get = (path, headers) => new Promise((resolve, reject) => {
+  http.get({ host: '127.0.0.1', port, path, agent, headers }, (res) => {
+    let text = '';
+    res.setEncoding('utf8').on('data', (part) => { text += part; }).on('end', () => resolve({ res, text }));
+  }).on('error', reject);
+});
+
+const signIn = async () => {
+  const c = counts[state];
+  c.begun += 1;
+  const { res } = await get(`/auth/oauth/${name}`);
+  const to = new URL(res.headers.location).searchParams.get('state');
+  const Cookie = res.headers['set-cookie'][0].split(';')[0];
+  const nobodyAsks = hanging.size === 0, begin = performance.now();
+  const { code } = JSON.parse((await get(`/auth/oauth/${name}/callback?code=x&state=${to}`, { Cookie })).text);
+  if (code === 'OAUTH_TOKEN_EXCHANGE_FAILED') {
+    c.answered += 1;
+    if (state !== 'recovery') return;
+    enter('calm');
+    console.log('calm');
+  } else if (code !== 'OAUTH_PROVIDER_UNAVAILABLE') {
+    throw new Error(`an answer of another kind: ${code}`);
+  } else if (performance.now() - begin > SLOW_MS) {
+    c.waited += 1;
+  } else { // its share of the threads is taken, or, if nobody asks it, the breaker is open
+    c[nobodyAsks ? 'paused' : 'refused'] += 1;
+  }
+};
+
+process.on('SIGUSR2', () => {
+  enter(state === 'hung' ? 'recovery' : 'hung');
+  if (state === 'recovery') hanging.forEach(unknown);
+});
+process.on('SIGTERM', () => {
+  enter(state);
+  for (const s of ['calm', 'hung']) {
+    const c = counts[s];
+    console.log(s, (c.begun * 1000 / c.ms).toFixed(1), c.answered, c.waited, c.refused, c.paused);
+  }
+  process.exit();
+});
+const person = () => {
+  signIn();
+  setInterval(signIn, EVERY_MS);
+};
+for (let i = 0; i < PEOPLE; i++) setTimeout(person, i * EVERY_MS / PEOPLE);

@@ -1,4 +1,4 @@
-/* load.c — a closed-loop HTTP/1.1 load generator for our own loopback servers: one thread, epoll, keep-alive.
+/* load.c — an HTTP/1.1 load generator for our own loopback servers: one thread, epoll, keep-alive, closed loop.
  * The same client is used for the server and for what it is compared with, so its cost cancels out.
  *
  *   load MODE ADDRESS:PORT CONNECTIONS SECONDS [FILE|PATH] [PATH]
@@ -11,6 +11,8 @@
  *     idle          open the connections, one GET /healthz each, hold them
  *
  * With LOAD_SPIN set it never sleeps: on a core of its own the server is then not charged for waking it.
+ * With LOAD_RATE set to requests a second it is an open loop: each is begun when its time comes, by a connection that
+ * is free; its latency counts from then, also when none was.
  * With LOAD_LATENCIES set, every latency is appended to that file, in microseconds, one a line.
  *
  * Prints one line: MODE rate p50_ms p99_ms max_ms ok bad  */
@@ -40,7 +42,8 @@ enum mode { GET, ME, REFRESH, LOGIN, POST, FACTOR, IDLE };
 struct conn {
 	int fd;
 	size_t item;      /* which line of the file the request in flight is about */
-	int64_t sent_us;
+	int64_t sent_us; /* or the time that it was due */
+	bool free;
 	size_t request_n, request_at;
 	size_t response_n;
 	char request[REQUEST_MAX];
@@ -56,6 +59,8 @@ static int epoll_fd;
 static int64_t *latency_us;
 static size_t n_latency, max_latency = 8 * 1000 * 1000;
 static uint64_t n_ok, n_bad;
+static double interval_us; /* between requests that come at their time; 0: a closed loop */
+static double due_us;
 
 static void die(const char *what)
 {
@@ -199,11 +204,32 @@ static void open_conn(struct conn *c)
 
 static void start(struct conn *c)
 {
-	if (mode == FACTOR && n_started++ >= n_items)
+	c->free = interval_us > 0 && due_us > (double)now_us();
+	if (c->free || (mode == FACTOR && n_started++ >= n_items))
 		return;
 	build_request(c);
-	c->sent_us = now_us();
+	c->sent_us = interval_us > 0 ? (int64_t)due_us : now_us();
+	due_us += interval_us;
 	send_request(c);
+}
+
+static void start_due(struct conn *conns, size_t n)
+{
+	for (size_t i = 0; i < n && interval_us > 0 && due_us <= (double)now_us(); i++) {
+		if (conns[i].free)
+			start(&conns[i]);
+	}
+}
+
+static int wait_for(struct epoll_event *events, int max, int64_t patience_us)
+{
+	int64_t left_us = interval_us > 0 ? (int64_t)due_us - now_us() : patience_us;
+	struct timespec ts;
+
+	/* Late requests wait for a connection, not for their time. */
+	left_us = left_us < 0 || left_us > patience_us ? patience_us : left_us;
+	ts = (struct timespec){ .tv_sec = 0, .tv_nsec = left_us * 1000 };
+	return epoll_pwait2(epoll_fd, events, max, &ts, NULL);
 }
 
 /* Length of the whole answer once its head is there; 0 before. */
@@ -334,7 +360,8 @@ int main(int argc, char **argv)
 	struct epoll_event events[256];
 	int64_t begin, end, spent;
 	size_t n_conns = 0;
-	int patience_ms = getenv("LOAD_SPIN") == NULL ? 100 : 0;
+	int64_t patience_us = getenv("LOAD_SPIN") == NULL ? 100 * 1000 : 0;
+	const char *rate = getenv("LOAD_RATE");
 	double seconds = 0;
 	struct conn *conns;
 
@@ -345,6 +372,8 @@ int main(int argc, char **argv)
 	latency_us = malloc(max_latency * sizeof(*latency_us));
 	if (conns == NULL || latency_us == NULL)
 		die("memory");
+	interval_us = rate == NULL ? 0 : 1e6 / strtod(rate, NULL);
+	due_us = (double)now_us();
 	for (size_t i = 0; i < n_conns; i++) {
 		open_conn(&conns[i]);
 		start(&conns[i]);
@@ -352,7 +381,7 @@ int main(int argc, char **argv)
 	begin = now_us();
 	end = begin + (int64_t)(seconds * 1e6);
 	while (now_us() < end && !(mode == FACTOR && n_ok + n_bad >= n_items)) {
-		int n = epoll_wait(epoll_fd, events, 256, patience_ms);
+		int n = wait_for(events, 256, patience_us);
 
 		for (int i = 0; i < n; i++) {
 			struct conn *c = events[i].data.ptr;
@@ -364,6 +393,7 @@ int main(int argc, char **argv)
 			if ((events[i].events & ~(uint32_t)EPOLLOUT) != 0)
 				receive(c);
 		}
+		start_due(conns, n_conns);
 	}
 	spent = now_us() - begin;
 	qsort(latency_us, n_latency, sizeof(*latency_us), by_value);

@@ -1,5 +1,5 @@
 // For bench/oauth.sh: node bench/pooled.mjs DIR MODE
-// Of the latencies in DIR/MODE.STATE.BLOCK.HALF prints: p99 of all that is hung and of all that is calm, in ms; the
+// Of the latencies in DIR/MODE.STATE.HALF.TURN prints: p99 of all that is hung and of all that is calm, in ms; the
 // interval that holds 95 of 100 ratios of two sets of calm turns drawn with replacement; the ratio of the second calm
 // half of every block to the first; how many samples a state has.
 import { readFileSync, readdirSync } from 'node:fs';
@@ -7,7 +7,7 @@ import path from 'node:path';
 
 const [dir, mode] = process.argv.slice(2);
 const files = readdirSync(dir).filter((f) => f.startsWith(`${mode}.`));
-const turns = (state, half = '') => files.filter((f) => f.startsWith(`${mode}.${state}.`) && f.endsWith(half))
+const turns = (state, half = '') => files.filter((f) => f.startsWith(`${mode}.${state}.${half}`))
   .map((f) => Float64Array.from(readFileSync(path.join(dir, f), 'utf8').trim().split('\n').map(Number)));
 const pool = (list) => {
   const all = new Float64Array(list.reduce((n, t) => n + t.length, 0));
@@ -25,6 +25,6 @@ const random = () => { // the same drawings for the same samples
 const calm = turns('calm'), hung = turns('hung');
 const drawn = () => p99(calm.map(() => calm[Math.floor(random() * calm.length)]));
 const ratios = Float64Array.from({ length: 200 }, () => drawn() / drawn()).sort();
-const halves = p99(turns('calm', '.2')) / p99(turns('calm', '.1'));
+const halves = p99(turns('calm', '2.')) / p99(turns('calm', '1.'));
 console.log((p99(hung) / 1000).toFixed(3), (p99(calm) / 1000).toFixed(3), at(ratios, 0.025).toFixed(2),
   at(ratios, 0.975).toFixed(2), halves.toFixed(2), Math.min(pool(calm).length, pool(hung).length));

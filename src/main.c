@@ -15,8 +15,9 @@ static void usage(FILE *out)
 		      "  sallyport serve [--dev] [--listen ADDRESS]\n"
 		      "      run the server; --dev: loopback only, for development\n");
 	cli_usage(out);
+	(void)fprintf(out, "  sallyport version\n");
 	client_usage(out);
-	(void)fprintf(out, "  sallyport version\n\n"
+	(void)fprintf(out, "\n"
 			   "Settings: an INI file, or SALLYPORT_SECTION_KEY in the environment;\n"
 			   "`sallyport print-config --help-settings` lists them. See sallyport(1).\n");
 }

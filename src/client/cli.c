@@ -18,7 +18,7 @@ static const struct command {
 	{ "token", "[--min-validity SECONDS]", "a fresh access token, for scripts", 0, run_token },
 	{ "logout", "", "end the session", 0, run_logout },
 	{ "2fa", "[status | setup | disable | recovery-codes]", "the second factor of the account", 1, run_2fa },
-	{ "sessions", "[list | revoke HANDLE… | revoke --others]", "where the account is signed in", 4, run_sessions },
+	{ "sessions", "[list | revoke HANDLE… | revoke --others]", "where the account is signed in", 32, run_sessions },
 };
 
 static const struct command *find(const char *name)

@@ -17,22 +17,24 @@ enum client_exit {
 };
 
 #define SECRET_MAX 1024
+#define PATH_ROOM 1024
 
 struct options {
 	const char *server, *account, *store; /* NULL: as the last login said */
+	char opened[PATH_ROOM]; /* the kind of store that was opened */
 	const char *passphrase_file;
 	const char *email, *browser; /* login */
 	const char *min_validity; /* token */
 	bool json, password_stdin, code, register_first, others;
-	const char *rest[4]; /* words behind the command */
+	const char *rest[32]; /* words behind the command */
 	int n_rest;
 };
 
 /* ---- place.c: which server, and where its tokens are ---- */
 
 /* A client for what was asked for or remembered; says on stderr what is wrong. */
-enum client_exit place_open(const struct options *o, sp_client **client);
-/* So that the next command needs no options. */
+enum client_exit place_open(struct options *o, sp_client **client);
+/* So that the next command needs no options, and finds the tokens from wherever it is typed. */
 enum client_exit place_remember(const struct options *o);
 
 /* ---- prompt.c ---- */

@@ -9,7 +9,6 @@
 
 #include "client/internal.h"
 
-#define PATH_ROOM 1024
 #define DEFAULT_ACCOUNT "default"
 
 /* What is remembered for an account. */
@@ -128,7 +127,7 @@ enum client_exit place_remember(const struct options *o)
 		(void)fprintf(stderr, "sallyport: %s: %s\n", fresh, strerror(errno));
 		return CLIENT_STORE;
 	}
-	is_written = fprintf(f, "server %s\n", p.server) > 0 && (p.store[0] == '\0' || fprintf(f, "store %s\n", p.store) > 0);
+	is_written = fprintf(f, "server %s\nstore %s\n", p.server, o->opened) > 0;
 	is_written = fclose(f) == 0 && is_written;
 	if (!is_written || rename(fresh, path) != 0) {
 		(void)fprintf(stderr, "sallyport: %s: %s\n", path, strerror(errno));
@@ -182,23 +181,31 @@ static sp_error open_file(const struct options *o, const char *kind, sp_store *s
 }
 
 /* Without a wish: what the desktop offers, else the kernel. */
+static sp_error open_any(struct options *o, sp_store *store)
+{
+	sp_error e = sp_store_secret_service(store);
+	const char *kind = "secret-service";
+
+	if (e == SP_UNAVAILABLE) {
+		e = sp_store_keyring(store);
+		kind = "keyring";
+	}
+	(void)snprintf(o->opened, sizeof o->opened, "%s", kind);
+	return e;
+}
+
 static sp_error open_store(const struct options *o, const char *kind, sp_store *store)
 {
-	sp_error e;
-
 	if (strcmp(kind, "secret-service") == 0)
 		return sp_store_secret_service(store);
 	if (strcmp(kind, "keyring") == 0)
 		return sp_store_keyring(store);
 	if (strcmp(kind, "file") == 0 || strncmp(kind, "file:", 5) == 0)
 		return open_file(o, kind, store);
-	if (kind[0] != '\0')
-		return SP_INVALID;
-	e = sp_store_secret_service(store);
-	return e == SP_OK ? e : sp_store_keyring(store);
+	return SP_INVALID;
 }
 
-enum client_exit place_open(const struct options *o, sp_client **client)
+enum client_exit place_open(struct options *o, sp_client **client)
 {
 	struct place p;
 	sp_store store = { 0 };
@@ -207,7 +214,8 @@ enum client_exit place_open(const struct options *o, sp_client **client)
 
 	if (!place_of(o, &p))
 		return CLIENT_USAGE;
-	e = open_store(o, p.store, &store);
+	memcpy(o->opened, p.store, sizeof p.store);
+	e = p.store[0] == '\0' ? open_any(o, &store) : open_store(o, p.store, &store);
 	if (e == SP_INVALID)
 		(void)fprintf(stderr, "sallyport: there is no store of kind %s\n", p.store);
 	else if (e == SP_UNAVAILABLE)

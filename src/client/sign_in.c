@@ -119,6 +119,8 @@ enum client_exit set_up_2fa(const struct options *o, sp_client *c, const char *t
 		for (size_t i = 0; i < r->n_recovery_codes; i++)
 			(void)fprintf(stderr, "  %s\n", r->recovery_codes[i]);
 		(void)fputc('\n', stderr);
+		if (o->json && temp_token == NULL)
+			(void)printf("%s\n", r->body);
 	}
 	return report(o, r);
 }

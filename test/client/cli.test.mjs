@@ -41,7 +41,7 @@ test('login with a password remembers the server; whoami, token and logout need 
   const user = await s.register(), h = home();
   const r = await h.type(['login', url, '--email', user.email], `${user.password}\n`);
   assert.deepEqual([r.code, r.stdout], [0, `${user.email}\n`], r.stderr);
-  assert.equal((await h.type(['whoami'])).stdout, `${user.email}\n`);
+  assert.equal((await h.type(['whoami'], '', { SALLYPORT_CLIENT_STORE: '' })).stdout, `${user.email}\n`);
   const me = JSON.parse((await h.type(['whoami', '--json'])).stdout);
   assert.equal(me.email, user.email);
 

@@ -73,6 +73,32 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
 	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
+/* What stays the same for all requests of a client. Options that take a pointer or a number cannot fail but for memory. */
+static CURL *new_handle(const sp_client *c)
+{
+	CURL *h = curl_easy_init();
+
+	if (h == NULL)
+		return NULL;
+	if (curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https") != CURLE_OK ||
+	    curl_easy_setopt(h, CURLOPT_USERAGENT, c->user_agent) != CURLE_OK ||
+	    (c->ca_file != NULL && curl_easy_setopt(h, CURLOPT_CAINFO, c->ca_file) != CURLE_OK) ||
+	    /* What stays on this machine needs no proxy, and would go to it in the clear. */
+	    (strncasecmp(c->base, "http:", 5) == 0 && curl_easy_setopt(h, CURLOPT_PROXY, "") != CURLE_OK)) {
+		curl_easy_cleanup(h);
+		return NULL;
+	}
+	(void)curl_easy_setopt(h, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+	(void)curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
+	(void)curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, c->timeout_ms);
+	(void)curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, c->connect_timeout_ms);
+	(void)curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, on_body);
+	(void)curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, on_header);
+	(void)curl_easy_setopt(h, CURLOPT_XFERINFOFUNCTION, on_progress);
+	(void)curl_easy_setopt(h, CURLOPT_NOPROGRESS, 0L);
+	return h;
+}
+
 static CURL *take_handle(sp_client *c)
 {
 	CURL *h = NULL;
@@ -81,13 +107,17 @@ static CURL *take_handle(sp_client *c)
 	if (c->n_idle > 0)
 		h = c->idle[--c->n_idle];
 	(void)pthread_mutex_unlock(&c->idle_mutex);
-	return h != NULL ? h : curl_easy_init();
+	return h != NULL ? h : new_handle(c);
 }
 
-/* Its connections stay open, its settings go. */
+/* Its connections stay open, what it had of the request goes. */
 static void give_handle(sp_client *c, CURL *h)
 {
-	curl_easy_reset(h);
+	(void)curl_easy_setopt(h, CURLOPT_HTTPHEADER, NULL);
+	(void)curl_easy_setopt(h, CURLOPT_ERRORBUFFER, NULL);
+	(void)curl_easy_setopt(h, CURLOPT_CUSTOMREQUEST, NULL);
+	(void)curl_easy_setopt(h, CURLOPT_POSTFIELDS, NULL);
+	(void)curl_easy_setopt(h, CURLOPT_HTTPGET, 1L); /* after POSTFIELDS, which means POST */
 	(void)pthread_mutex_lock(&c->idle_mutex);
 	if (c->n_idle < IDLE_MAX) {
 		c->idle[c->n_idle++] = h;
@@ -104,46 +134,49 @@ void http_free(sp_client *c)
 	c->n_idle = 0;
 }
 
-static bool add_header(struct curl_slist **list, const char *line)
-{
-	struct curl_slist *longer = curl_slist_append(*list, line);
-
-	if (longer != NULL)
-		*list = longer;
-	return longer != NULL;
-}
-
 bool is_header_text(const char *text)
 {
-	for (; *text != '\0'; text++)
-		if ((unsigned char)*text < ' ' || *text == '\x7f')
-			return false;
-	return true;
-}
+	size_t n = strlen(text);
+	unsigned char control = 0;
 
-static bool make_headers(const struct http_request *q, struct curl_slist **list)
-{
-	struct text bearer = { 0 };
-	bool fine = add_header(list, "Accept: application/json");
+	for (size_t i = 0; i < n; i++) { /* several at once */
+		unsigned char c = (unsigned char)text[i];
 
-	if (strcmp(q->method, "GET") != 0)
-		fine = fine && add_header(list, "Content-Type: application/json");
-	if (q->wants_tokens)
-		fine = fine && add_header(list, "X-Auth-Strategy: bearer");
-	if (q->bearer != NULL) {
-		text_add(&bearer, "Authorization: Bearer ");
-		text_add(&bearer, q->bearer);
-		fine = fine && !bearer.failed && add_header(list, bearer.p);
+		control |= (unsigned char)((c < ' ') | (c == 0x7f));
 	}
-	text_free(&bearer);
-	return fine;
+	return control == 0;
 }
 
-static void free_headers(struct curl_slist *list)
+/* Lines of a request, linked as curl wants them; it only reads them. */
+struct headers {
+	struct curl_slist lines[4];
+	size_t n;
+	struct text bearer;
+};
+
+static void add_header(struct headers *h, const char *line)
 {
-	for (struct curl_slist *l = list; l != NULL; l = l->next)
-		wipe(l->data, strlen(l->data));
-	curl_slist_free_all(list);
+	h->lines[h->n].data = (char *)(uintptr_t)line;
+	if (h->n > 0)
+		h->lines[h->n - 1].next = &h->lines[h->n];
+	h->n++;
+}
+
+/* False: no memory. */
+static bool make_headers(const struct http_request *q, struct headers *h)
+{
+	add_header(h, "Accept: application/json");
+	if (strcmp(q->method, "GET") != 0)
+		add_header(h, "Content-Type: application/json");
+	if (q->wants_tokens)
+		add_header(h, "X-Auth-Strategy: bearer");
+	if (q->bearer == NULL)
+		return true;
+	text_add(&h->bearer, "Authorization: Bearer ");
+	text_add(&h->bearer, q->bearer);
+	if (!h->bearer.failed)
+		add_header(h, h->bearer.p);
+	return !h->bearer.failed;
 }
 
 static sp_error error_of(CURLcode code, const struct transfer *t)
@@ -164,31 +197,16 @@ static sp_error error_of(CURLcode code, const struct transfer *t)
 	}
 }
 
-/* Options that take a pointer or a number cannot fail but for memory, which the transfer then tells. */
-static void set_options(sp_client *c, CURL *h, const struct http_request *q, struct transfer *t, const char *url,
-			struct curl_slist *headers)
+/* What cannot be copied for lack of memory, the transfer then tells. */
+static void set_options(CURL *h, const struct http_request *q, struct transfer *t, const char *url,
+			struct headers *headers)
 {
 	(void)curl_easy_setopt(h, CURLOPT_URL, url);
-	(void)curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
-	(void)curl_easy_setopt(h, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-	/* What stays on this machine needs no proxy, and would go to it in the clear. */
-	if (strncasecmp(c->base, "http:", 5) == 0)
-		(void)curl_easy_setopt(h, CURLOPT_PROXY, "");
-	(void)curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
-	(void)curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, c->timeout_ms);
-	(void)curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, c->connect_timeout_ms);
-	(void)curl_easy_setopt(h, CURLOPT_HTTPHEADER, headers);
-	(void)curl_easy_setopt(h, CURLOPT_USERAGENT, c->user_agent);
-	(void)curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, on_body);
+	(void)curl_easy_setopt(h, CURLOPT_HTTPHEADER, headers->lines);
 	(void)curl_easy_setopt(h, CURLOPT_WRITEDATA, t);
-	(void)curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, on_header);
 	(void)curl_easy_setopt(h, CURLOPT_HEADERDATA, t);
-	(void)curl_easy_setopt(h, CURLOPT_XFERINFOFUNCTION, on_progress);
 	(void)curl_easy_setopt(h, CURLOPT_XFERINFODATA, t);
-	(void)curl_easy_setopt(h, CURLOPT_NOPROGRESS, 0L);
 	(void)curl_easy_setopt(h, CURLOPT_ERRORBUFFER, t->answer->reason);
-	if (c->ca_file != NULL)
-		(void)curl_easy_setopt(h, CURLOPT_CAINFO, c->ca_file);
 	if (strcmp(q->method, "GET") != 0) {
 		(void)curl_easy_setopt(h, CURLOPT_CUSTOMREQUEST, q->method);
 		if (q->body != NULL || strcmp(q->method, "POST") == 0)
@@ -199,12 +217,12 @@ static void set_options(sp_client *c, CURL *h, const struct http_request *q, str
 static void transfer(sp_client *c, CURL *h, const struct http_request *q, struct http_answer *a, const char *url)
 {
 	struct transfer t = { c, a, q->body_max != 0 ? q->body_max : BODY_MAX, false };
-	struct curl_slist *headers = NULL;
+	struct headers headers = { 0 };
 	long status = 0;
 	CURLcode code = CURLE_OUT_OF_MEMORY;
 
 	if (make_headers(q, &headers)) {
-		set_options(c, h, q, &t, url, headers);
+		set_options(h, q, &t, url, &headers);
 		code = curl_easy_perform(h);
 		(void)curl_easy_getinfo(h, CURLINFO_RESPONSE_CODE, &status);
 	}
@@ -213,7 +231,7 @@ static void transfer(sp_client *c, CURL *h, const struct http_request *q, struct
 	a->unsent = code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_CONNECT;
 	if (a->error != SP_OK && a->reason[0] == '\0')
 		(void)snprintf(a->reason, sizeof a->reason, "%s", curl_easy_strerror(code));
-	free_headers(headers);
+	text_free(&headers.bearer);
 }
 
 void http_send(sp_client *c, const struct http_request *q, struct http_answer *a)

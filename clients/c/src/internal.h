@@ -5,7 +5,8 @@
  *	result.c   from an answer to a sp_result
  *	session.c  the stored tokens: signing in and out, one refresh at a time
  *	call.c     the table of calls, and a function for each
- *	oauth.c    browser, provider, and back;   link.c  links of mails;   start.c  calls on threads
+ *	oauth.c    browser, provider, and back; links of mails
+ *	start.c    calls on threads
  *	store_*.c  where tokens are kept
  */
 #ifndef SP_INTERNAL_H
@@ -148,6 +149,7 @@ sp_error session_end(sp_client *c, const char *access, const char *reason);
 /* The token of that name which the server knows this device by, to be freed with wipe_free; NULL: none. */
 char *device_token(sp_client *c, const char *name);
 
+/* Into an empty text. */
 sp_error store_load(sp_client *c, const char *key, struct text *value);
 sp_error store_save(sp_client *c, const char *key, const char *value);
 sp_error store_erase(sp_client *c, const char *key);

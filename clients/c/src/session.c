@@ -15,22 +15,25 @@
 
 sp_error store_load(sp_client *c, const char *key, struct text *value)
 {
-	char *room = malloc(SP_RECORD_MAX);
 	size_t n = 0;
 	sp_error e;
 
-	if (room == NULL)
+	*value = (struct text){ .p = malloc(SP_RECORD_MAX + 1), .room = SP_RECORD_MAX + 1 };
+	if (value->p == NULL)
 		return SP_MEMORY;
 	(void)pthread_mutex_lock(&c->store_mutex);
-	e = c->store.load(c->store.context, key, room, SP_RECORD_MAX, &n);
+	e = c->store.load(c->store.context, key, value->p, SP_RECORD_MAX, &n);
 	(void)pthread_mutex_unlock(&c->store_mutex);
 	if (e == SP_OK && n > SP_RECORD_MAX)
 		e = SP_STORE;
-	if (e == SP_OK)
-		text_add_n(value, room, n);
-	wipe(room, n <= SP_RECORD_MAX ? n : SP_RECORD_MAX);
-	free(room);
-	return e == SP_OK && value->failed ? SP_MEMORY : e;
+	if (e == SP_OK) {
+		value->n = n;
+		value->p[n] = '\0';
+	} else {
+		value->n = SP_RECORD_MAX; /* whatever is there by now */
+		text_free(value);
+	}
+	return e;
 }
 
 sp_error store_save(sp_client *c, const char *key, const char *value)

@@ -2,13 +2,15 @@
  *
  * `path` is only ever replaced as a whole: who writes makes `path`.new, holds it with flock(2), reads `path` again,
  * changes it and renames. The lock of `path`.new is short and of its own, as the client holds `path`.lock while it
- * saves. Everybody reads `path` each time, so what another process wrote is seen. */
+ * saves. Everybody looks at `path` each time, and reads it unless it is the file that was read last, so what another
+ * process wrote is seen. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lock_file.h"
@@ -29,11 +31,19 @@ struct secrets {
 	char passphrase[];
 };
 
+/* What was in the file when it was read last. */
+struct last_read {
+	bool known;
+	struct stat file;
+	struct record *records;
+};
+
 struct file_store {
 	struct store_lock lock;
 	struct sodium sodium;
-	pthread_mutex_t mutex; /* around secrets */
+	pthread_mutex_t mutex; /* around secrets and last */
 	struct secrets *secrets;
+	struct last_read last;
 	char *folder, *path, *new_path, *lock_path; /* absolute */
 };
 
@@ -69,15 +79,14 @@ static sp_error write_all(int fd, const unsigned char *bytes, size_t n)
 	return SP_OK;
 }
 
-static sp_error read_open_file(int fd, unsigned char **bytes, size_t *n)
+static sp_error read_open_file(int fd, unsigned char **bytes, size_t *n, struct stat *st)
 {
-	struct stat st;
 	sp_error e;
 
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_size < 1 ||
-	    (uintmax_t)st.st_size > SEALED_MAX)
+	if (fstat(fd, st) != 0 || !S_ISREG(st->st_mode) || st->st_uid != geteuid() || st->st_size < 1 ||
+	    (uintmax_t)st->st_size > SEALED_MAX)
 		return SP_STORE;
-	*n = (size_t)st.st_size;
+	*n = (size_t)st->st_size;
 	*bytes = malloc(*n);
 	if (*bytes == NULL)
 		return SP_MEMORY;
@@ -90,7 +99,7 @@ static sp_error read_open_file(int fd, unsigned char **bytes, size_t *n)
 }
 
 /* *bytes is NULL, with SP_OK, when there is no file yet. */
-static sp_error read_file(const char *path, unsigned char **bytes, size_t *n)
+static sp_error read_file(const char *path, unsigned char **bytes, size_t *n, struct stat *st)
 {
 	int fd;
 	sp_error e;
@@ -103,7 +112,7 @@ static sp_error read_file(const char *path, unsigned char **bytes, size_t *n)
 		return SP_OK;
 	if (fd < 0)
 		return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? SP_MEMORY : SP_STORE;
-	e = read_open_file(fd, bytes, n);
+	e = read_open_file(fd, bytes, n, st);
 	(void)close(fd);
 	return e;
 }
@@ -163,17 +172,67 @@ static sp_error decode(struct file_store *f, const unsigned char *bytes, size_t 
 	return e;
 }
 
-/* The caller frees *records. No file: none. */
-static sp_error read_records(struct file_store *f, struct record **records)
+/* The caller frees *records. No file: none, and *st is zero. */
+static sp_error read_records(struct file_store *f, struct record **records, struct stat *st)
 {
 	unsigned char *bytes;
 	size_t n = 0;
-	sp_error e = read_file(f->path, &bytes, &n);
+	sp_error e;
+
+	*st = (struct stat){ 0 };
+	e = read_file(f->path, &bytes, &n, st);
 
 	*records = NULL;
 	if (e == SP_OK && bytes != NULL)
 		e = decode(f, bytes, n, records);
 	free(bytes);
+	return e;
+}
+
+#ifdef __APPLE__
+#define CHANGED(st) ((st)->st_ctimespec)
+#else
+#define CHANGED(st) ((st)->st_ctim)
+#endif
+
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+	       CHANGED(a).tv_sec == CHANGED(b).tv_sec && CHANGED(a).tv_nsec == CHANGED(b).tv_nsec;
+}
+
+#define TICK_MS 100 /* more than the clock that stamps files takes for a step */
+#define COARSE_MS 3000 /* where stamps are whole seconds, or every other one */
+
+/* What changes a file from now on gives it another time than it has. */
+static bool is_settled(const struct stat *st)
+{
+	struct timespec now = { 0 };
+	int64_t age_ms;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	age_ms = ((int64_t)now.tv_sec - CHANGED(st).tv_sec) * 1000 + (now.tv_nsec - CHANGED(st).tv_nsec) / 1000000;
+	return age_ms > (CHANGED(st).tv_nsec == 0 ? COARSE_MS : TICK_MS);
+}
+
+static void forget(struct last_read *last)
+{
+	records_free(&last->records);
+	last->known = false;
+}
+
+/* What the file holds now, for as long as the mutex is held. */
+static sp_error look(struct file_store *f, const struct record **records)
+{
+	struct stat now;
+	sp_error e = SP_OK;
+
+	if (!f->last.known || lstat(f->path, &now) != 0 || !is_same(&now, &f->last.file)) {
+		forget(&f->last);
+		e = read_records(f, &f->last.records, &f->last.file);
+		f->last.known = e == SP_OK && f->last.records != NULL && is_settled(&f->last.file);
+	}
+	*records = f->last.records;
 	return e;
 }
 
@@ -217,7 +276,8 @@ static sp_error write_records(const struct file_store *f, int fd, const struct r
 static sp_error change_held(struct file_store *f, int fd, const char *key, const char *value)
 {
 	struct record *records;
-	sp_error e = read_records(f, &records);
+	struct stat st;
+	sp_error e = read_records(f, &records, &st);
 
 	if (e == SP_OK && value == NULL)
 		(void)records_drop(&records, key);
@@ -231,13 +291,12 @@ static sp_error change_held(struct file_store *f, int fd, const char *key, const
 
 static sp_error change(struct file_store *f, const char *key, const char *value)
 {
-	struct record *records;
+	const struct record *records;
 	int fd;
 	/* Derives the key, if need be, while nobody waits for it. */
-	sp_error e = read_records(f, &records);
+	sp_error e = look(f, &records);
 	bool needless = value == NULL && records_find(records, key) == NULL;
 
-	records_free(&records);
 	if (e != SP_OK || needless)
 		return e;
 	e = make_key(f);
@@ -257,18 +316,17 @@ static sp_error change(struct file_store *f, const char *key, const char *value)
 static sp_error file_load(void *context, const char *key, char *value, size_t capacity, size_t *length)
 {
 	struct file_store *f = context;
-	struct record *records;
+	const struct record *records;
 	sp_error e;
 
 	*length = 0;
 	if (!record_good_key(key))
 		return SP_INVALID;
 	(void)pthread_mutex_lock(&f->mutex);
-	e = read_records(f, &records);
-	(void)pthread_mutex_unlock(&f->mutex);
+	e = look(f, &records);
 	if (e == SP_OK)
 		e = record_give(records_find(records, key), value, capacity, length);
-	records_free(&records);
+	(void)pthread_mutex_unlock(&f->mutex);
 	return as_store(e);
 }
 
@@ -318,6 +376,7 @@ static void file_close(void *context)
 	struct file_store *f = context;
 
 	store_lock_release(&f->lock);
+	forget(&f->last);
 	if (f->secrets != NULL)
 		f->sodium.free(f->secrets); /* wipes */
 	sealed_unload_sodium(&f->sodium);
@@ -381,7 +440,7 @@ static sp_error keep_passphrase(struct file_store *f, const char *passphrase)
 
 static sp_error open_store(struct file_store *f, const char *path, const char *passphrase)
 {
-	struct record *records = NULL;
+	const struct record *records;
 	sp_error e = find_paths(f, path);
 
 	if (e == SP_OK && !sealed_load_sodium(&f->sodium))
@@ -389,8 +448,7 @@ static sp_error open_store(struct file_store *f, const char *path, const char *p
 	if (e == SP_OK)
 		e = keep_passphrase(f, passphrase);
 	if (e == SP_OK)
-		e = read_records(f, &records);
-	records_free(&records);
+		e = look(f, &records);
 	return e;
 }
 

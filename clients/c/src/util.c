@@ -12,10 +12,9 @@
 
 void wipe(void *p, size_t n)
 {
-	volatile unsigned char *at = p;
-
-	while (n-- > 0)
-		*at++ = 0;
+	if (n > 0)
+		memset(p, 0, n);
+	__asm__ __volatile__("" : : "r"(p) : "memory"); /* as if somebody read it */
 }
 
 void wipe_free(char *text)
@@ -229,7 +228,7 @@ void text_add_json(struct text *t, const char *s)
 void text_free(struct text *t)
 {
 	if (t->p != NULL)
-		wipe(t->p, t->room);
+		wipe(t->p, t->n);
 	free(t->p);
 	*t = (struct text){ 0 };
 }
