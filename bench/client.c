@@ -1,11 +1,11 @@
 /* client.c — what a call of libsallyport costs over bare libcurl: GET /auth/me, one connection each, in turns of equal
  * length in one process, so that whatever else the machine does meets both.
  *
- *   client SERVER EMAIL PASSWORD SECONDS [FILE]
- *     FILE: the tokens are in that encrypted file; else in memory
+ *   client SERVER EMAIL PASSWORD SECONDS FILE
  *
- * The bare side is one handle with every option set once, the same headers, and the body collected into memory.
- * Prints one line: LIBRARY_US CURL_US, each the median over the turns of the median time of a request in a turn. */
+ * The library's sides are a client with its tokens in memory and one with them in the encrypted FILE. The bare side is one
+ * handle with every option set once, the same headers, and the body collected into memory.
+ * Prints one line: MEMORY_US FILE_US CURL_US, each the median over the turns of the median time of a request in a turn. */
 #include <curl/curl.h>
 #include <sallyport.h>
 #include <stdbool.h>
@@ -16,6 +16,7 @@
 #include <time.h>
 
 #define TURNS 800 /* of each side */
+#define SIDES 3
 #define REQUESTS_MAX 1000000
 
 struct body {
@@ -23,7 +24,7 @@ struct body {
 	size_t n;
 };
 
-static sp_client *client;
+static sp_client *in_memory, *in_file;
 static CURL *bare;
 static struct body body;
 static double times[REQUESTS_MAX];
@@ -57,13 +58,23 @@ static double median(double *values, size_t n)
 
 /* ---- the two sides ---- */
 
-static void ask_library(void)
+static void ask_library(sp_client *client)
 {
 	sp_result *r = sp_get_profile(client);
 
 	if (r->error != SP_OK)
 		die("library", r->message);
 	sp_result_free(r);
+}
+
+static void ask_memory(void)
+{
+	ask_library(in_memory);
+}
+
+static void ask_file(void)
+{
+	ask_library(in_file);
 }
 
 static size_t collect(char *data, size_t size, size_t n, void *context)
@@ -90,9 +101,10 @@ static void ask_curl(void)
 		die("curl", curl_easy_strerror(code));
 }
 
-static void open_client(const char *server, const char *email, const char *password, const char *file)
+static sp_client *open_client(const char *server, const char *email, const char *password, const char *file)
 {
 	sp_options options = { .size = sizeof(options), .server = server };
+	sp_client *client = NULL;
 	sp_store store;
 	sp_result *r;
 	sp_error e = file != NULL ? sp_store_file(file, "a passphrase of nobody", &store) : sp_store_memory(&store);
@@ -106,12 +118,13 @@ static void open_client(const char *server, const char *email, const char *passw
 	if (r->error != SP_OK)
 		die("sign-in", r->message);
 	sp_result_free(r);
+	return client;
 }
 
 static struct curl_slist *open_curl(const char *server)
 {
 	char url[300], bearer[4096];
-	sp_result *r = sp_access_token(client, 0);
+	sp_result *r = sp_access_token(in_memory, 0);
 	struct curl_slist *headers;
 
 	if (r->error != SP_OK)
@@ -152,23 +165,24 @@ static double turn(void (*ask)(void), double length_us)
 
 int main(int argc, char **argv)
 {
-	double library[TURNS], curl[TURNS], length_us;
+	static void (*const sides[SIDES])(void) = { ask_memory, ask_file, ask_curl };
+	static double medians[SIDES][TURNS];
 	struct curl_slist *headers;
+	double length_us;
 
-	if (argc < 5)
-		die("usage", "client SERVER EMAIL PASSWORD SECONDS [FILE]");
-	length_us = strtod(argv[4], NULL) * 1e6 / (2 * TURNS);
-	open_client(argv[1], argv[2], argv[3], argc > 5 ? argv[5] : NULL);
+	if (argc != 6)
+		die("usage", "client SERVER EMAIL PASSWORD SECONDS FILE");
+	length_us = strtod(argv[4], NULL) * 1e6 / (SIDES * TURNS);
+	in_memory = open_client(argv[1], argv[2], argv[3], NULL);
+	in_file = open_client(argv[1], argv[2], argv[3], argv[5]);
 	headers = open_curl(argv[1]);
-	(void)turn(ask_library, length_us);
-	(void)turn(ask_curl, length_us);
-	for (size_t i = 0; i < TURNS; i++) {
-		library[i] = turn(ask_library, length_us);
-		curl[i] = turn(ask_curl, length_us);
-	}
-	(void)printf("%.1f %.1f\n", median(library, TURNS), median(curl, TURNS));
+	for (size_t i = 0; i < TURNS; i++)
+		for (size_t side = 0; side < SIDES; side++)
+			medians[side][i] = turn(sides[side], length_us);
+	(void)printf("%.1f %.1f %.1f\n", median(medians[0], TURNS), median(medians[1], TURNS), median(medians[2], TURNS));
 	curl_easy_cleanup(bare);
 	curl_slist_free_all(headers);
-	(void)sp_client_free(client);
+	(void)sp_client_free(in_memory);
+	(void)sp_client_free(in_file);
 	return 0;
 }

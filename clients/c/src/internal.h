@@ -42,6 +42,7 @@ struct sp_client {
 	sp_store store;
 	char key[KEY_MAX], device_key[KEY_MAX], flow_key[KEY_MAX];
 	pthread_mutex_t store_mutex; /* around load, save, erase */
+	char room[SP_RECORD_MAX]; /* for load; malloc would tidy up for so much at once */
 	pthread_mutex_t session_mutex; /* who changes the session; taken before store_mutex */
 
 	pthread_mutex_t idle_mutex;
@@ -149,7 +150,6 @@ sp_error session_end(sp_client *c, const char *access, const char *reason);
 /* The token of that name which the server knows this device by, to be freed with wipe_free; NULL: none. */
 char *device_token(sp_client *c, const char *name);
 
-/* Into an empty text. */
 sp_error store_load(sp_client *c, const char *key, struct text *value);
 sp_error store_save(sp_client *c, const char *key, const char *value);
 sp_error store_erase(sp_client *c, const char *key);

@@ -18,22 +18,15 @@ sp_error store_load(sp_client *c, const char *key, struct text *value)
 	size_t n = 0;
 	sp_error e;
 
-	*value = (struct text){ .p = malloc(SP_RECORD_MAX + 1), .room = SP_RECORD_MAX + 1 };
-	if (value->p == NULL)
-		return SP_MEMORY;
 	(void)pthread_mutex_lock(&c->store_mutex);
-	e = c->store.load(c->store.context, key, value->p, SP_RECORD_MAX, &n);
-	(void)pthread_mutex_unlock(&c->store_mutex);
-	if (e == SP_OK && n > SP_RECORD_MAX)
+	e = c->store.load(c->store.context, key, c->room, sizeof c->room, &n);
+	if (e == SP_OK && n > sizeof c->room)
 		e = SP_STORE;
-	if (e == SP_OK) {
-		value->n = n;
-		value->p[n] = '\0';
-	} else {
-		value->n = SP_RECORD_MAX; /* whatever is there by now */
-		text_free(value);
-	}
-	return e;
+	if (e == SP_OK)
+		text_add_n(value, c->room, n);
+	wipe(c->room, e == SP_OK ? n : sizeof c->room); /* with an error, whatever is there by now */
+	(void)pthread_mutex_unlock(&c->store_mutex);
+	return e == SP_OK && value->failed ? SP_MEMORY : e;
 }
 
 sp_error store_save(sp_client *c, const char *key, const char *value)
