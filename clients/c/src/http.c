@@ -227,7 +227,7 @@ static void transfer(sp_client *c, CURL *h, const struct http_request *q, struct
 		(void)curl_easy_getinfo(h, CURLINFO_RESPONSE_CODE, &status);
 	}
 	a->error = error_of(code, &t);
-	a->status = (int)status;
+	a->status = a->error == SP_OK ? (int)status : 0; /* half an answer is none */
 	a->unsent = code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_CONNECT;
 	if (a->error != SP_OK && a->reason[0] == '\0')
 		(void)snprintf(a->reason, sizeof a->reason, "%s", curl_easy_strerror(code));
