@@ -3,7 +3,7 @@ secs=${SECONDS_EACH:-8}
 build=$(realpath "${BUILD_DIR:-build}")
 bin=$build/sallyport
 tools=$build/bench
-work=$(mktemp -d "$build/bench-data.XXXXXX")
+work=$(mktemp -d "${BENCH_DIR:-$build}/bench-data.XXXXXX") # BENCH_DIR=/dev/shm: without what the disk adds
 port=${PORT:-13000}
 cores=$(nproc)
 server_core=0
