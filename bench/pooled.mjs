@@ -2,7 +2,7 @@
 // Of the latencies in DIR/MODE.STATE.HALF.TURN prints: p99 of all that is hung and of all that is calm, in ms; the
 // interval that holds 95 of 100 ratios of two sets of calm turns drawn with replacement; the ratio of the second calm
 // half of every block to the first; what 97.5 of 100 ratios stay below when all turns are dealt to the two states by
-// lot (a ratio that comes of one bad turn does too, one that comes of the state does not); how many samples a state has.
+// lot (a ratio that comes of one bad turn does too, one that comes of the state does not); samples of a state.
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 
