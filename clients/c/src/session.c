@@ -208,10 +208,11 @@ static sp_error record_save(sp_client *c, const char *access, const char *refres
  * that was set back knows nothing, and one refresh puts that right. */
 static bool is_over(const struct record *r, int ahead)
 {
-	int64_t age = (int64_t)time(NULL) - r->received, margin = r->lifetime / 10;
+	int64_t age, margin = r->lifetime / 10;
 
-	if (r->lifetime == 0)
+	if (r->lifetime == 0) /* then received may be anything, too */
 		return false;
+	age = (int64_t)time(NULL) - r->received;
 	if (margin > MARGIN_MAX)
 		margin = MARGIN_MAX;
 	if (ahead > margin)
