@@ -17,8 +17,7 @@ if [ $# -eq 0 ] && [ -n "${HTTP_FILES:-}" ]; then
 	for name in $HTTP_FILES; do set -- "$@" "$here/$name.test.mjs"; done
 fi
 [ $# -gt 0 ] || set -- "$here"/*.test.mjs
-files=2
-[ "$(nproc)" -le 2 ] || files=$(nproc)
+files=$(($(nproc) + 1)) # they wait more than they work
 if node --test-concurrency=1 --version >/dev/null 2>&1; then
 	exec node --test --test-reporter=spec --test-concurrency="$files" "$@"
 fi

@@ -1118,7 +1118,7 @@ static void a_file_cannot_ask_for_much(void **state)
 		{ 65536, 17, SP_STORE },	 { 8192, 129, SP_STORE },
 		{ 8192, UINT32_MAX, SP_STORE },	 { 65536, 0, SP_STORE },
 		{ 8191, 3, SP_STORE },		 { 0, 0, SP_STORE },
-		{ 262144, 1, SP_REFUSED },	 { 8192, 1, SP_REFUSED },
+		{ 262144, 1, SP_REFUSED },	 { 8192, 2, SP_REFUSED },
 	};
 	sp_store s = with_one();
 
