@@ -1,9 +1,10 @@
 #include "app/cli_user.h"
 
 #include <getopt.h>
-#include <termios.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "base/prompt.h"
 #include "domain/factor.h"
 #include "domain/password.h"
 #include "domain/uid.h"
@@ -12,36 +13,15 @@
 
 /* ---- passwords: from a prompt or standard input, never from the command line ---- */
 
-static err_t read_line_secret(struct cli *cli, struct secret *ret)
+static err_t read_secret(struct cli *cli, const char *question, struct secret *ret)
 {
-	uint8_t *p;
-	size_t n = 0;
-	int ch;
+	size_t room = PASSWORD_MAX_BYTES + 2; /* one too long is told apart, and a zero */
+	char *line;
 
-	NEW(p, &cli->mem, uint8_t, PASSWORD_MAX_BYTES + 2);
-	while ((ch = getchar()) != EOF && ch != '\n') {
-		REQUIRE(n <= PASSWORD_MAX_BYTES, ERR_INPUT);
-		p[n++] = (uint8_t)ch;
-	}
-	REQUIRE(n > 0, ERR_INPUT);
-	*ret = (struct secret){ p, n };
+	NEW(line, &cli->mem, char, room);
+	REQUIRE(prompt(question, true, line, room) && line[0] != '\0', ERR_INPUT);
+	*ret = (struct secret){ (uint8_t *)line, strlen(line) };
 	return OK;
-}
-
-static err_t prompt_secret(struct cli *cli, const char *prompt, struct secret *ret)
-{
-	struct termios old, quiet;
-	err_t e;
-
-	REQUIRE(tcgetattr(STDIN_FILENO, &old) == 0, ERR_IO);
-	quiet = old;
-	quiet.c_lflag &= ~(tcflag_t)ECHO;
-	(void)fprintf(stderr, "%s: ", prompt);
-	REQUIRE(tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) == 0, ERR_IO);
-	e = read_line_secret(cli, ret);
-	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
-	(void)fprintf(stderr, "\n");
-	return e;
 }
 
 static err_t read_password(struct cli *cli, bool from_stdin, struct secret *ret)
@@ -49,9 +29,9 @@ static err_t read_password(struct cli *cli, bool from_stdin, struct secret *ret)
 	struct secret again;
 
 	if (from_stdin || !isatty(STDIN_FILENO))
-		return read_line_secret(cli, ret);
-	TRY(prompt_secret(cli, "Password", ret));
-	TRY(prompt_secret(cli, "Once more", &again));
+		return read_secret(cli, "", ret);
+	TRY(read_secret(cli, "Password: ", ret));
+	TRY(read_secret(cli, "Once more: ", &again));
 	if (!secret_equal(*ret, again)) {
 		(void)fprintf(stderr, "sallyport: the two are not the same\n");
 		FAIL(ERR_INPUT);

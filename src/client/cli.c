@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/json_out.h"
 #include "client/internal.h"
 
 static const struct command {
@@ -148,18 +149,20 @@ void print_clean(const char *text)
 		(void)putchar(*at < 0x20 || *at == 0x7f ? '?' : *at);
 }
 
-static void print_json_text(const char *text)
+static void print_json_error(const sp_result *r)
 {
-	(void)putchar('"');
-	for (const unsigned char *at = (const unsigned char *)text; *at != '\0'; at++) {
-		if (*at < 0x20)
-			(void)printf("\\u%04x", *at);
-		else if (*at == '"' || *at == '\\')
-			(void)printf("\\%c", *at);
-		else
-			(void)putchar(*at);
-	}
-	(void)putchar('"');
+	char text[4096];
+	struct buf b = BUF_OF(text);
+	struct json_out o;
+
+	out_begin(&o, &b);
+	out_obj(&o);
+	out_str(&o, STR("error"), str_of_cstr(sp_error_name(r->error)));
+	out_i64(&o, STR("status"), r->status);
+	out_str(&o, STR("code"), str_of_cstr(r->code));
+	out_str(&o, STR("message"), str_of_cstr(r->message));
+	out_end_obj(&o);
+	(void)printf("%.*s\n", STR_ARG(buf_view(&b)));
 }
 
 static enum client_exit exit_of(sp_error error)
@@ -195,11 +198,7 @@ enum client_exit report(const struct options *o, sp_result *r)
 	enum client_exit code = exit_of(r->error);
 
 	if (r->error != SP_OK && o->json) {
-		(void)printf("{\"error\":\"%s\",\"status\":%d,\"code\":", sp_error_name(r->error), r->status);
-		print_json_text(r->code);
-		(void)printf(",\"message\":");
-		print_json_text(r->message);
-		(void)printf("}\n");
+		print_json_error(r);
 	} else if (r->error != SP_OK) {
 		(void)fprintf(stderr, "sallyport: %s%s%s%s\n", r->message, r->code[0] != '\0' ? " (" : "", r->code,
 			      r->code[0] != '\0' ? ")" : "");

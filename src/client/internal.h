@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/prompt.h"
+
 /* What the process ends with; scripts may rely on it. */
 enum client_exit {
 	CLIENT_DONE = 0,
@@ -36,13 +38,6 @@ struct options {
 enum client_exit place_open(struct options *o, sp_client **client);
 /* So that the next command needs no options, and finds the tokens from wherever it is typed. */
 enum client_exit place_remember(const struct options *o);
-
-/* ---- prompt.c ---- */
-
-/* A line of the terminal, or of stdin when that is none; the question goes to stderr. Hidden: nothing is shown of what
- * is typed. False: there is no line, or one that is too long. */
-bool prompt(const char *question, bool is_hidden, char *line, size_t room);
-void prompt_wipe(char *line, size_t room);
 
 /* ---- cli.c ---- */
 

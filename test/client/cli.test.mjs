@@ -216,3 +216,19 @@ test('a typed password is not shown', async () => {
   assert.ok(!shown.includes(user.password), shown);
   assert.match(shown, new RegExp(user.email));
 });
+
+test('Ctrl-C at a hidden question leaves a terminal that shows what is typed', async () => {
+  const h = home();
+  const command = `sh -c '${SALLYPORT} login ${url} --email a@example.test; echo ended $?; stty -a'`;
+  const child = spawn('script', ['-qec', command, '/dev/null'], { timeout: 60_000, env: { ...process.env, ...h.env } });
+  let shown = '';
+  child.stdout.on('data', (data) => (shown += data));
+  const ended = new Promise((resolve) => child.on('close', resolve));
+  await until(() => /Password: /.test(shown), 'the question');
+  child.stdin.write('half a pass\x03');
+  await ended;
+  assert.match(shown, /ended 2/);
+  assert.match(shown, / echo /);
+  assert.doesNotMatch(shown, /-echo /);
+  assert.ok(!shown.includes('half a pass'), shown);
+});
