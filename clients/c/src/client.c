@@ -24,12 +24,6 @@ static void start_curl(void)
 	(void)curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-static bool copy(const char *from, char **to)
-{
-	*to = from == NULL ? NULL : strdup(from);
-	return from == NULL || *to != NULL;
-}
-
 static bool is_loopback(const char *host, size_t n)
 {
 	static const char *const names[] = { "localhost", "127.0.0.1", "[::1]" };
@@ -87,8 +81,8 @@ static sp_error read_options(sp_client *c, const sp_options *o)
 	size_t n;
 
 	if (o->server == NULL || !is_server(o->server, &n) || (prefix[0] != '\0' && !is_path(prefix)) ||
-	    !is_path(loopback) || (o->user_agent != NULL && !is_header_text(o->user_agent)) || strlen(account) > 128 || account[0] == '\0' || o->timeout_ms < 0 ||
-	    o->connect_timeout_ms < 0)
+	    !is_path(loopback) || (o->user_agent != NULL && !is_header_text(o->user_agent)) || account[0] == '\0' ||
+	    strlen(account) > 128 || o->timeout_ms < 0 || o->connect_timeout_ms < 0)
 		return SP_INVALID;
 	text_add_n(&base, o->server, n);
 	text_add(&base, prefix);
@@ -102,8 +96,9 @@ static sp_error read_options(sp_client *c, const sp_options *o)
 	c->connect_timeout_ms = o->connect_timeout_ms > 0 ? o->connect_timeout_ms : CONNECT_TIMEOUT_MS;
 	c->on_state = o->on_state;
 	c->context = o->context;
-	if (!copy(o->language, &c->language) || !copy(o->ca_file, &c->ca_file) || !copy(loopback, &c->loopback_path) ||
-	    !copy(o->user_agent != NULL ? o->user_agent : "libsallyport/" VERSION, &c->user_agent))
+	if (!copy_text(o->language, &c->language) || !copy_text(o->ca_file, &c->ca_file) ||
+	    !copy_text(loopback, &c->loopback_path) ||
+	    !copy_text(o->user_agent != NULL ? o->user_agent : "libsallyport/" VERSION, &c->user_agent))
 		return SP_MEMORY;
 	return SP_OK;
 }

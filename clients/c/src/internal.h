@@ -5,6 +5,7 @@
  *	result.c   from an answer to a sp_result
  *	session.c  the stored tokens: signing in and out, one refresh at a time
  *	call.c     the table of calls, and a function for each
+ *	request.c  the request of a call
  *	oauth.c    browser, provider, and back; links of mails
  *	start.c    calls on threads
  *	store_*.c  where tokens are kept
@@ -153,19 +154,18 @@ char *device_token(sp_client *c, const char *name);
 sp_error store_load(sp_client *c, const char *key, struct text *value);
 sp_error store_save(sp_client *c, const char *key, const char *value);
 sp_error store_erase(sp_client *c, const char *key);
-void tell_state(sp_client *c, sp_state state, const char *reason);
+/* The body that says which refresh token. */
+void text_add_refresh(struct text *body, const char *token);
 
 /* ---- call.c ---- */
 
-struct call;
+#define CALL_ARGUMENTS_MAX 4
+
+struct call; /* call.h */
 /* By its public name without "sp_"; NULL: no such call. */
 const struct call *call_find(const char *name);
 size_t call_arguments(const struct call *call);
 sp_result *call_run(sp_client *c, const struct call *call, const char *const *arguments);
-
-/* One request for somebody who is signed in: with a token that is good, once more if it was not. Ends the session when the
- * server says so. */
-struct answer *send_signed(sp_client *c, const struct http_request *q, enum gives gives);
 
 /* Around everything that a client must not be freed under. May be nested. */
 void call_enter(sp_client *c, struct caller *me);

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "records.h"
@@ -18,21 +17,6 @@
 /* Between two looks; it begins short, as most waits are, and is never long enough to be noticed. */
 #define PAUSE_FIRST_MS 1
 #define PAUSE_LAST_MS 32
-
-static int64_t now_ms(void)
-{
-	struct timespec t = { 0 };
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static void pause_ms(int64_t ms)
-{
-	struct timespec t = { .tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000 };
-
-	(void)nanosleep(&t, NULL); /* woken early is no matter */
-}
 
 /* A file that somebody else made, or that is another one's second name, could be anything. */
 static bool is_ours(int fd)

@@ -166,17 +166,12 @@ static struct answer *begin(sp_client *c, const char *start, const char *redirec
 	return r;
 }
 
-static bool is_segment(const char *text)
-{
-	return text != NULL && text[0] != '\0' && strcmp(text, ".") != 0 && strcmp(text, "..") != 0;
-}
-
 sp_result *oauth_begin(sp_client *c, const char *const *a)
 {
 	struct text start = { 0 };
 	struct answer *r;
 
-	if (!is_segment(a[0]) || a[1] == NULL)
+	if (!url_is_segment(a[0]) || a[1] == NULL)
 		return &result_of(SP_INVALID, "", NULL)->pub;
 	text_add(&start, c->base);
 	text_add(&start, "/oauth/");
@@ -305,14 +300,6 @@ static int listen_here(int *port)
 	}
 	*port = ntohs(address.sin_port);
 	return fd;
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 /* Until there is something to read; in short turns, to see a cancellation. */

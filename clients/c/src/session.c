@@ -87,7 +87,7 @@ void session_unlock(sp_client *c)
 	(void)pthread_mutex_unlock(&c->session_mutex);
 }
 
-void tell_state(sp_client *c, sp_state state, const char *reason)
+static void tell_state(sp_client *c, sp_state state, const char *reason)
 {
 	if (c->on_state != NULL)
 		c->on_state(c->context, state, reason);
@@ -100,12 +100,6 @@ void record_free(struct record *r)
 	wipe_free(r->access);
 	wipe_free(r->refresh);
 	*r = (struct record){ 0 };
-}
-
-static bool copy_text(const char *from, char **to)
-{
-	*to = from == NULL ? NULL : strdup(from);
-	return from == NULL || *to != NULL;
 }
 
 /* A stored JSON object, taken apart; free both. SP_OK and NULL: there is none, or one that nobody can read. */
@@ -243,11 +237,11 @@ struct answer *record_fresh(sp_client *c, int min_validity, struct record *r)
 
 /* ---- refreshing ---- */
 
-static void pause_ms(long ms)
+void text_add_refresh(struct text *body, const char *token)
 {
-	struct timespec t = { ms / 1000, ms % 1000 * 1000000 };
-
-	(void)nanosleep(&t, NULL);
+	text_add(body, "{\"refreshToken\":");
+	text_add_json(body, token);
+	text_add(body, "}");
 }
 
 /* An answer that was lost is asked for again: the server keeps the old token good until the new one is used. */
@@ -255,17 +249,14 @@ static struct answer *ask_refresh(sp_client *c, const char *token)
 {
 	struct text body = { 0 };
 	struct http_answer a = { 0 };
-	struct answer *r;
 
-	text_add(&body, "{\"refreshToken\":");
-	text_add_json(&body, token);
-	text_add(&body, "}");
+	text_add_refresh(&body, token);
 	if (body.failed)
 		return result_of(SP_MEMORY, "", NULL);
 	for (int i = 0; i < REFRESH_TRIES; i++) {
 		if (i > 0) {
 			text_free(&a.body);
-			pause_ms(100L * i);
+			pause_ms(100 * (int64_t)i);
 		}
 		http_send(c, &(struct http_request){ .method = "POST", .path = "/refresh", .wants_tokens = true,
 						     .body = body.p },
@@ -274,8 +265,7 @@ static struct answer *ask_refresh(sp_client *c, const char *token)
 			break;
 	}
 	text_free(&body);
-	r = result_read(&a, GIVES_TOKENS);
-	return r;
+	return result_read(&a, GIVES_TOKENS);
 }
 
 /* Only these two mean that the session is over; any other 401 may be some proxy's. */

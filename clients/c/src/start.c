@@ -6,19 +6,18 @@
 
 #define WORKERS_MAX (sizeof((sp_client *)0)->workers / sizeof(pthread_t))
 #define WORK_MAX 64
-#define ARGUMENTS_MAX 4
 
 struct work {
 	struct work *next;
 	const struct call *call;
-	char *arguments[ARGUMENTS_MAX];
+	char *arguments[CALL_ARGUMENTS_MAX];
 	sp_done_fn done;
 	void *context;
 };
 
 static void work_free(struct work *w)
 {
-	for (size_t i = 0; i < ARGUMENTS_MAX; i++)
+	for (size_t i = 0; i < CALL_ARGUMENTS_MAX; i++)
 		wipe_free(w->arguments[i]);
 	free(w);
 }

@@ -61,6 +61,11 @@ const char *query_of(const char *url)
 	return at != NULL ? at + 1 : "";
 }
 
+bool url_is_segment(const char *text)
+{
+	return text != NULL && text[0] != '\0' && strcmp(text, ".") != 0 && strcmp(text, "..") != 0;
+}
+
 bool url_path_ends(const char *url, const char *end)
 {
 	size_t n = strcspn(url, "?#"), length = strlen(end);

@@ -9,6 +9,8 @@ const char *query_of(const char *url);
 /* The value of that name in a query ("a=1&b=2#…"), decoded, to be freed with wipe_free; NULL: none, a zero byte in it, or no
  * memory. Of several the first counts. */
 char *query_value(const char *query, const char *name);
+/* Whether it can stand for one segment of a path: an empty one, or one of dots, would make another path. False of NULL. */
+bool url_is_segment(const char *text);
 /* Whether the path ends like this. */
 bool url_path_ends(const char *url, const char *end);
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #if defined(__APPLE__)
 #include <sys/random.h>
@@ -34,6 +35,27 @@ bool start_thread(pthread_t *thread, void *(*run)(void *), void *argument)
 	started = pthread_create(thread, NULL, run, argument) == 0;
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return started;
+}
+
+bool copy_text(const char *from, char **to)
+{
+	*to = from == NULL ? NULL : strdup(from);
+	return from == NULL || *to != NULL;
+}
+
+int64_t now_ms(void)
+{
+	struct timespec t = { 0 };
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+void pause_ms(int64_t ms)
+{
+	struct timespec t = { .tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000 };
+
+	(void)nanosleep(&t, NULL);
 }
 
 bool random_bytes(void *p, size_t n)

@@ -15,6 +15,14 @@ void wipe_free(char *text);
 /* A thread that gets no signals: those are for the program's own. False: there is no more. */
 bool start_thread(pthread_t *thread, void *(*run)(void *), void *argument);
 
+/* A copy in *to; NULL of NULL. False: no memory. */
+bool copy_text(const char *from, char **to);
+
+/* Of a clock that is never set. */
+int64_t now_ms(void);
+/* May end early. */
+void pause_ms(int64_t ms);
+
 /* From the system. False: there is none, nothing can go on. */
 bool random_bytes(void *p, size_t n);
 

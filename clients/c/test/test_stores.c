@@ -171,14 +171,6 @@ static sp_error take(const sp_store *s, const char *key, int timeout_ms)
 	return s->lock(s->context, key, timeout_ms);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* ---- other processes ---- */
 
 struct process {
