@@ -332,7 +332,7 @@ test('loginWithOAuth: a browser that cannot be opened, and a user who does not c
   assert.equal((await app.call('oauth_login', 'fake', 0, 'fails')).error, 'SP_UNAVAILABLE');
   const started = Date.now();
   assert.equal((await app.call('oauth_login', 'fake', 1, '')).error, 'SP_TIMEOUT');
-  assert.ok(Date.now() - started < 5000);
+  assert.ok(Date.now() - started < 20_000);
 });
 
 test('loginWithOAuth: xdg-open is found by itself', async (t) => {

@@ -340,7 +340,7 @@ test('cancel ends a request that hangs; resume lets the next ones go', async () 
   while (proxy.log('/me').length < 4) await sleep(5);
   await app.value('client_cancel');
   for (const r of await Promise.all(hanging)) assert.deepEqual(said(r), ['SP_CANCELLED', 0, '']);
-  assert.ok(Date.now() - begun < 5000);
+  assert.ok(Date.now() - begun < 20_000);
   assert.equal((await app.call('get_profile')).error, 'SP_CANCELLED');
   proxy.rule = () => undefined;
   await app.value('client_resume');

@@ -30,12 +30,15 @@ const lineOf = (email) => until(async () => (await list()).find((l) => l.include
 const stateOf = (email, what) => until(async () => (await list()).find((l) => l.includes(email) && l.includes(what)), `${email} to be ${what}`);
 
 test('a mail leaves as soon as its request is over', async () => {
-  const sent = await s.metric('mail_sent_total');
-  const began = Date.now();
-  const u = await s.register();
-  await sink.mail(u.email);
-  assert.ok(Date.now() - began < 1500, 'the sender was woken: it looks by itself only every two seconds');
-  await until(async () => (await s.metric('mail_sent_total')) === sent + 1, 'the counter');
+  const sent = await s.metric('mail_sent_total'), took = [];
+  for (let i = 0; i < 4; i++) {
+    const u = await s.register(), began = Date.now();
+    await sink.mail(u.email);
+    took.push(Date.now() - began);
+  }
+  // Each follows a mail that has just left; a sender that is not woken looks two seconds after that one.
+  assert.ok(Math.min(...took.slice(1)) < 1000, `the sender was not woken: ${took} ms`);
+  await until(async () => (await s.metric('mail_sent_total')) === sent + 4, 'the counter');
   assert.deepEqual(await list(), []);
 });
 
