@@ -8,7 +8,7 @@ import { Authenticator } from '../lib/authenticator.mjs';
 import { CApp, said } from '../lib/capp.mjs';
 import { NUMBER, SMS_CODE, World } from '../lib/capp_world.mjs';
 import { mailCodeIn, SUBJECT, wrongCode } from '../lib/delivery.mjs';
-import { CHANGE, CHANGED, LINKING, MAGIC, RESET, VERIFY } from '../lib/mailed.mjs';
+import { CHANGE, CHANGED, LINKING, MAGIC, RESET, RESET_ASKED, VERIFY } from '../lib/mailed.mjs';
 import { ROOT, source } from '../lib/paths.mjs';
 import { freshEmail, freshPassword, MINUTE, Server } from '../lib/server.mjs';
 import { makeCertificates } from '../lib/smtp_sink.mjs';
@@ -355,7 +355,10 @@ test('open_link: each link of a mail, as a scheme, below the prefix, and as a ho
     await app.ok('change_email_request', to, null, null);
     await app.ok('open_link', shape('change-email/confirm', await m.token(to, CHANGE)));
     assert.equal((await profileOf(app)).email, to);
-    if (i === 2) await app.ok('open_link', shape('change-email/revert', await m.token(from, CHANGED)));
+    if (i !== 2) continue;
+    const token = await m.token(from, CHANGED), r = await app.call('open_link', shape('change-email/revert', token));
+    assert.deepEqual([r.error, r.code, r.link_token], ['SP_INVALID', 'CONFIRM_EMAIL_REVERT', token]);
+    await app.ok('change_email_revert', r.link_token);
   }
   for (const end of ['magic-link', 'magic-link/verify']) {
     const visitor = await s.register(), phone = await w.app();
@@ -364,9 +367,31 @@ test('open_link: each link of a mail, as a scheme, below the prefix, and as a ho
     assert.equal((await profileOf(phone)).email, visitor.email);
     await phone.ok('forgot_password', visitor.email);
     const { url, token } = await m.link(visitor.email, RESET), r = await phone.call('open_link', `${url}?token=${token}`);
-    assert.deepEqual([r.error, r.code], ['SP_INVALID', 'PASSWORD_NEEDED']);
+    assert.deepEqual([r.error, r.code, r.link_token], ['SP_INVALID', 'PASSWORD_NEEDED', token]);
     await phone.ok('reset_password', token, freshPassword());
   }
+});
+
+test('open_link: who is signed in does not find himself in another account', async () => {
+  const { app, user } = await w.signedIn(), other = await s.register();
+  await (await w.app()).ok('send_magic_link', other.email, null);
+  const token = await m.token(other.email, MAGIC), r = await app.call('open_link', `myapp://auth/magic-link?token=${token}`);
+  assert.deepEqual([r.error, r.code, r.link_token, proxy.log('/magic-link/verify')], ['SP_INVALID', 'CONFIRM_SIGN_IN', token, []]);
+  assert.equal((await profileOf(app)).email, user.email);
+  await app.ok('verify_magic_link', r.link_token);
+  assert.equal((await profileOf(app)).email, other.email);
+});
+
+test('open_link, keep_2fa: an administrator keeps his authenticator app', async () => {
+  const app = await w.app(), admin = await s.admin();
+  await app.ok('login', admin.email, admin.password);
+  await w.withTotp(app);
+  await s.cliOk(['user', 'reset-2fa', admin.email]);
+  const token = await m.token(admin.email, RESET_ASKED), r = await app.call('open_link', `myapp://auth/2fa/keep?token=${token}`);
+  assert.deepEqual([r.error, r.code, r.link_token, proxy.log('/2fa/keep')], ['SP_INVALID', 'CONFIRM_KEEP_2FA', token, []]);
+  await app.ok('keep_2fa', r.link_token);
+  assert.equal((await app.call('keep_2fa', r.link_token)).code, 'INVALID_2FA_RESET_TOKEN');
+  assert.equal((await profileOf(app)).is_totp_enabled, 1);
 });
 
 test('open_link: what is no link of ours is SP_INVALID, and nothing is sent', async () => {

@@ -77,6 +77,7 @@ static void check(const struct answer *a, int status, enum gives gives)
 	read_text(r->url);
 	read_text(r->user_id);
 	read_text(r->merge_token);
+	read_text(r->link_token);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import { after, before, test } from 'node:test';
 import zlib from 'node:zlib';
 import { Authenticator, confirm, handleOf, setUp, verify, withTotp } from '../lib/authenticator.mjs';
-import { Mailed, RESET, VERIFY } from '../lib/mailed.mjs';
+import { Mailed, RESET, RESET_ASKED, VERIFY } from '../lib/mailed.mjs';
 import { examplePath, routes } from '../lib/routes.mjs';
 import { claimsOf, DAY, freshEmail, freshPassword, HOUR, MINUTE, Server } from '../lib/server.mjs';
 
@@ -801,7 +801,6 @@ test('MF19 an operator\'s reset removes app and codes, ends sessions, is on reco
   await one.sink.mail(u.email, { subject: FACTOR_REMOVED });
 });
 
-const RESET_ASKED = 'Your second factor is to be removed';
 const callOff = (on, token) => on.post('/auth/2fa/keep', { token });
 const BAD_CANCEL = [400, 'INVALID_2FA_RESET_TOKEN', 'Invalid 2FA-reset token'];
 /* A house with an administrator who has an app, and who has just been the subject of an operator's reset. */

@@ -51,7 +51,7 @@ export class World {
   }
 
   #note(r) {
-    this.s.note(r.access_token, r.challenge?.temp_token, r.totp?.secret, r.merge_token, ...(r.recovery_codes ?? []));
+    this.s.note(r.access_token, r.challenge?.temp_token, r.totp?.secret, r.merge_token, r.link_token, ...(r.recovery_codes ?? []));
     return r;
   }
 

@@ -61,6 +61,7 @@ export class Mailed {
 
 export const VERIFY = 'Verify your email address', WELCOME = 'Welcome! Your account has been created';
 export const RESET = 'Reset your password', CHANGE = 'Confirm your new email address', CHANGED = 'Your email address has been updated';
+export const RESET_ASKED = 'Your second factor is to be removed';
 export const MAGIC = 'Your magic sign-in link', LINKING = 'Confirm a further way to sign in';
 export const REVERTED = 'Your email address has been restored', EXISTS = 'You already have an account', IN_USE = 'Your email address is already in use';
 

@@ -146,6 +146,7 @@ typedef struct sp_result {
 	const char *access_token; /* sp_access_token */
 	const char *url; /* sp_oauth_begin, sp_oauth_link_begin: to open in the system's browser */
 	const char *merge_token; /* sp_register of a guest whose address has an account (docs/guide/guests.md) */
+	const char *link_token; /* sp_open_link, where the user must be asked first */
 
 	const char *body; /* the answer as it came; ends with a zero that body_length does not count */
 	size_t body_length;
@@ -320,6 +321,8 @@ SP_API sp_result *sp_verify_setup_2fa(sp_client *client, const char *temp_token,
 SP_API sp_result *sp_disable_2fa(sp_client *client, const char *password, const char *code);
 /* POST /2fa/recovery-codes. Ten new ones; the old ones are void. recovery_codes. */
 SP_API sp_result *sp_new_recovery_codes(sp_client *client, const char *password, const char *code);
+/* POST /2fa/keep, with the token of the mail that an administrator gets when his app is to be removed: it stays. */
+SP_API sp_result *sp_keep_2fa(sp_client *client, const char *token);
 
 /* ---- without a password ---- */
 
@@ -404,10 +407,14 @@ SP_API sp_result *sp_oauth_token(sp_client *client, const char *provider, const 
 
 /* ---- links of mails ---- */
 
-/* What the app was opened with: a link of a mail (verify-email, change-email/confirm, change-email/revert, magic-link,
- * magic-link/verify, link-verify; below the server's prefix or without it) or the answer of a provider; the call that
- * belongs to it is made. Call it for a link that the user has opened, never for one that was only seen. reset-password
- * asks for a new password and is SP_INVALID here, with code PASSWORD_NEEDED. */
+/* What the app was opened with: a link of a mail (below the server's prefix or without it) or the answer of a provider;
+ * the call that belongs to it is made. Call it for a link that the user has opened, never for one that was only seen.
+ * Where the user must be asked first nothing is sent: SP_INVALID, link_token, and a code that says what to call with it
+ * then:
+ *   PASSWORD_NEEDED        sp_reset_password, with a new password
+ *   CONFIRM_SIGN_IN        sp_verify_magic_link: somebody is signed in already, perhaps somebody else
+ *   CONFIRM_EMAIL_REVERT   sp_change_email_revert: the account gets its former address back
+ *   CONFIRM_KEEP_2FA       sp_keep_2fa: the authenticator app stays */
 SP_API sp_result *sp_open_link(sp_client *client, const char *url);
 
 /* ---- without waiting ---- */

@@ -67,6 +67,7 @@ static const struct call calls[] = {
 	{ "disable_2fa", POST_TO("/2fa/disable", WHO_USER, GIVES_NOTHING, 2), { PASSWORD(0), PROOF(1) }, NULL },
 	{ "new_recovery_codes", POST_TO("/2fa/recovery-codes", WHO_USER, GIVES_SOME, 2),
 	  { PASSWORD(0), PROOF(1) }, NULL },
+	{ "keep_2fa", POST_TO("/2fa/keep", WHO_ANYBODY, GIVES_NOTHING, 1), { TEXT("token", 0) }, NULL },
 
 	{ "send_magic_link", POST_TO("/magic-link/send", WHO_ANYBODY, GIVES_NOTHING, 2),
 	  { TEXT("email", 0), MAYBE("type", 1), LANGUAGE }, NULL },
@@ -381,6 +382,7 @@ CALL3(setup_2fa, temp_token, password, code)
 CALL2(verify_setup_2fa, temp_token, totp_code)
 CALL2(disable_2fa, password, code)
 CALL2(new_recovery_codes, password, code)
+CALL1(keep_2fa, token)
 CALL2(send_magic_link, email, type)
 CALL1(verify_magic_link, token)
 CALL2(verify_email_code, email, code)

@@ -513,16 +513,56 @@ static sp_result *link_verify(sp_client *c, const char *token)
 	return sp_link_verify(c, token, sp_is_signed_in(c) != 1);
 }
 
+static sp_result *ask_first(const char *code, const char *message, const char *token)
+{
+	struct answer *r = result_of(SP_INVALID, code, message);
+
+	r->pub.link_token = result_copy(r, token);
+	if (r->pub.link_token == NULL)
+		result_fail(r, SP_MEMORY, "", NULL);
+	return &r->pub;
+}
+
+static sp_result *reset_password(sp_client *c, const char *token)
+{
+	(void)c;
+	return ask_first("PASSWORD_NEEDED", "sp_reset_password wants a new password", token);
+}
+
+static sp_result *revert_email(sp_client *c, const char *token)
+{
+	(void)c;
+	return ask_first("CONFIRM_EMAIL_REVERT", "ask, then call sp_change_email_revert", token);
+}
+
+static sp_result *keep_2fa(sp_client *c, const char *token)
+{
+	(void)c;
+	return ask_first("CONFIRM_KEEP_2FA", "ask, then call sp_keep_2fa", token);
+}
+
+/* Anybody can send a link to an account of his own: whoever is signed in would go on in that without noticing. */
+static sp_result *magic_link(sp_client *c, const char *token)
+{
+	switch (sp_is_signed_in(c)) {
+	case 0: return sp_verify_magic_link(c, token);
+	case 1: return ask_first("CONFIRM_SIGN_IN", "ask, then call sp_verify_magic_link", token);
+	default: return &result_of(SP_STORE, "", NULL)->pub; /* the token is good for one call */
+	}
+}
+
 static const struct {
 	const char *end; /* of the path */
 	sp_result *(*call)(sp_client *c, const char *token);
 } links[] = {
 	{ "/verify-email", sp_verify_email },
 	{ "/change-email/confirm", sp_change_email_confirm },
-	{ "/change-email/revert", sp_change_email_revert },
-	{ "/magic-link", sp_verify_magic_link },
-	{ "/magic-link/verify", sp_verify_magic_link },
+	{ "/change-email/revert", revert_email },
+	{ "/magic-link", magic_link },
+	{ "/magic-link/verify", magic_link },
 	{ "/link-verify", link_verify },
+	{ "/reset-password", reset_password },
+	{ "/2fa/keep", keep_2fa },
 };
 
 sp_result *open_link(sp_client *c, const char *const *a)
@@ -538,8 +578,6 @@ sp_result *open_link(sp_client *c, const char *const *a)
 		wipe_free(state);
 		return sp_oauth_continue(c, url);
 	}
-	if (url_path_ends(url, "/reset-password"))
-		return &result_of(SP_INVALID, "PASSWORD_NEEDED", "sp_reset_password wants the token and a new password")->pub;
 	token = query_value(query_of(url), "token");
 	for (size_t i = 0; token != NULL && r == NULL && i < sizeof links / sizeof *links; i++)
 		if (url_path_ends(url, links[i].end))

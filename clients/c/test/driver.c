@@ -198,6 +198,7 @@ static void print_result(const char *id, sp_result *r)
 	put(f, "access_token", r->access_token);
 	put(f, "url", r->url);
 	put(f, "merge_token", r->merge_token);
+	put(f, "link_token", r->link_token);
 	put_lists(f, r);
 	put_texts(f, "recovery_codes", r->recovery_codes, r->n_recovery_codes);
 	if (r->challenge != NULL) {
@@ -370,7 +371,7 @@ typedef sp_result *call_fn(sp_client *c, const char *const *a);
 	CALL(1, revoke_session) CALL(2, verify_totp) CALL(2, verify_recovery_code) CALL(1, send_sms_2fa) \
 	CALL(2, verify_sms_2fa) CALL(2, send_magic_link_2fa) CALL(2, verify_magic_link_2fa) \
 	CALL(2, verify_email_code_2fa) CALL(3, setup_2fa) CALL(2, verify_setup_2fa) CALL(2, disable_2fa) \
-	CALL(2, new_recovery_codes) CALL(2, send_magic_link) CALL(1, verify_magic_link) CALL(2, verify_email_code) \
+	CALL(2, new_recovery_codes) CALL(1, keep_2fa) CALL(2, send_magic_link) CALL(1, verify_magic_link) CALL(2, verify_email_code) \
 	CALL(1, send_sms) CALL(2, verify_sms) CALL(1, forgot_password) CALL(2, reset_password) \
 	CALL(2, change_password) CALL(1, send_verification_email) CALL(1, verify_email) \
 	CALL(3, change_email_request) CALL(1, change_email_confirm) CALL(1, change_email_revert) CALL(3, add_phone) \

@@ -259,6 +259,7 @@ class SallyportResult {
         accessToken = _text(r.access_token),
         url = _text(r.url),
         mergeToken = _text(r.merge_token),
+        linkToken = _text(r.link_token),
         body = _bytes(r.body, r.body_length);
 
   SallyportResult._of(int number, String name)
@@ -278,6 +279,7 @@ class SallyportResult {
         accessToken = null,
         url = null,
         mergeToken = null,
+        linkToken = null,
         body = null;
 
   /// [SallyportError.ok], or why not.
@@ -327,6 +329,9 @@ class SallyportResult {
 
   /// Of a guest's [SallyportClient.register] whose address has an account.
   final String? mergeToken;
+
+  /// Of [SallyportClient.openLink], where the user must be asked first.
+  final String? linkToken;
 
   /// The answer as it came.
   final String? body;
@@ -715,6 +720,10 @@ class SallyportClient {
   Future<SallyportResult> newRecoveryCodes({String? password, String? code}) =>
       _start('new_recovery_codes', [password, code]);
 
+  /// POST /2fa/keep, with the token of the mail that an administrator gets when
+  /// his app is to be removed: it stays.
+  Future<SallyportResult> keep2fa(String token) => _start('keep_2fa', [token]);
+
   // ---- without a password ----
 
   /// POST /magic-link/send. [type]: `link`, `code`, `both`; null: link.
@@ -858,6 +867,13 @@ class SallyportClient {
       _start('oauth_token', [provider, idToken, nonce]);
 
   /// A link of a mail, or a provider's answer, that the user has opened.
+  ///
+  /// Where the user must be asked first nothing is sent:
+  /// [SallyportError.invalid], [SallyportResult.linkToken], and a
+  /// [SallyportResult.code] that says what to call with it: `PASSWORD_NEEDED`
+  /// ([resetPassword]), `CONFIRM_SIGN_IN` ([verifyMagicLink]; somebody is signed
+  /// in), `CONFIRM_EMAIL_REVERT` ([changeEmailRevert]) or `CONFIRM_KEEP_2FA`
+  /// ([keep2fa]).
   Future<SallyportResult> openLink(String url) =>
       _start('open_link', [url]);
 }

@@ -128,6 +128,7 @@ final class sp_result extends Struct {
   external Pointer<Char> access_token;
   external Pointer<Char> url;
   external Pointer<Char> merge_token;
+  external Pointer<Char> link_token;
   external Pointer<Char> body;
   @Size() external int body_length;
 }
@@ -313,6 +314,10 @@ class Bindings {
   late final sp_new_recovery_codes = library.lookupFunction<
       Pointer<sp_result> Function(Pointer<sp_client>, Pointer<Char>, Pointer<Char>),
       Pointer<sp_result> Function(Pointer<sp_client> client, Pointer<Char> password, Pointer<Char> code)>('sp_new_recovery_codes');
+
+  late final sp_keep_2fa = library.lookupFunction<
+      Pointer<sp_result> Function(Pointer<sp_client>, Pointer<Char>),
+      Pointer<sp_result> Function(Pointer<sp_client> client, Pointer<Char> token)>('sp_keep_2fa');
 
   late final sp_send_magic_link = library.lookupFunction<
       Pointer<sp_result> Function(Pointer<sp_client>, Pointer<Char>, Pointer<Char>),
