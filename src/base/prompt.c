@@ -45,16 +45,18 @@ bool prompt(const char *question, bool is_hidden, char *line, size_t room)
 	bool is_terminal = isatty(STDIN_FILENO) != 0, is_read;
 
 	line[0] = '\0';
-	if (is_terminal)
-		(void)fputs(question, stderr);
-	if (!is_terminal || !is_hidden || tcgetattr(STDIN_FILENO, &old) != 0)
+	if (!is_terminal || !is_hidden || tcgetattr(STDIN_FILENO, &old) != 0) {
+		if (is_terminal)
+			(void)fputs(question, stderr);
 		return read_line(line, room, false);
+	}
 	/* Ctrl-C ends the line instead of the process, so that the terminal shows again what is typed. */
 	quiet = old;
 	quiet.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
 	quiet.c_lflag |= ECHONL;
 	quiet.c_cc[VEOL] = INTERRUPT;
 	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+	(void)fputs(question, stderr); /* only now: who types at once is not shown either */
 	is_read = read_line(line, room, true);
 	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
 	if (!is_read)
