@@ -2,6 +2,7 @@
 #include "api/routes.h"
 #include "domain/brake.h"
 #include "domain/clock_guard.h"
+#include "oauth/outside.h"
 
 err_t api_ops_health(struct req *r, const void *body, struct http_reply *rep)
 {
@@ -159,6 +160,20 @@ static void write_outbox(struct buf *b, const struct api *api)
 	}
 }
 
+static void write_providers(struct buf *b, const struct config *cfg, const struct outside *o)
+{
+	if (o == NULL || cfg->oauth.n == 0)
+		return;
+	buf_lit(b, "# HELP sallyport_breaker_open_provider 1 while an identity provider is given a rest.\n"
+		   "# TYPE sallyport_breaker_open_provider gauge\n");
+	for (size_t i = 0; i < cfg->oauth.n; i++) {
+		str name = cfg->oauth.provider[i].name;
+
+		buf_printf(b, "sallyport_breaker_open_provider{provider=\"%.*s\"} %d\n", STR_ARG(name),
+			   o->state(o->self, name) == OUTSIDE_RESTS);
+	}
+}
+
 err_t api_ops_metrics(struct req *r, const void *body, struct http_reply *rep)
 {
 	const struct api *api = r->listener->api;
@@ -171,6 +186,7 @@ err_t api_ops_metrics(struct req *r, const void *body, struct http_reply *rep)
 	write_store(b, api->store);
 	write_edge(b, api->server);
 	write_outbox(b, api);
+	write_providers(b, r->c.cfg, r->c.outside);
 	metrics_write_value(b, "login_brake", "gauge", "1 while too many sign-ins fail.", brake_is_on(&r->c));
 	metrics_write_value(b, "hash_microseconds", "gauge", "Smoothed time of one password hash.",
 			    password_gate_hash_us(api->gate));

@@ -86,22 +86,38 @@ static int64_t share(const struct outbound *o)
 	return o->o.workers < 2 ? 1 : (o->o.workers + 1) / 2;
 }
 
-/* Why not, or NULL. */
-static const char *may_ask(struct outbound *o, str name)
+/* With the lock. */
+static enum outside_state state_of(const struct outbound *o, const struct watched *w, int64_t now_ms)
 {
+	if (w->asking >= share(o))
+		return OUTSIDE_FULL;
+	return breaker_wait_ms(&w->breaker, now_ms) > 0 ? OUTSIDE_RESTS : OUTSIDE_ASKED;
+}
+
+static enum outside_state look(void *self, str name)
+{
+	struct outbound *o = self;
+	enum outside_state s;
+
+	(void)pthread_mutex_lock(&o->lock);
+	s = state_of(o, watch(o, name), monotonic_ms());
+	(void)pthread_mutex_unlock(&o->lock);
+	return s;
+}
+
+static enum outside_state ask(struct outbound *o, str name)
+{
+	int64_t now_ms = monotonic_ms();
+	enum outside_state s;
 	struct watched *w;
-	const char *why = NULL;
 
 	(void)pthread_mutex_lock(&o->lock);
 	w = watch(o, name);
-	if (w->asking >= share(o))
-		why = "too many requests to it are under way";
-	else if (!breaker_take(&w->breaker, monotonic_ms()))
-		why = "it did not answer lately";
-	else
+	s = state_of(o, w, now_ms);
+	if (s == OUTSIDE_ASKED && breaker_take(&w->breaker, now_ms))
 		w->asking++;
 	(void)pthread_mutex_unlock(&o->lock);
-	return why;
+	return s;
 }
 
 static void asked(struct outbound *o, str name, bool up)
@@ -180,12 +196,13 @@ static err_t send_guarded(void *self, str provider, const struct outside_request
 {
 	struct outbound *o = self;
 	struct client_reply reply = { 0 };
-	const char *why = may_ask(o, provider);
+	enum outside_state s = ask(o, provider);
 	err_t e;
 
 	*ret = (struct outside_reply){ .status = 0 };
-	if (why != NULL) {
-		ret->problem = str_of_cstr(why);
+	if (s != OUTSIDE_ASKED) {
+		ret->problem = s == OUTSIDE_FULL ? STR("too many requests to it are under way") :
+						   STR("it did not answer lately");
 		return OK;
 	}
 	e = exchange(o, q, mem, &reply);
@@ -210,7 +227,7 @@ err_t outbound_new(const struct outbound_options *options, struct outbound **ret
 	REQUIRE(o != NULL, ERR_NO_MEMORY);
 	o->o = *options;
 	(void)pthread_mutex_init(&o->lock, NULL);
-	o->port = (struct outside){ .self = o, .send = send_guarded };
+	o->port = (struct outside){ .self = o, .send = send_guarded, .state = look };
 	e = directory_new(&o->port.directory);
 	if (e.code != ERR_OK)
 		outbound_free(o);

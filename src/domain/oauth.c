@@ -244,7 +244,14 @@ err_t oauth_begin(struct ctx *c, const struct oauth_request *q, struct oauth_tar
 
 /* ---- and back ---- */
 
-static err_t take_flow(struct ctx *c, const struct oauth_arrival *a, struct oauth_flow_row *ret,
+static err_t add_failure(struct ctx *c, err_t why)
+{
+	return audit_add(c, AUDIT_OAUTH_FAILED, STR_NONE, STR_NONE, str_of_cstr(err_name(why.code)));
+}
+
+/* why: it fails in any case. That is put on record at once: when a provider is down, sign-ins cost no more than when it
+ * is up. */
+static err_t take_flow(struct ctx *c, const struct oauth_arrival *a, err_t why, struct oauth_flow_row *ret,
 		       struct oauth_target *ret_target)
 {
 	uint8_t key[MAC_BYTES], browser[MAC_BYTES];
@@ -258,10 +265,13 @@ static err_t take_flow(struct ctx *c, const struct oauth_arrival *a, struct oaut
 	TRY(q_oauth_flow_take(c->db, c->mem, str_of_bytes(key, MAC_BYTES), str_of_bytes(browser, MAC_BYTES),
 			      a->provider, ret, &found));
 	REQUIRE(found, ERR_OAUTH_STATE);
+	if (ret->expires_ms <= clock_effective_ms(c))
+		why = (err_t){ ERR_OAUTH_STATE };
+	else if (why.code != ERR_OK)
+		TRY(add_failure(c, why));
 	TRY(tx_commit(&tx));
 	*ret_target = (struct oauth_target){ ret->target, ret->is_app, ret->app_state };
-	REQUIRE(ret->expires_ms > clock_effective_ms(c), ERR_OAUTH_STATE);
-	return OK;
+	return why;
 }
 
 /* What a provider says instead of a code; its own text goes nowhere. */
@@ -273,6 +283,14 @@ static err_t check_said(const struct oauth_arrival *a)
 	for (size_t i = 0; i < sizeof(noes) / sizeof(noes[0]); i++)
 		REQUIRE(!str_eq(a->error, noes[i]), ERR_OAUTH_DENIED);
 	REQUIRE(a->error.n == 0 && a->code.n > 0 && a->code.n <= CODE_MAX, ERR_OAUTH_EXCHANGE);
+	return OK;
+}
+
+/* Nobody need be asked to know that it fails. */
+static err_t check_before(struct ctx *c, const struct oauth_arrival *a)
+{
+	TRY(check_said(a));
+	REQUIRE(c->outside != NULL && c->outside->state(c->outside->self, a->provider) == OUTSIDE_ASKED, ERR_OAUTH_DOWN);
 	return OK;
 }
 
@@ -300,7 +318,6 @@ static err_t identify(struct ctx *c, struct arrived *r)
 	struct asking asking = asking_now(c);
 	bool says_iss;
 
-	TRY(check_said(r->a));
 	TRY(complete(c, &asking, &r->p, &says_iss));
 	TRY(check_iss(&r->p, r->a->iss, says_iss));
 	TRY(callback_url(c, r->p.name, &x.redirect_uri));
@@ -401,7 +418,7 @@ static err_t note_failure(struct ctx *c, const struct arrived *r, err_t why, str
 	TRY(tx_begin(&tx, c->db));
 	if (why.code == ERR_OAUTH_CONFLICT)
 		TRY(keep_conflict(c, r, ret));
-	TRY(audit_add(c, AUDIT_OAUTH_FAILED, STR_NONE, STR_NONE, str_of_cstr(err_name(why.code))));
+	TRY(add_failure(c, why));
 	TRY(tx_commit(&tx));
 	return why;
 }
@@ -414,8 +431,7 @@ err_t oauth_arrive(struct ctx *c, const struct oauth_arrival *a, struct oauth_en
 
 	*ret = (struct oauth_end){ 0 };
 	TRY(find_provider(c, a->provider, &r.p));
-	e = take_flow(c, a, &r.flow, &ret->target);
-	TRY(e);
+	TRY(take_flow(c, a, check_before(c, a), &r.flow, &ret->target));
 	e = identify(c, &r);
 	if (e.code == ERR_OK)
 		e = end(c, &r, &out);

@@ -24,11 +24,19 @@ struct outside_reply {
 	str problem;   /* of status 0: one line, for operators */
 };
 
+enum outside_state {
+	OUTSIDE_ASKED,
+	OUTSIDE_FULL, /* as many requests as may wait for it do */
+	OUTSIDE_RESTS /* it did not answer lately */
+};
+
 struct outside {
 	void *self;
 	/* At most 64 KiB, no redirects, public addresses only. provider: whose breaker counts. Faults only. */
 	MUST_USE err_t (*send)(void *self, str provider, const struct outside_request *r, struct arena *mem,
 			       struct outside_reply *ret);
+	/* Not OUTSIDE_ASKED: send() would give up at once. From memory. */
+	enum outside_state (*state)(void *self, str provider);
 	struct directory *directory;
 };
 

@@ -71,16 +71,21 @@ test('OC13 a provider that is down: the login page says so at once after a few f
   const of = await Social.start();
   tc.after(() => of.close());
   const user = await of.s.register();
+  const rests = () => of.s.metric('breaker_open_provider{provider="fake"}'), failures = () => of.s.sql("SELECT count(*) FROM audit WHERE event = 'oauth.failed'");
+  assert.equal(await rests(), 0);
   of.p.answer['/token'] = breaks;
   for (let i = 0; i < 5; i++) assert.equal((await of.web()).end.searchParams.get('error'), 'OAUTH_PROVIDER_UNAVAILABLE');
-  const asked = of.p.count('/token');
+  const asked = of.p.count('/token'), { browser, callback } = await of.half();
   const r = await refused(of);
   assert.deepEqual([r.code, of.p.count('/token')], ['OAUTH_PROVIDER_UNAVAILABLE', asked], 'the breaker is open: nobody is asked');
+  assert.deepEqual([await rests(), await failures()], [1, '6'], 'and it is on record');
+  for (const code of ['OAUTH_PROVIDER_UNAVAILABLE', 'OAUTH_STATE_INVALID']) assert.equal(JSON.parse((await browser.ask(callback, plain)).text).code, code, 'a state is used up in any case');
   assert.ok(r.ms < 3000, `${r.ms} ms`);
   assert.equal((await of.s.login(user.email, user.password)).status, 200);
   await until(() => of.s.events('provider_down').length === 1, 'the log to say so');
   of.p.calm();
   await until(async () => (await of.web()).url === `${SITE}/`, 'the breaker to close');
+  assert.equal(await rests(), 0);
 });
 
 test('REL-12 keys are kept: a provider whose directory is down still signs people in', async (tc) => {
