@@ -160,7 +160,11 @@ export class SmtpSink {
 
   async onData(stream, session, done) {
     const parts = [];
-    for await (const part of stream) parts.push(part);
+    try {
+      for await (const part of stream) parts.push(part);
+    } catch {
+      return; // the client has hung up within its mail
+    }
     const envelope = { from: session.envelope.mailFrom.address, to: session.envelope.rcptTo.map((r) => asSent(r.address)) };
     const fault = this.faults.data;
     const refused = typeof fault === 'function' ? fault(envelope) : fault;
