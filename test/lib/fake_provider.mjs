@@ -8,6 +8,10 @@ import http from 'node:http';
 const b64 = (x) => Buffer.from(x).toString('base64url');
 export const sha256 = (x) => crypto.createHash('sha256').update(x).digest();
 
+/* An RSA key takes a while to find: the providers of a file begin with the same. */
+const firstKeys = new Map();
+const firstKey = (alg) => firstKeys.get(alg) ?? firstKeys.set(alg, generateKeyPair(alg)).get(alg);
+
 export class FakeProvider {
   static async start({ alg = 'RS256' } = {}) {
     const p = new FakeProvider();
@@ -15,7 +19,7 @@ export class FakeProvider {
     p.codes = new Map();
     p.requests = []; // { path, method, headers, body }
     p.calm();
-    await p.newKey('k1');
+    await p.#useKey('k1', await firstKey(alg));
     p.server = http.createServer((req, res) => p.#serve(req, res));
     p.server.listen(0, '127.0.0.1');
     await once(p.server, 'listening');
@@ -39,7 +43,10 @@ export class FakeProvider {
   }
 
   async newKey(kid) {
-    const { publicKey, privateKey } = await generateKeyPair(this.alg);
+    await this.#useKey(kid, await generateKeyPair(this.alg));
+  }
+
+  async #useKey(kid, { publicKey, privateKey }) {
     this.kid = kid;
     this.privateKey = privateKey;
     this.jwks = { keys: [{ ...(await exportJWK(publicKey)), kid, use: 'sig', alg: this.alg }] };

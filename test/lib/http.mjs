@@ -94,7 +94,7 @@ export function parseAnswers(bytes) {
   return answers;
 }
 
-/* Sends bytes (a string counts as latin1) and collects what comes back until the server closes, or
+/* Sends bytes (a string counts as latin1), or a list of them, and collects what comes back until the server closes, or
  * until `answers` whole answers are there. */
 export function rawExchange({ host, port }, bytes, { answers = Infinity, patience = 20_000, halfClose = false } = {}) {
   return new Promise((resolve, reject) => {
@@ -118,9 +118,8 @@ export function rawExchange({ host, port }, bytes, { answers = Infinity, patienc
     });
     socket.on('close', () => done(true));
     socket.on('connect', () => {
-      const data = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes, 'latin1');
-      if (halfClose) socket.end(data);
-      else socket.write(data);
+      for (const part of [bytes].flat()) socket.write(part, 'latin1');
+      if (halfClose) socket.end();
     });
   });
 }
