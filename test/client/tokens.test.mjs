@@ -362,6 +362,15 @@ test('a request that hangs ends with its time, and keeps the tokens', async () =
   await wellFor(app, user);
 });
 
+test('REL-13 a name server that says nothing holds nobody beyond his time', async () => {
+  const app = await w.app({ server: 'https://auth.silent.test', connect_timeout_ms: 300 }), begun = Date.now();
+  assert.equal((await app.call('login', 'ada@example.test', 'a password of hers')).error, 'SP_TIMEOUT');
+  await app.close();
+  assert.ok(Date.now() - begun < 40_000, `${Date.now() - begun} ms`); // it says nothing for 60 s
+  const failing = await w.app({ server: 'https://auth.failing.test' });
+  assert.equal((await failing.call('login', 'ada@example.test', 'a password of hers')).error, 'SP_NETWORK');
+});
+
 test('a client that is freed while calls run ends them first', async () => {
   const { app } = await w.signedIn();
   on('/me', { hang: true });

@@ -113,6 +113,23 @@ test('OC13 REL-12 a black hole: sign-ins by password do not wait, and its own re
   assert.ok(codes.every((c) => ['OVERLOADED', 'OAUTH_PROVIDER_UNAVAILABLE'].includes(c)), codes.join());
 });
 
+/* resolver.c: no answer for 60 s, and a failure at once. */
+for (const zone of ['silent', 'failing'])
+  test(`REL-13 a name server that is ${zone}: sign-ins by password do not wait, a provider's end within its time, mail stays in the outbox`, async (tc) => {
+    const of = await Social.start({ env: { SALLYPORT_OAUTH_LOST_ISSUER: `https://provider.${zone}.test`, SALLYPORT_OAUTH_LOST_CLIENT_ID: 'x', SALLYPORT_MAIL_SMTP_URL: `smtp://mail.${zone}.test`, SALLYPORT_SERVER_SHUTDOWN_TIMEOUT: '1s' } });
+    tc.after(() => of.close());
+    let pending = 6;
+    const begun = Date.now(), lost = Array.from({ length: pending }, () => of.s.get('/auth/oauth/lost').finally(() => pending--)), user = await of.s.register();
+    for (let i = 0; i < 3; i++) assert.equal((await of.s.login(user.email, user.password)).status, 200);
+    if (zone === 'silent') assert.ok(pending > 0, 'signed in while they wait');
+    assert.equal((await of.web()).url, `${SITE}/`);
+    assert.ok((await Promise.all(lost)).every((r) => r.json.code === 'OAUTH_PROVIDER_UNAVAILABLE'));
+    await until(async () => (await of.s.cliOk(['outbox', 'list'])).stdout.includes(user.email), 'the mail to wait');
+    const stopping = Date.now();
+    await of.s.stop();
+    assert.ok(Date.now() - begun < 50_000, `${stopping - begun} ms, ${Date.now() - stopping} ms`);
+  });
+
 test('one provider that hangs leaves threads for the others', async (tc) => {
   const hole = net.createServer(() => {}).listen(0, '127.0.0.1');
   await once(hole, 'listening');

@@ -90,6 +90,10 @@ static CURL *new_handle(const sp_client *c)
 	}
 	(void)curl_easy_setopt(h, CURLOPT_OPENSOCKETFUNCTION, open_socket);
 	(void)curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
+#if LIBCURL_VERSION_NUM >= 0x075700
+	/* Or a name server that says nothing holds the caller beyond his time. */
+	(void)curl_easy_setopt(h, CURLOPT_QUICK_EXIT, 1L);
+#endif
 	(void)curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, c->timeout_ms);
 	(void)curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, c->connect_timeout_ms);
 	(void)curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, on_body);
