@@ -1,6 +1,7 @@
 /* app_links.c — GET /.well-known/assetlinks.json and /.well-known/apple-app-site-association: which apps may open
  * this host's addresses, as Android and Apple ask it. Both are 404 without an app. */
 #include "api/routes.h"
+#include "domain/site.h"
 
 static void out_android(struct json_out *o, str app)
 {
@@ -46,22 +47,46 @@ static bool is_below(str url, str base, str *ret_path)
 	return str_starts(url, base) && ret_path->n > 0 && ret_path->p[0] == '/';
 }
 
-/* Only what apps are sent back to: other addresses stay the browser's. */
-static void out_components(struct json_out *o, const struct req *r)
+static void out_component(struct json_out *o, const struct req *r, str url)
+{
+	str path;
+
+	if (!is_below(url, r->c.cfg->server.public_url, &path))
+		return;
+	out_obj(o);
+	out_str(o, STR("/"), path);
+	out_end_obj(o);
+}
+
+/* The links of mails to this host. */
+static err_t out_mailed(struct json_out *o, struct req *r)
+{
+	static const str paths[] = { STR_INIT("verify-email"), STR_INIT("reset-password"), STR_INIT("change-email/confirm"),
+				     STR_INIT("change-email/revert"), STR_INIT("magic-link/verify"),
+				     STR_INIT("link-verify"), STR_INIT("2fa/keep") };
+	const struct str_list *sites = &r->c.cfg->site.urls;
+	str url;
+
+	for (size_t i = 0; i < sites->n * (sizeof(paths) / sizeof(paths[0])); i++) {
+		TRY(site_page(&r->c, sites->items[i % sites->n], paths[i / sites->n], &url));
+		out_component(o, r, url);
+	}
+	return OK;
+}
+
+/* What apps are sent back to, and mailed links if they are the apps': other addresses stay the browser's. */
+static err_t out_components(struct json_out *o, struct req *r)
 {
 	const struct str_list *uris = &r->c.cfg->native.redirect_uris;
-	str path;
 
 	out_key(o, STR("components"));
 	out_arr(o);
-	for (size_t i = 0; i < uris->n; i++) {
-		if (!is_below(uris->items[i], r->c.cfg->server.public_url, &path))
-			continue;
-		out_obj(o);
-		out_str(o, STR("/"), path);
-		out_end_obj(o);
-	}
+	for (size_t i = 0; i < uris->n; i++)
+		out_component(o, r, uris->items[i]);
+	if (r->c.cfg->native.mailed_links)
+		TRY(out_mailed(o, r));
 	out_end_arr(o);
+	return OK;
 }
 
 err_t api_apple_apps(struct req *r, const void *body, struct http_reply *rep)
@@ -84,7 +109,7 @@ err_t api_apple_apps(struct req *r, const void *body, struct http_reply *rep)
 	for (size_t i = 0; i < apps->n; i++)
 		out_value_str(&o, apps->items[i]);
 	out_end_arr(&o);
-	out_components(&o, r);
+	TRY(out_components(&o, r));
 	out_end_obj(&o);
 	out_end_arr(&o);
 	out_end_obj(&o);

@@ -434,6 +434,8 @@ const struct setting settings[] = {
 	{ LIST("native.apple_apps", native.apple_apps, "", grammar_apple_app,
 	       "a team of 10 characters, a dot and a bundle",
 	       "Apps that `/.well-known/apple-app-site-association` names.") },
+	{ BOOL("native.mailed_links", native.mailed_links, "false",
+	       "Links of mails to `server.public_url` open these apps, too.") },
 
 	{ BOOL("notice.new_sign_in", notice.new_sign_in, "true",
 	       "Tell users by mail about a sign-in from a device that was not known.") },

@@ -300,6 +300,7 @@ struct config {
 		struct str_list redirect_uris; /* of apps */
 		struct str_list android_apps;  /* "package=FINGERPRINT" */
 		struct str_list apple_apps;    /* "TEAMID.bundle" */
+		bool mailed_links;             /* are those apps' too */
 	} native;
 	struct {
 		int64_t retention_ms;

@@ -1,11 +1,12 @@
 // oauth_native.test.mjs — apps: where they may be sent back to, the one-time token and its verifier, ID tokens of their own
 // kits, the files that tie an app to a host.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import { after, before, beforeEach, test } from 'node:test';
 import { verify as verifyTotp, withTotp } from '../lib/authenticator.mjs';
 import { sha256 } from '../lib/fake_provider.mjs';
-import { source } from '../lib/paths.mjs';
-import { claimsOf, sidOf } from '../lib/server.mjs';
+import { ROOT, source } from '../lib/paths.mjs';
+import { claimsOf, Server, sidOf } from '../lib/server.mjs';
 import { APP, AUTH, person, SITE, Social } from '../lib/social.mjs';
 
 let t;
@@ -134,6 +135,19 @@ test('AP06 a claimed https address, and the files that tie the app to the host',
   const apple = await t.s.get('/.well-known/apple-app-site-association');
   assert.deepEqual(apple.json, { applinks: { details: [{ appIDs: ['TEAM123456.com.example.app'], components: [{ '/': '/app/signed-in' }] }] } });
   assert.equal(apple.headers['content-type'], 'application/json; charset=utf-8');
+});
+
+test('native.mailed_links: apps of Apple may claim each link that mails have', async (tc) => {
+  const paths = new Set(fs.readdirSync(`${ROOT}/src/domain`).filter((f) => f.endsWith('.c')).flatMap((f) => [...source(`src/domain/${f}`).matchAll(/\.path = STR\("([^"]+)"\)/g)].map((m) => m[1])));
+  for (const [env, below] of [[{}, '/auth/ui/'], [{ SALLYPORT_UI_HEADLESS: 'true' }, '/auth/']]) {
+    const of = await Server.start({ env: { SALLYPORT_NATIVE_APPLE_APPS: 'TEAM123456.com.example.app', SALLYPORT_NATIVE_MAILED_LINKS: 'true', ...env } });
+    tc.after(() => of.close());
+    const [{ components }] = (await of.get('/.well-known/apple-app-site-association')).json.applinks.details;
+    assert.deepEqual(components.map((c) => c['/']).sort(), [...paths].map((p) => below + p).sort());
+  }
+  const elsewhere = await Server.start({ env: { SALLYPORT_NATIVE_APPLE_APPS: 'TEAM123456.com.example.app', SALLYPORT_NATIVE_MAILED_LINKS: 'true', SALLYPORT_SITE_URLS: SITE } });
+  tc.after(() => elsewhere.close());
+  assert.deepEqual((await elsewhere.get('/.well-known/apple-app-site-association')).json.applinks.details[0].components, []);
 });
 
 test('AP08 a state that is more than 512 URL-safe characters is refused, and nobody is redirected', async () => {
