@@ -1001,7 +1001,7 @@ static void HT18_an_idle_connection_is_closed_and_a_later_head_has_its_own_deadl
 	int fd;
 
 	(void)state;
-	cfg.server.idle_timeout_ms = 700;
+	cfg.server.idle_timeout_ms = 2000;
 	cfg.server.head_timeout_ms = 400;
 	s = start(&cfg);
 	fd = dial(s);
@@ -1049,13 +1049,13 @@ static void a_request_may_run_longer_than_any_deadline(void **state)
 	int fd;
 
 	(void)state;
-	cfg.server.head_timeout_ms = cfg.server.body_timeout_ms = 200;
-	cfg.server.write_timeout_ms = cfg.server.idle_timeout_ms = 200;
+	cfg.server.head_timeout_ms = cfg.server.body_timeout_ms = 600;
+	cfg.server.write_timeout_ms = cfg.server.idle_timeout_ms = 600;
 	s = start(&cfg);
 	fd = dial(s);
 	atomic_store(&app.gate_shut, true);
 	say(fd, "GET /slow HTTP/1.1" H "\r\n");
-	nap_ms(900);
+	nap_ms(1500);
 	atomic_store(&app.gate_shut, false);
 	assert_heard(fd, 200, "/slow");
 	(void)close(fd);

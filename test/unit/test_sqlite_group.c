@@ -286,7 +286,7 @@ static void who_gives_up_waiting_leaves_no_group_uncommitted(void **state)
 	TX tx = { 0 };
 
 	fixture_close(f);
-	f->options.busy_timeout_ms = 60;
+	f->options.busy_timeout_ms = 1500;
 	fixture_reopen(f);
 	group_of(f, w, 4, &tx);
 	struct worker sum = finish(w, 4); /* all give up */
