@@ -115,10 +115,11 @@ static bool is_url_safe(str s)
 	return true;
 }
 
+/* p->set is NULL when nobody knows the provider. */
 static bool is_app_target(const struct ctx *c, const struct provider *p, str uri)
 {
 	return redirect_is_registered(&c->cfg->native.redirect_uris, uri) ||
-	       redirect_is_registered(&p->set->redirect_uris, uri);
+	       (p->set != NULL && redirect_is_registered(&p->set->redirect_uris, uri));
 }
 
 /* site: as the state shows it. */
@@ -226,11 +227,15 @@ err_t oauth_begin(struct ctx *c, const struct oauth_request *q, struct oauth_tar
 	struct asking asking = asking_now(c);
 	struct provider p = { 0 };
 	bool says_iss;
+	err_t known;
 	str site;
 
 	*ret_target = (struct oauth_target){ .url = STR_NONE };
-	TRY(find_provider(c, q->provider, &p));
+	known = find_provider(c, q->provider, &p);
+	if (known.code != ERR_OK && !is_app_target(c, &p, q->redirect_uri))
+		return known;
 	TRY(choose_target(c, q, &p, ret_target, &site));
+	TRY(known); /* the app learns it */
 	TRY(check_challenge(c, q, ret_target));
 	TRY(complete(c, &asking, &p, &says_iss));
 	TRY(make_state(c, site, q->return_path, &b.state));

@@ -327,6 +327,11 @@ test('loginWithOAuth: a refusal at the provider comes back with its code', async
   assert.deepEqual([result.error, result.code, app.states()], ['SP_REFUSED', 'OAUTH_ACCESS_DENIED', []]);
 });
 
+test('loginWithOAuth: a provider that the server does not know is said at once', async () => {
+  const app = await w.app(), { result } = await withBrowser(app, ['oauth_login', 'nobody', 0, '']);
+  assert.deepEqual([result.error, result.code, app.states()], ['SP_REFUSED', 'OAUTH_NOT_CONFIGURED', []]);
+});
+
 test('loginWithOAuth: a browser that cannot be opened, and a user who does not come back', async () => {
   const app = await w.app();
   assert.equal((await app.call('oauth_login', 'fake', 0, 'fails')).error, 'SP_UNAVAILABLE');
@@ -412,6 +417,7 @@ test('loginWithOAuth: the app was ended while the user was at the provider; ten 
 test('loginWithOAuth: a provider that is not there, an address that is not registered', async () => {
   const app = await w.app();
   const nobody = await w.browse((await app.ok('oauth_begin', 'google', APP)).url);
-  assert.equal(nobody.url, 'myapp://auth?error=OAUTH_NOT_CONFIGURED');
+  assert.ok(nobody.url.startsWith(`${APP}?error=OAUTH_NOT_CONFIGURED&state=`), nobody.url);
+  assert.equal((await app.call('oauth_continue', nobody.url)).code, 'OAUTH_NOT_CONFIGURED');
   assert.equal((await w.browse((await app.ok('oauth_begin', 'fake', 'com.example.other:/x')).url)).url, 'myapp://auth?error=INVALID_REDIRECT_URI');
 });

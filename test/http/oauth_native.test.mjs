@@ -159,6 +159,16 @@ test('AP08 a state that is more than 512 URL-safe characters is refused, and nob
   assert.equal((await t.native({ state: 'x'.repeat(512) })).end.searchParams.get('state'), 'x'.repeat(512));
 });
 
+test('an app that asks for a provider that is not configured learns it at its address, and nobody else is sent there', async () => {
+  for (const provider of ['nobody', 'google']) {
+    assert.equal((await t.native({ provider, state: 'mine' })).url, `${APP}?error=OAUTH_NOT_CONFIGURED&state=mine`);
+    const strange = await t.s.get(`/auth/oauth/${provider}?redirect_uri=${encodeURIComponent('com.evil:/x')}&state=mine`);
+    assert.deepEqual([strange.status, strange.json.code, strange.headers.location], [404, 'OAUTH_NOT_CONFIGURED', undefined]);
+    const bad = await t.s.get(`/auth/oauth/${provider}?redirect_uri=${encodeURIComponent(APP)}&state=a%0Ab`);
+    assert.deepEqual([bad.status, bad.headers.location], [400, undefined]);
+  }
+});
+
 test('every failure after an app\'s start returns to the app, with its state', async () => {
   const cases = {
     OAUTH_ACCESS_DENIED: () => (t.p.deny = 'access_denied'),
