@@ -198,4 +198,9 @@ export async function says(page, text) {
   await page.locator('.alert', { hasText: text }).first().waitFor();
 }
 
+/* A list may be shown anew after the message. */
+export async function counts(locator, n) {
+  await until(async () => (await locator.count()) === n, `${n} of them`, PATIENCE_MS);
+}
+
 export { assert, sleep, until };

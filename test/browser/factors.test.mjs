@@ -1,7 +1,7 @@
 // factors.test.mjs - second factors in the browser: setting an app up from its picture, and every way to answer.
 import { after, before, test } from 'node:test';
 import { withPhone } from '../lib/delivery.mjs';
-import { assert, at, field, fill, go, press, says, signIn, Site, UI } from './browser.mjs';
+import { assert, at, counts, field, fill, go, press, says, signIn, Site, UI } from './browser.mjs';
 
 let site;
 before(async () => (site = await Site.start({ env: { SALLYPORT_TWOFACTOR_REMEMBER: 'true' } })));
@@ -87,7 +87,7 @@ test('five wrong codes end the sign-in, and the page says how it goes on', async
     await press(page, 'Confirm');
   }
   await says(page, 'Please sign in from the beginning.');
-  assert.equal(await field(page, 'Code').count(), 0);
+  await counts(field(page, 'Code'), 0);
   await page.getByRole('link', { name: 'Back to sign-in' }).click();
   await at(page, 'login');
 });

@@ -2,7 +2,7 @@
 import { after, before, test } from 'node:test';
 import { SUBJECT } from '../lib/delivery.mjs';
 import { MINUTE } from '../lib/server.mjs';
-import { assert, at, field, fill, go, ORIGIN, press, says, settled, signIn, Site, UI } from './browser.mjs';
+import { assert, at, counts, field, fill, go, ORIGIN, press, says, settled, signIn, Site, UI } from './browser.mjs';
 
 let site;
 before(async () => (site = await Site.start()));
@@ -209,13 +209,12 @@ test('the account: name, password and phone number', async () => {
 test('sessions: each browser sees both, and one signs the other out', async () => {
   const user = await site.registered(), one = await site.signedIn(user), two = await site.signedIn(user);
   const rows = section(two, 'sessions').locator('li');
-  await rows.nth(1).waitFor();
-  assert.equal(await rows.count(), 2);
+  await counts(rows, 2);
   assert.match(await rows.first().textContent(), /Chrome · Linux this device/);
   assert.equal(await rows.first().getByRole('button').count(), 0);
   await rows.last().getByRole('button').click();
   await says(two, 'That device has been signed out.');
-  assert.equal(await rows.count(), 1);
+  await counts(rows, 1);
   await one.reload();
   await at(one, 'login');
   assert.equal((await me(two)).email, user.email);
@@ -234,7 +233,7 @@ test('linking: the mailed link links the address and signs in; unlinking takes i
   await linked.locator('li', { hasText: further }).waitFor();
   await linked.getByRole('button', { name: `Unlink: ${further}` }).click();
   await says(page, 'It is no longer linked.');
-  assert.equal(await linked.locator('li').count(), 0);
+  await counts(linked.locator('li'), 0);
 });
 
 test('after a while the server asks again who is there, a wrong password stays in the dialog, and the right one goes on', async () => {
