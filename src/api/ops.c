@@ -164,13 +164,14 @@ static void write_providers(struct buf *b, const struct config *cfg, const struc
 {
 	if (o == NULL || cfg->oauth.n == 0)
 		return;
-	buf_lit(b, "# HELP sallyport_breaker_open_provider 1 while an identity provider is given a rest.\n"
+	buf_lit(b, "# HELP sallyport_breaker_open_provider 1 while an identity provider is only probed.\n"
 		   "# TYPE sallyport_breaker_open_provider gauge\n");
 	for (size_t i = 0; i < cfg->oauth.n; i++) {
 		str name = cfg->oauth.provider[i].name;
+		enum outside_state s = o->state(o->self, name);
 
 		buf_printf(b, "sallyport_breaker_open_provider{provider=\"%.*s\"} %d\n", STR_ARG(name),
-			   o->state(o->self, name) == OUTSIDE_RESTS);
+			   s == OUTSIDE_RESTS || s == OUTSIDE_TRIED);
 	}
 }
 

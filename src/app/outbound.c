@@ -89,9 +89,11 @@ static int64_t share(const struct outbound *o)
 /* With the lock. */
 static enum outside_state state_of(const struct outbound *o, const struct watched *w, int64_t now_ms)
 {
+	if (breaker_wait_ms(&w->breaker, now_ms) > 0)
+		return OUTSIDE_RESTS;
 	if (w->asking >= share(o))
 		return OUTSIDE_FULL;
-	return breaker_wait_ms(&w->breaker, now_ms) > 0 ? OUTSIDE_RESTS : OUTSIDE_ASKED;
+	return w->breaker.state == BREAKER_CLOSED ? OUTSIDE_ASKED : OUTSIDE_TRIED;
 }
 
 static enum outside_state look(void *self, str name)
@@ -114,7 +116,7 @@ static enum outside_state ask(struct outbound *o, str name)
 	(void)pthread_mutex_lock(&o->lock);
 	w = watch(o, name);
 	s = state_of(o, w, now_ms);
-	if (s == OUTSIDE_ASKED && breaker_take(&w->breaker, now_ms))
+	if (outside_asks(s) && breaker_take(&w->breaker, now_ms))
 		w->asking++;
 	(void)pthread_mutex_unlock(&o->lock);
 	return s;
@@ -200,7 +202,7 @@ static err_t send_guarded(void *self, str provider, const struct outside_request
 	err_t e;
 
 	*ret = (struct outside_reply){ .status = 0 };
-	if (s != OUTSIDE_ASKED) {
+	if (!outside_asks(s)) {
 		ret->problem = s == OUTSIDE_FULL ? STR("too many requests to it are under way") :
 						   STR("it did not answer lately");
 		return OK;

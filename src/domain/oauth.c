@@ -295,7 +295,7 @@ static err_t check_said(const struct oauth_arrival *a)
 static err_t check_before(struct ctx *c, const struct oauth_arrival *a)
 {
 	TRY(check_said(a));
-	REQUIRE(c->outside != NULL && c->outside->state(c->outside->self, a->provider) == OUTSIDE_ASKED, ERR_OAUTH_DOWN);
+	REQUIRE(c->outside != NULL && outside_asks(c->outside->state(c->outside->self, a->provider)), ERR_OAUTH_DOWN);
 	return OK;
 }
 

@@ -26,16 +26,21 @@ struct outside_reply {
 
 enum outside_state {
 	OUTSIDE_ASKED,
-	OUTSIDE_FULL, /* as many requests as may wait for it do */
-	OUTSIDE_RESTS /* it did not answer lately */
+	OUTSIDE_TRIED, /* it did not answer lately; the next request sees whether it does now */
+	OUTSIDE_RESTS, /* it did not answer lately */
+	OUTSIDE_FULL   /* as many requests as may wait for it do */
 };
+static inline bool outside_asks(enum outside_state s)
+{
+	return s == OUTSIDE_ASKED || s == OUTSIDE_TRIED;
+}
 
 struct outside {
 	void *self;
 	/* At most 64 KiB, no redirects, public addresses only. provider: whose breaker counts. Faults only. */
 	MUST_USE err_t (*send)(void *self, str provider, const struct outside_request *r, struct arena *mem,
 			       struct outside_reply *ret);
-	/* Not OUTSIDE_ASKED: send() would give up at once. From memory. */
+	/* If it does not ask, send() would give up at once. From memory. */
 	enum outside_state (*state)(void *self, str provider);
 	struct directory *directory;
 };
