@@ -66,15 +66,23 @@ static void give_client(struct outbound *o, struct client *c)
 
 /* ---- who may be asked ---- */
 
-/* With the lock. After reloads with ever other names the first place is used again. */
-static struct watched *watch(struct outbound *o, str name)
+/* With the lock. NULL: it was never asked. */
+static struct watched *find_watched(struct outbound *o, str name)
 {
-	struct watched *w;
-
 	for (size_t i = 0; i < o->n_watched; i++) {
 		if (str_eq(str_of_cstr(o->watched[i].name), name))
 			return &o->watched[i];
 	}
+	return NULL;
+}
+
+/* With the lock. After reloads with ever other names the first place is used again. */
+static struct watched *watch(struct outbound *o, str name)
+{
+	struct watched *w = find_watched(o, name);
+
+	if (w != NULL)
+		return w;
 	w = o->n_watched < WATCHED_MAX ? &o->watched[o->n_watched++] : &o->watched[0];
 	*w = (struct watched){ .asking = 0 };
 	memcpy(w->name, name.p, name.n < NAME_MAX_LEN ? name.n : NAME_MAX_LEN);
@@ -99,10 +107,13 @@ static enum outside_state state_of(const struct outbound *o, const struct watche
 static enum outside_state look(void *self, str name)
 {
 	struct outbound *o = self;
-	enum outside_state s;
+	const struct watched *w;
+	enum outside_state s = OUTSIDE_ASKED;
 
 	(void)pthread_mutex_lock(&o->lock);
-	s = state_of(o, watch(o, name), monotonic_ms());
+	w = find_watched(o, name);
+	if (w != NULL)
+		s = state_of(o, w, monotonic_ms());
 	(void)pthread_mutex_unlock(&o->lock);
 	return s;
 }
