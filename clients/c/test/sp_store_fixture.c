@@ -341,3 +341,12 @@ int run_added(const char *group)
 	(void)rmdir(folder);
 	return failed;
 }
+
+int run_without_store(const char *argv0, const char *group, const struct CMUnitTest *more, size_t n)
+{
+	const struct place none = { .name = group };
+
+	begin_tests(argv0);
+	add_tests(&none, more, n);
+	return run_added(group);
+}

@@ -90,5 +90,7 @@ void begin_tests(const char *argv0);
 void add_tests(const struct place *place, const struct CMUnitTest *tests, size_t n);
 /* How many of those that were added have failed. */
 int run_added(const char *group);
+/* All three for tests that have no place. */
+int run_without_store(const char *argv0, const char *group, const struct CMUnitTest *tests, size_t n);
 
 #endif

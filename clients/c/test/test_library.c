@@ -3,8 +3,6 @@
 
 #include "library.h"
 
-static const struct place place = { .name = "file" };
-
 static void a_library_has_all_symbols_or_is_none(void **state)
 {
 	static const char *const none[] = { "libsallyport-nowhere.so.1", NULL };
@@ -29,7 +27,5 @@ static const struct CMUnitTest tests[] = {
 int main(int argc, char **argv)
 {
 	(void)argc;
-	begin_tests(argv[0]);
-	add_tests(&place, tests, N(tests));
-	return run_added("library");
+	return run_without_store(argv[0], "library", tests, N(tests));
 }

@@ -11,8 +11,6 @@
 
 #include "lock_file.h"
 
-static const struct place place = { .name = "file" };
-
 static void a_lock_outlives_the_removal_of_its_file(void **state)
 {
 	char lock[160];
@@ -114,7 +112,5 @@ static const struct CMUnitTest tests[] = {
 int main(int argc, char **argv)
 {
 	(void)argc;
-	begin_tests(argv[0]);
-	add_tests(&place, tests, N(tests));
-	return run_added("lock_file");
+	return run_without_store(argv[0], "lock_file", tests, N(tests));
 }

@@ -3,8 +3,6 @@
 
 #include "records.h"
 
-static const struct place place = { .name = "file" };
-
 static void records_are_what_was_encoded_and_nothing_else(void **state)
 {
 	static const struct {
@@ -51,7 +49,5 @@ static const struct CMUnitTest tests[] = {
 int main(int argc, char **argv)
 {
 	(void)argc;
-	begin_tests(argv[0]);
-	add_tests(&place, tests, N(tests));
-	return run_added("records");
+	return run_without_store(argv[0], "records", tests, N(tests));
 }

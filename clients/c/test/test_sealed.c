@@ -5,8 +5,6 @@
 
 #include "sealed.h"
 
-static const struct place place = { .name = "file" };
-
 /* Every bit, with the key at hand. */
 static void no_bit_may_be_another(void **state)
 {
@@ -45,7 +43,5 @@ static const struct CMUnitTest tests[] = {
 int main(int argc, char **argv)
 {
 	(void)argc;
-	begin_tests(argv[0]);
-	add_tests(&place, tests, N(tests));
-	return run_added("sealed");
+	return run_without_store(argv[0], "sealed", tests, N(tests));
 }

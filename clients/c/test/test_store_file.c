@@ -170,17 +170,24 @@ static void a_relative_path_stays_where_it_was(void **state)
 	assert_int_equal(chdir(before), 0);
 }
 
+/* One byte more than the file has fits, too. */
+#define WHOLE_MAX 256
+
+static size_t copy_file(unsigned char whole[WHOLE_MAX])
+{
+	read_back(path);
+	assert_true(n_file < WHOLE_MAX);
+	memcpy(whole, file_bytes, n_file);
+	return n_file;
+}
+
 static void no_part_of_a_file_is_taken_for_one(void **state)
 {
 	sp_store s = with_one(), t;
-	unsigned char whole[256];
-	size_t n;
+	unsigned char whole[WHOLE_MAX];
+	size_t n = copy_file(whole);
 
 	(void)state;
-	read_back(path);
-	n = n_file;
-	assert_true(n < sizeof whole);
-	memcpy(whole, file_bytes, n);
 	for (size_t length = 0; length < n; length++) {
 		put_file(whole, length);
 		assert_int_equal(s.load(s.context, "one", loaded, SP_RECORD_MAX, &n_file), SP_STORE);
@@ -205,14 +212,10 @@ static void no_part_of_a_file_is_taken_for_one(void **state)
 static void no_byte_may_be_another(void **state)
 {
 	sp_store s = with_one();
-	unsigned char whole[256];
-	size_t n;
+	unsigned char whole[WHOLE_MAX];
+	size_t n = copy_file(whole);
 
 	(void)state;
-	read_back(path);
-	n = n_file;
-	assert_true(n < sizeof whole);
-	memcpy(whole, file_bytes, n);
 	for (size_t i = 0; i < n; i++) {
 		whole[i] ^= (unsigned char)(1U << i % 8);
 		put_file(whole, n);
