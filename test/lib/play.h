@@ -117,6 +117,8 @@ struct play {
 
 	/* the application */
 	struct store *store;
+	unsigned total_weight; /* of all operations */
+	char *store_renew; /* SQL that makes it as it was when it was new */
 	struct db *db;
 	struct config cfg;
 	struct keyring *keys;
@@ -178,14 +180,17 @@ extern const size_t n_play_ops;
 /* The process' part, once: keys, gate, arenas. Aborts when it cannot. */
 void play_init(struct play *p);
 void play_clear(struct play *p);
+/* play_store.c: p->store, as it was when it was new. */
+void play_store_renew(struct play *p);
+void play_store_close(struct play *p);
+
 /* A new store, settings by choice, an empty model. */
 void play_world(struct play *p);
 /* One operation, and all that must be true after it. False: the world is full, or the bytes are
  * used up. */
 bool play_step(struct play *p);
-/* How many operations have no route, in *ret_skipped; their names go to standard error. */
-void play_say_skipped(void);
-bool play_op_exists(const struct play_op *op);
+/* Each operation has a row in the route table, or the play ends here. */
+void play_check_ops(struct play *p);
 
 /* ---- choices ---- */
 unsigned play_pick(struct play *p, unsigned n); /* 0 … n-1 */

@@ -842,54 +842,39 @@ const size_t n_play_ops = sizeof(play_ops) / sizeof(play_ops[0]);
 
 /* ---- steps ---- */
 
-bool play_op_exists(const struct play_op *op)
+static bool has_route(const struct play_op *op)
 {
-	if (op->pattern == NULL)
-		return true;
 	for (size_t i = 0; i < n_routes; i++) {
 		if (routes[i].method == op->method && play_same(routes[i].pattern, op->pattern))
 			return true;
 	}
-	return false;
+	return op->pattern == NULL;
 }
 
-void play_say_skipped(void)
+void play_check_ops(struct play *p)
 {
-	size_t n = 0;
-
 	for (size_t i = 0; i < n_play_ops; i++) {
-		if (!play_op_exists(&play_ops[i])) {
-			(void)fprintf(stderr, "no route yet: %s\n", play_ops[i].pattern);
-			n++;
-		}
+		if (!has_route(&play_ops[i]))
+			play_fail(p, "no route: %s", play_ops[i].pattern);
+		p->total_weight += play_ops[i].weight;
 	}
-	(void)fprintf(stderr, "%zu of %zu operations are skipped\n", n, n_play_ops);
 }
 
 static size_t choose_op(struct play *p)
 {
-	unsigned total = 0, dice;
+	unsigned dice;
+	size_t i = 0;
 
-	for (size_t i = 0; i < n_play_ops; i++)
-		total += play_op_exists(&play_ops[i]) ? play_ops[i].weight : 0;
 	if (p->follow != NULL && play_chance(p, 60)) {
-		size_t i = 0;
-
 		while (play_ops[i].run != p->follow)
 			i++;
 		p->follow = NULL;
-		if (play_op_exists(&play_ops[i]))
-			return i;
+		return i;
 	}
-	dice = play_pick(p, total);
-	for (size_t i = 0; i < n_play_ops; i++) {
-		unsigned weight = play_op_exists(&play_ops[i]) ? play_ops[i].weight : 0;
-
-		if (dice < weight)
-			return i;
-		dice -= weight;
-	}
-	return 0;
+	dice = play_pick(p, p->total_weight);
+	while (dice >= play_ops[i].weight)
+		dice -= play_ops[i++].weight;
+	return i;
 }
 
 static bool is_full(const struct play *p)

@@ -201,20 +201,19 @@ void play_init(struct play *p)
 	p->listener = (struct api_listener){ .api = &p->api };
 	api_listener_app(&p->listener, &p->app);
 	p->thread.lane = LANE_POOL;
+	play_check_ops(p);
 }
 
 static void close_world(struct play *p)
 {
-	if (p->store == NULL)
-		return;
-	p->app.thread_close(p->app.self, &p->thread);
-	store_close(p->store);
-	p->store = NULL;
+	if (p->store != NULL)
+		p->app.thread_close(p->app.self, &p->thread);
 }
 
 void play_clear(struct play *p)
 {
 	close_world(p);
+	play_store_close(p);
 	arena_clear(&p->thread.arena);
 	arena_clear(&p->mem);
 	metrics_free(p->api.metrics);
@@ -320,12 +319,6 @@ static void begin_clock(struct play *p)
 
 void play_world(struct play *p)
 {
-	const struct store_options o = { .url = STR("sqlite::memory:"),
-					 .cache = 4 << 20,
-					 .busy_timeout_ms = 1000,
-					 .create = true };
-	char why[400] = "";
-
 	close_world(p);
 	p->world++;
 	p->n_users = p->n_sessions = p->n_pairs = p->n_secrets = p->n_trust = p->n_links = 0;
@@ -336,7 +329,7 @@ void play_world(struct play *p)
 	p->follow = NULL;
 	choose_settings(p);
 	p->app_rng = p->by_bytes ? 1 : next_random(&p->rng);
-	must(p, store_open(&o, &p->store, why, sizeof(why)), why);
+	play_store_renew(p);
 	p->api.store = p->store;
 	must(p, p->app.thread_open(p->app.self, &p->thread), "thread");
 	begin_clock(p);

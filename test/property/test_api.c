@@ -41,10 +41,9 @@ static void el12_no_sequence_of_requests_gets_more_than_was_proven(void **state)
 
 	(void)state;
 	(void)fprintf(stderr, "SEED=%" PRIu64 " STEPS=%zu\n", seed, steps);
-	play_say_skipped();
 	play_worlds(seed, steps);
 	for (size_t i = 0; i < n_play_ops; i++) {
-		if (play_ops[i].pattern == NULL || !play_op_exists(&play_ops[i]))
+		if (play_ops[i].pattern == NULL)
 			continue;
 		(void)fprintf(stderr, "%-18s %7zu accepted %7zu refused\n", play_ops[i].name,
 			      p.ok[i], p.refused[i]);
