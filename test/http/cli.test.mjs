@@ -8,7 +8,7 @@ import { freshEmail, freshPassword, headerOf, HOUR, run, SALLYPORT, SALLYPORT_TE
 
 let s;
 
-before(async () => (s = await Server.start()));
+before(async () => (s = await Server.start({ env: { TEST_HASH: 'real' } })));
 after(() => s.close());
 
 const create = (email, password, more = []) => s.cli(['user', 'create', '--email', email, '--password-stdin', ...more], { input: `${password}\n` });

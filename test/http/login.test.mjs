@@ -14,7 +14,7 @@ const BCRYPT = {
   'cafe\u0301 noir 77': '$2b$10$.1AZS2R15hn8zbmmTfq2r.NRFe.h1xY6Brt0T85cqQ78l0x4UZjHG',
 };
 
-before(async () => (s = await Server.start()));
+before(async () => (s = await Server.start({ env: { TEST_HASH: 'real' } })));
 after(() => s.close());
 
 /* An account with a hash of another system, put into the store while the server is down. */

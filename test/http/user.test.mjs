@@ -6,7 +6,7 @@ import { freshEmail, freshPassword, HOUR, Server } from '../lib/server.mjs';
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 let s;
 
-before(async () => (s = await Server.start()));
+before(async () => (s = await Server.start({ env: { TEST_HASH: 'real' } })));
 after(() => s.close());
 
 const register = (body, options) => s.post('/auth/register', body, options);

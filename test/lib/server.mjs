@@ -58,7 +58,8 @@ const DEFAULTS = {
 };
 
 export class Server {
-  /* env: settings on top of DEFAULTS; real: the installed program instead of sallyport-test;
+  /* env: settings on top of DEFAULTS, and TEST_HASH: 'real' where it matters what a hash is or costs
+   * (cheap_hash.h); real: the installed program instead of sallyport-test;
    * clock: 'frozen' (moves only by advance) or 'real'. */
   static async start({ env = {}, real = false, clock = 'frozen', args = [], dataDir } = {}) {
     const s = new Server();
