@@ -37,7 +37,7 @@ export function classes(root) {
 
 function named(signature) {
   const text = signature.text();
-  const m = text.match(/^(?:static )?(?:final |const )?([\w<>?, ]+?)\s+(?:get )?(\w+)\s*(?:\(|$|=)/) ?? text.match(/^()(?:const |factory )*(\w+(?:\.\w+)?)/);
+  const m = text.match(/^(?:static )?(?:final |const )?([\w<>?,. ]+?)\s+(?:get )?(\w+)\s*(?:\(|$|=)/) ?? text.match(/^()(?:const |factory )*(\w+(?:\.\w+)?)/);
   return { returns: m?.[1] ?? '', name: m?.[2] ?? '' };
 }
 

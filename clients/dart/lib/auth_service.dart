@@ -50,14 +50,14 @@ abstract class AuthStorage {
   Future<void> delete(String key);
 }
 
-/// The platform's key store: Keychain, EncryptedSharedPreferences, libsecret.
+/// The platform's key store: Keychain, Android's Keystore, libsecret. In a
+/// browser there is none: docs/guide/flutter-web.md says what to use there.
 class SecureAuthStorage implements AuthStorage {
   /// Readable after the first unlock, so that work in the background can
   /// refresh.
   const SecureAuthStorage();
 
   static const FlutterSecureStorage _store = FlutterSecureStorage(
-    aOptions: AndroidOptions(encryptedSharedPreferences: true),
     iOptions: IOSOptions(accessibility: KeychainAccessibility.first_unlock),
   );
 
@@ -70,6 +70,21 @@ class SecureAuthStorage implements AuthStorage {
 
   @override
   Future<void> delete(String key) => _store.delete(key: key);
+}
+
+/// Keeps everything in memory: whoever reloads the page, or starts the app
+/// anew, signs in again.
+class MemoryAuthStorage implements AuthStorage {
+  final Map<String, String> _values = {};
+
+  @override
+  Future<String?> read(String key) async => _values[key];
+
+  @override
+  Future<void> write(String key, String value) async => _values[key] = value;
+
+  @override
+  Future<void> delete(String key) async => _values.remove(key);
 }
 
 // ---------------------------------------------------------------------------
@@ -501,8 +516,32 @@ class AuthService {
   /// Says when somebody has signed in or out, and why.
   Stream<SessionState> get sessionState => _states.stream;
 
-  /// As stored; null when signed out.
+  /// As stored; null when signed out. For requests to other servers:
+  /// [freshAccessToken].
   Future<String?> get accessToken => _storage.read('accessToken');
+
+  /// An access token that is good for [validFor] at least, refreshed if it must
+  /// be: for requests to other servers. `AuthClient` does it by itself. Null
+  /// when signed out, and when the token has ended and no new one can be had
+  /// now (then [isSignedIn] is still true).
+  Future<String?> freshAccessToken({
+    Duration validFor = const Duration(minutes: 1),
+  }) async {
+    if (await _lasts(validFor)) return _read('accessToken');
+    final fresh = await _refresh();
+    if (fresh.ok || await _lasts(Duration.zero)) return _read('accessToken');
+    return null;
+  }
+
+  /// The access token to use instead of [refused], which a server has not
+  /// taken. Null: there is none.
+  Future<String?> accessTokenInsteadOf(String refused) async {
+    if (await _read('accessToken') == refused && !(await _refresh()).ok) {
+      return null;
+    }
+    final now = await _read('accessToken');
+    return now == refused ? null : now;
+  }
 
   /// As stored; null when signed out.
   Future<String?> get refreshToken => _storage.read('refreshToken');
@@ -514,6 +553,7 @@ class AuthService {
   /// this a known device stays.
   Future<void> clearTokens() async {
     await _storage.delete('accessToken');
+    await _storage.delete('accessTokenEnds');
     await _storage.delete('refreshToken');
   }
 
@@ -1241,8 +1281,37 @@ class AuthService {
   /// The refresh token first: an access token without it would be used by
   /// requests whose session cannot go on.
   Future<void> _store(String access, String refresh) async {
+    final ends = DateTime.now().add(_life(access)).millisecondsSinceEpoch;
     await _storage.write('refreshToken', refresh);
+    await _storage.write('accessTokenEnds', '$ends');
     await _storage.write('accessToken', access);
+  }
+
+  /// For how long a new access token is good: by the difference of two times
+  /// of the server, since the clock here may be wrong. Zero if it does not say.
+  static Duration _life(String token) {
+    final parts = token.split('.');
+    if (parts.length != 3) return Duration.zero;
+    try {
+      final claims = _object(
+        utf8.decode(base64Url.decode(base64Url.normalize(parts.elementAt(1)))),
+      );
+      final from = claims?['iat'];
+      final until = claims?['exp'];
+      return from is int && until is int && until > from
+          ? Duration(seconds: until - from)
+          : Duration.zero;
+    } on FormatException {
+      return Duration.zero;
+    }
+  }
+
+  /// Whether the access token is good for that long.
+  Future<bool> _lasts(Duration time) async {
+    final ends = int.tryParse(await _read('accessTokenEnds') ?? '');
+    return ends != null &&
+        ends > DateTime.now().add(time).millisecondsSinceEpoch &&
+        await _read('accessToken') != null;
   }
 
   Future<void> _signOut(String reason) async {

@@ -106,7 +106,12 @@ void main() {
     });
     expect(requests.single.headers['x-auth-strategy'], 'bearer');
     expect(requests.single.headers.containsKey('authorization'), isFalse);
-    expect(storage.written, ['deviceToken', 'refreshToken', 'accessToken']);
+    expect(storage.written, [
+      'deviceToken',
+      'refreshToken',
+      'accessTokenEnds',
+      'accessToken',
+    ]);
     expect(states.single.isSignedIn, isTrue);
   });
 
