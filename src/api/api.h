@@ -39,6 +39,7 @@ struct api {
 	struct clock_guard *clock_guard; /* NULL (tests): the clock is not checked */
 	struct brake *brake;             /* NULL (tests): outcomes of sign-ins are not counted */
 	struct rng rng;
+	const char *version;        /* for /metrics; NULL (tests): none */
 	struct http_server *server; /* for /metrics; set after start */
 	atomic_bool stopping;
 	atomic_bool log_requests; /* of the current settings */

@@ -1,5 +1,6 @@
 /* app_links.c — GET /.well-known/assetlinks.json and /.well-known/apple-app-site-association: which apps may open
- * this host's addresses, as Android and Apple ask it. Both are 404 without an app. */
+ * this host's addresses and are offered the passwords and passkeys saved for it, as Android and Apple ask it. Both are
+ * 404 without an app. Source: Digital Asset Links, "Relation Strings"; Apple, "Supporting associated domains". */
 #include "api/routes.h"
 #include "domain/site.h"
 
@@ -12,6 +13,7 @@ static void out_android(struct json_out *o, str app)
 	out_key(o, STR("relation"));
 	out_arr(o);
 	out_value_str(o, STR("delegate_permission/common.handle_all_urls"));
+	out_value_str(o, STR("delegate_permission/common.get_login_creds"));
 	out_end_arr(o);
 	out_key(o, STR("target"));
 	out_obj(o);
@@ -89,6 +91,15 @@ static err_t out_components(struct json_out *o, struct req *r)
 	return OK;
 }
 
+static void out_apps(struct json_out *o, str key, const struct str_list *apps)
+{
+	out_key(o, key);
+	out_arr(o);
+	for (size_t i = 0; i < apps->n; i++)
+		out_value_str(o, apps->items[i]);
+	out_end_arr(o);
+}
+
 err_t api_apple_apps(struct req *r, const void *body, struct http_reply *rep)
 {
 	const struct str_list *apps = &r->c.cfg->native.apple_apps;
@@ -104,14 +115,14 @@ err_t api_apple_apps(struct req *r, const void *body, struct http_reply *rep)
 	out_key(&o, STR("details"));
 	out_arr(&o);
 	out_obj(&o);
-	out_key(&o, STR("appIDs"));
-	out_arr(&o);
-	for (size_t i = 0; i < apps->n; i++)
-		out_value_str(&o, apps->items[i]);
-	out_end_arr(&o);
+	out_apps(&o, STR("appIDs"), apps);
 	TRY(out_components(&o, r));
 	out_end_obj(&o);
 	out_end_arr(&o);
+	out_end_obj(&o);
+	out_key(&o, STR("webcredentials"));
+	out_obj(&o);
+	out_apps(&o, STR("apps"), apps);
 	out_end_obj(&o);
 	out_end_obj(&o);
 	return OK;

@@ -175,6 +175,15 @@ static void write_providers(struct buf *b, const struct config *cfg, const struc
 	}
 }
 
+static void write_build(struct buf *b, const char *version)
+{
+	if (version == NULL)
+		return;
+	buf_printf(b, "# HELP sallyport_build_info 1, and what is running.\n# TYPE sallyport_build_info gauge\n"
+		      "sallyport_build_info{version=\"%s\"} 1\n",
+		   version);
+}
+
 err_t api_ops_metrics(struct req *r, const void *body, struct http_reply *rep)
 {
 	const struct api *api = r->listener->api;
@@ -183,6 +192,7 @@ err_t api_ops_metrics(struct req *r, const void *body, struct http_reply *rep)
 	(void)body;
 	rep->status = 200;
 	rep->content_type = "text/plain; version=0.0.4; charset=utf-8";
+	write_build(b, api->version);
 	write_domain(b, api->count);
 	write_store(b, api->store);
 	write_edge(b, api->server);

@@ -437,6 +437,10 @@ const struct setting settings[] = {
 	{ BOOL("native.mailed_links", native.mailed_links, "false",
 	       "Links of mails to `server.public_url` open these apps, too.") },
 
+	{ BOOL("forward.unproven_email", forward.unproven_email, "false",
+	       "Does `/auth/check` name an address that nobody has proven? `X-Auth-Email-Verified` is `false` then; an "
+	       "application that does not look at it takes anybody for the owner of any address.") },
+
 	{ BOOL("notice.new_sign_in", notice.new_sign_in, "true",
 	       "Tell users by mail about a sign-in from a device that was not known.") },
 

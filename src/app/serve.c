@@ -1,10 +1,12 @@
 #include "app/serve.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -12,6 +14,7 @@
 #include <unistd.h>
 
 #include "api/body.h"
+#include "app/version.h"
 #include "base/log.h"
 #include "crypto/mac.h"
 #include "egress/mailer.h"
@@ -112,6 +115,19 @@ static void say_hello(const struct wire *w)
 	(void)fflush(stdout);
 }
 
+/* What somebody wants to know who finds only this line: which program, over which data, asked where. */
+static void say_ready(const struct wire *w)
+{
+	str dir = wire_config(w)->server.data_dir;
+	char name[PATH_MAX], whole[PATH_MAX];
+
+	(void)snprintf(name, sizeof(name), "%.*s", STR_ARG(dir));
+	if (realpath(name, whole) != NULL)
+		dir = str_of_cstr(whole);
+	log_event(LOG_INFO, "ready", LOG_STR("listen", wire_address(w)), LOG_CSTR("version", SALLYPORT_VERSION),
+		  LOG_STR("data", dir), LOG_STR("ops", wire_ops_address(w)));
+}
+
 /* Until a signal says stop: reload on SIGHUP, look for new keys and a `clock reset`, sweep. Deadlines are
  * monotonic. Ends by itself, with a fault, when the store can only be trusted again by a process that
  * opens it anew. */
@@ -153,7 +169,7 @@ static enum exit_code run(const struct wire_options *o, struct config *cfg, int 
 		(void)fprintf(stderr, "sallyport: %s\n", why);
 		return code;
 	}
-	log_event(LOG_INFO, "ready", LOG_STR("listen", wire_address(w)));
+	say_ready(w);
 	say_hello(w);
 	code = watch(w, signals);
 	log_event(LOG_INFO, "stopping", LOG_INT("ok", 1));

@@ -6,6 +6,7 @@
 
 #include "api/routes.h"
 #include "app/outbound.h"
+#include "app/version.h"
 #include "base/log.h"
 #include "crypto/mac.h"
 #include "domain/audit.h"
@@ -524,6 +525,7 @@ enum exit_code wire_start(const struct wire_options *o, struct config *cfg, stru
 	w->o = *o;
 	w->api.clock = o->clock;
 	w->api.rng = o->rng;
+	w->api.version = SALLYPORT_VERSION;
 	w->api.count = &w->count;
 	w->api.clock_guard = &w->clock_guard;
 	brake_init(&w->brake);
@@ -556,6 +558,11 @@ bool wire_store_broken(const struct wire *w)
 
 	store_stats(w->api.store, &s);
 	return s.broken;
+}
+
+str wire_ops_address(const struct wire *w)
+{
+	return w->ops_server != NULL ? http_server_address(w->ops_server) : wire_config(w)->server.ops_listen;
 }
 
 str wire_address(const struct wire *w)

@@ -47,6 +47,7 @@ void wire_sweep(struct wire *w);
 bool wire_store_broken(const struct wire *w);
 
 str wire_address(const struct wire *w); /* "127.0.0.1:3000" */
+str wire_ops_address(const struct wire *w); /* the same of health and metrics; "same", "none" */
 const struct config *wire_config(const struct wire *w);
 
 /* Graceful stop; true if every request had been finished. */

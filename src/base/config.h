@@ -303,6 +303,9 @@ struct config {
 		bool mailed_links;             /* are those apps' too */
 	} native;
 	struct {
+		bool unproven_email;   /* tell applications addresses that nobody has proven */
+	} forward;
+	struct {
 		int64_t retention_ms;
 	} audit;
 	struct {

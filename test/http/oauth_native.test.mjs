@@ -131,9 +131,9 @@ test('a token is good for 60 s, and of the app that asked', async () => {
 
 test('AP06 a claimed https address, and the files that tie the app to the host', async () => {
   const links = await t.s.get('/.well-known/assetlinks.json');
-  assert.deepEqual(links.json, [{ relation: ['delegate_permission/common.handle_all_urls'], target: { namespace: 'android_app', package_name: 'com.example.app', sha256_cert_fingerprints: [Array(32).fill('AB').join(':')] } }]);
+  assert.deepEqual(links.json, [{ relation: ['delegate_permission/common.handle_all_urls', 'delegate_permission/common.get_login_creds'], target: { namespace: 'android_app', package_name: 'com.example.app', sha256_cert_fingerprints: [Array(32).fill('AB').join(':')] } }]);
   const apple = await t.s.get('/.well-known/apple-app-site-association');
-  assert.deepEqual(apple.json, { applinks: { details: [{ appIDs: ['TEAM123456.com.example.app'], components: [{ '/': '/app/signed-in' }] }] } });
+  assert.deepEqual(apple.json, { applinks: { details: [{ appIDs: ['TEAM123456.com.example.app'], components: [{ '/': '/app/signed-in' }] }] }, webcredentials: { apps: ['TEAM123456.com.example.app'] } });
   assert.equal(apple.headers['content-type'], 'application/json; charset=utf-8');
 });
 

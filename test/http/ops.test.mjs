@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { send } from '../lib/http.mjs';
+import { source } from '../lib/paths.mjs';
 import { freshEmail, run, SALLYPORT, Server, until } from '../lib/server.mjs';
 
 let s;
@@ -42,6 +43,29 @@ test('metrics are text for Prometheus, with routes by pattern and no names of us
   assert.ok(!r.text.includes('nowhere') && !r.text.includes(u.email) && !r.text.includes(u.id));
   const types = [...r.text.matchAll(/^# TYPE (\S+)/gm)].map((m) => m[1]);
   assert.equal(new Set(types).size, types.length, 'each metric once');
+});
+
+/* Every name that /metrics has, in a server that serves all kinds of them. */
+async function metricNames(t) {
+  const all = await Server.start({ env: { SALLYPORT_OAUTH_GITLAB_PRESET: 'gitlab', SALLYPORT_OAUTH_GITLAB_CLIENT_ID: 'x', SALLYPORT_OAUTH_GITLAB_CLIENT_SECRET: 'y' } });
+  t.after(() => all.close());
+  return [...(await all.get('/metrics')).text.matchAll(/^# TYPE sallyport_(\S+)/gm)].map((m) => m[1]);
+}
+
+test('the guide tells of every metric, and the dashboard has every one and no other', async (t) => {
+  const names = (await metricNames(t)).sort();
+  const documented = [...source('docs/guide/monitoring.md').split('\n## Log')[0].matchAll(/^\| (`.*?) \|/gm)].flatMap((m) => [...m[1].matchAll(/`(\w+)(?:\{[^`]*\})?`/g)]).map((m) => m[1]).sort();
+  assert.deepEqual(documented, names);
+  const dashboard = JSON.parse(source('contrib/grafana-dashboard.json'));
+  const shown = new Set(dashboard.panels.flatMap((p) => p.targets ?? []).flatMap(({ expr }) => [...expr.matchAll(/sallyport_(\w+)/g)]).map((m) => m[1].replace(/_(bucket|sum|count)$/, '')));
+  assert.deepEqual([...shown].sort(), names);
+});
+
+test('build_info and the line that says ready tell what is running', async () => {
+  const version = (await run(SALLYPORT, ['version'])).stdout.trim().split(' ')[1];
+  assert.ok((await s.get('/metrics')).text.includes(`\nsallyport_build_info{version="${version}"} 1\n`));
+  const [ready] = s.events('ready');
+  assert.deepEqual([ready.version, ready.data, ready.ops], [version, fs.realpathSync(s.dataDir), 'same']);
 });
 
 test('counters count', async () => {
@@ -126,6 +150,7 @@ test('metrics stand on a listener of their own when asked for, which serves noth
   assert.equal((await ops('/metrics')).status, 200);
   assert.equal((await ops('/healthz')).status, 200);
   assert.equal((await ops('/auth/me')).status, 404);
+  assert.equal(own.events('ready')[0].ops, `unix:${path.join(s.home, 'ops.sock')}`);
 });
 
 test('without an ops listener there are no metrics', async (t) => {

@@ -9,6 +9,7 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import YAML from 'yaml';
 import { send } from '../lib/http.mjs';
 import { source } from '../lib/paths.mjs';
@@ -84,13 +85,21 @@ async function checkAll({ s, ask }) {
   for (const where of ['/metrics', '/readyz', '/healthz', '/', '/nope']) assert.equal((await auth('GET', where)).status, 404, where);
 
   const app = (headers) => ask('app.example.com', 'GET', '/inside?x=1', { headers });
-  const claims = { 'X-Auth-User-Id': 'me', 'X-Auth-Email': 'admin@example.test', 'X-Auth-Role': 'admin' };
+  const claims = { 'X-Auth-User-Id': 'me', 'X-Auth-Email': 'admin@example.test', 'X-Auth-Email-Verified': 'true', 'X-Auth-Role': 'admin' };
+  for (const [name, value] of Object.entries(claims)) for (const spelt of [name.replaceAll('-', '_'), name.replace('-', '_'), name.replace('th-', 'th_')]) claims[spelt] = value; // the same to many applications
   assert.equal((await app(claims)).status, 401);
   assert.equal((await app({ ...claims, Authorization: 'Bearer junk' })).status, 401);
-  const inside = await app({ ...claims, Authorization: `Bearer ${login.json.accessToken}` });
-  assert.equal(inside.status, 200, inside.text);
-  assert.deepEqual([inside.json['x-auth-email'], inside.json['x-auth-role'] ?? ''], [user.email, '']);
-  assert.match(inside.json['x-auth-user-id'], /^[0-9a-f-]{36}$/);
+  const told = async () => {
+    const inside = await app({ ...claims, Authorization: `Bearer ${login.json.accessToken}` });
+    assert.equal(inside.status, 200, inside.text);
+    assert.match(inside.json['x-auth-user-id'], /^[0-9a-f-]{36}$/);
+    assert.deepEqual(Object.keys(inside.json).filter((name) => /^x[-_]auth/i.test(name) && name.includes('_')), [], 'a spelling with underscores got through');
+    return ['email', 'email-verified', 'role'].map((name) => inside.json[`x-auth-${name}`] ?? '');
+  };
+  assert.deepEqual(await told(), ['', '', ''], 'what the answer does not have, no client can claim');
+  await s.sql(`UPDATE user SET email_verified = 1, role = 'clerk' WHERE email = '${user.email}'`);
+  await sleep(20); // what another process has written is seen after 10 ms
+  assert.deepEqual(await told(), [user.email, 'true', 'clerk']);
 }
 
 /* The sites of contrib/nginx.conf without TLS, inside a whole configuration. */
@@ -127,6 +136,6 @@ test('contrib/traefik.yml says what the other samples say', () => {
   const { http: { routers, middlewares, services } } = YAML.parse(source('contrib/traefik.yml'));
   assert.equal(routers.auth.rule, 'Host(`auth.example.com`) && (PathPrefix(`/auth/`) || Path(`/.well-known/jwks.json`))');
   assert.deepEqual(routers.app.middlewares, ['signed-in']);
-  assert.deepEqual(middlewares['signed-in'].forwardAuth, { address: 'http://127.0.0.1:3000/auth/check', authResponseHeaders: ['X-Auth-User-Id', 'X-Auth-Email', 'X-Auth-Role'] });
+  assert.deepEqual(middlewares['signed-in'].forwardAuth, { address: 'http://127.0.0.1:3000/auth/check', authResponseHeaders: ['X-Auth-User-Id', 'X-Auth-Email', 'X-Auth-Email-Verified', 'X-Auth-Role'] });
   assert.deepEqual(services.sallyport.loadBalancer.servers, [{ url: 'http://127.0.0.1:3000' }]);
 });
