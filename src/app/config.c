@@ -1,8 +1,6 @@
 /* config.c — loading: from the defaults, the file, the environment and the command line to a value for every row. */
 #include "app/config.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <ini.h>
 #include <stdarg.h>
 #include <string.h>
@@ -221,35 +219,6 @@ const struct setting *setting_get(const char *key)
 	abort();
 }
 
-static size_t least(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
-/* How many letters must be changed, added or removed to turn one into the other. */
-#define DISTANCE_MAX ((size_t)64)
-static size_t edit_distance(str a, str b)
-{
-	size_t row[DISTANCE_MAX + 1];
-
-	if (a.n > DISTANCE_MAX)
-		a.n = DISTANCE_MAX;
-	if (b.n > DISTANCE_MAX)
-		b.n = DISTANCE_MAX;
-	for (size_t j = 0; j <= b.n; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= a.n; i++) {
-		size_t diagonal = row[0]; /* the row above, one column to the left */
-		row[0] = i;
-		for (size_t j = 1; j <= b.n; j++) {
-			size_t changed = diagonal + (a.p[i - 1] != b.p[j - 1]);
-			diagonal = row[j];
-			row[j] = least(changed, least(row[j], row[j - 1]) + 1);
-		}
-	}
-	return row[b.n];
-}
-
 /* The name by which a source would call the setting. */
 static str name_in(const struct setting *s, bool environment, struct buf *room)
 {
@@ -270,10 +239,10 @@ static const struct setting *nearest(str name, bool environment)
 
 	for (size_t i = 0; i < n_settings; i++) {
 		str other = name_in(&settings[i], environment, &room), section, tail;
-		size_t d = edit_distance(name, other);
+		size_t d = str_distance(name, other);
 		/* a key without its section is nearest to the same key in one */
 		if (!environment && str_cut(other, '.', &section, &tail) && !str_has_byte(name, '.'))
-			d = least(d, edit_distance(name, tail));
+			d = str_distance(name, tail) < d ? str_distance(name, tail) : d;
 		if (d < best) {
 			best = d;
 			found = &settings[i];
@@ -400,48 +369,17 @@ static err_t parse_ini(struct loading *l, str text)
 	return OK;
 }
 
-const char *config_read_file(const char *path, char *to, size_t max, size_t *ret_n, mode_t *ret_mode)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	const char *why = NULL;
-	struct stat st;
-	ssize_t got = 1;
-
-	*ret_n = 0;
-	if (fd < 0)
-		return strerrordesc_np(errno);
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
-		why = "it is not a regular file";
-	else
-		*ret_mode = st.st_mode;
-	while (why == NULL && got > 0) {
-		if (*ret_n == max) {
-			why = "it is too large";
-			break;
-		}
-		got = read(fd, to + *ret_n, max - *ret_n);
-		if (got < 0 && errno == EINTR)
-			got = 1;
-		else if (got < 0)
-			why = strerrordesc_np(errno);
-		else
-			*ret_n += (size_t)got;
-	}
-	(void)close(fd);
-	return why;
-}
-
 static err_t load_file(struct loading *l)
 {
 	char *text = malloc(FILE_MAX_BYTES);
 	const char *why;
-	mode_t mode = 0;
+	struct stat st = { 0 };
 	err_t e = OK;
 	size_t n;
 
 	REQUIRE(text != NULL, ERR_NO_MEMORY);
-	why = config_read_file(l->file, text, FILE_MAX_BYTES, &n, &mode);
-	l->file_is_private = (mode & (S_IRWXG | S_IRWXO)) == 0;
+	why = config_read_file(l->file, text, FILE_MAX_BYTES, &n, &st);
+	l->file_is_private = config_mode_is_private(&st);
 	if (why != NULL)
 		PROBLEM(l, "%s: cannot be read: %s", l->file, why);
 	else
@@ -515,12 +453,21 @@ static void load_variable(struct loading *l, str name, str value)
 		give(l, s, value, (struct origin){ ORIGIN_ENVIRONMENT, 0 });
 }
 
+/* What container platforms add for a service called "sallyport": no setting, and not the operator's doing. There is no
+ * section [port] or [service] that it could hide. */
+static bool is_of_platform(str name)
+{
+	return str_eq(name, STR("SALLYPORT_PORT")) || str_starts(name, STR("SALLYPORT_PORT_")) ||
+	       str_starts(name, STR("SALLYPORT_SERVICE_"));
+}
+
 static void load_environment(struct loading *l)
 {
 	for (char *const *at = l->source->environ; at != NULL && *at != NULL; at++) {
 		str name, value;
 		if (str_cut(str_of_cstr(*at), '=', &name, &value) && str_starts(name, STR("SALLYPORT_")) &&
-		    !str_starts(name, STR("SALLYPORT_CLIENT_"))) /* what `sallyport login` reads */
+		    !str_starts(name, STR("SALLYPORT_CLIENT_")) && /* what `sallyport login` reads */
+		    !is_of_platform(name))
 			load_variable(l, name, value);
 	}
 }

@@ -63,6 +63,11 @@ void config_warn_restart(const struct config *running, struct config *fresh);
  * a comment before each says where its value came from. `cfg` must come from config_load. */
 void config_print(const struct config *cfg, bool origin, FILE *out);
 
+/* The same in JSON, one object a line: {"key","value","origin"}, all of them texts. Faults: ERR_NO_MEMORY. */
+MUST_USE err_t config_print_json(const struct config *cfg, FILE *out);
+/* {"key","default","defaultOfDev","allowed","restart","help"} */
+MUST_USE err_t config_help_json(FILE *out);
+
 void config_help(FILE *out);          /* every setting: default, what is allowed, meaning */
 void config_help_markdown(FILE *out); /* the same as docs/guide/settings.md */
 

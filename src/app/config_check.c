@@ -94,6 +94,18 @@ static err_t finish_mail_dir(struct loading *l, struct config *cfg)
 
 /* ---- listeners and orders ---- */
 
+/* A file that cannot be looked at is told of when it is read. */
+static err_t check_tls_key(struct loading *l, const struct config *cfg)
+{
+	struct stat st;
+	char *file;
+
+	TRY(str_to_cstr(&l->out->mem, cfg->server.tls_key, &file));
+	if (cfg->server.tls_key.n > 0 && stat(file, &st) == 0 && !config_mode_is_private(&st))
+		problem_not_private(l, setting_get("server.tls_key"), file, &st);
+	return OK;
+}
+
 static void check_tls(struct loading *l, const struct config *cfg)
 {
 	if ((cfg->server.tls_cert.n == 0) == (cfg->server.tls_key.n == 0))
@@ -413,6 +425,7 @@ err_t config_finish(struct loading *l)
 	struct config *cfg = &l->out->cfg;
 
 	check_tls(l, cfg);
+	TRY(check_tls_key(l, cfg));
 	check_listeners(l, cfg);
 	finish_web_lives(l, cfg);
 	check_orders(l, cfg);

@@ -3,7 +3,7 @@
 #ifndef APP_CONFIG_INTERNAL_H
 #define APP_CONFIG_INTERNAL_H
 
-#include <sys/types.h>
+#include <sys/stat.h>
 
 #include "app/config_table.h"
 
@@ -13,7 +13,7 @@ struct loading {
 	const struct config_source *source;
 	struct config_report *report;
 	const char *file;
-	bool file_is_private;    /* neither group nor others may read it */
+	bool file_is_private;    /* of a mode that a secret may have */
 	str value[ROWS_MAX];     /* as given, of the strongest source so far */
 	bool bad[ROWS_MAX];      /* a problem was reported */
 };
@@ -38,7 +38,15 @@ size_t setting_index(const struct loading *l, const struct setting *s);
 const struct setting *setting_get(const char *key);
 
 /* Read at most `max` bytes of a regular file. Returns the reason when it cannot be, else NULL. */
-const char *config_read_file(const char *path, char *to, size_t max, size_t *ret_n, mode_t *ret_mode);
+const char *config_read_file(const char *path, char *to, size_t max, size_t *ret_n, struct stat *ret_st);
+
+/* The one rule for files that hold secrets (settings, secrets of their own, the TLS key): the owner may write, a group
+ * of this process may read, nobody else anything. What root's group may read is root's; root itself looks after files
+ * of other groups. */
+bool config_mode_is_private(const struct stat *st);
+/* Says of which file, and with which mode and group, it is not so. */
+void problem_not_private(struct loading *l, const struct setting *s, const char *file, const struct stat *st);
+#define PRIVATE_HINT "allow its owner, and the server's group to read: chmod 640, chgrp"
 
 /* ---- the other files ---- */
 

@@ -3,6 +3,7 @@
 
 #include "app/config_table.h"
 #include "base/duration.h"
+#include "base/json_line.h"
 #include "base/log.h"
 
 /* ---- the report ---- */
@@ -137,7 +138,6 @@ static void print_origin(const struct loaded_config *l, size_t i, FILE *out)
 	char text[128];
 	struct buf b = BUF_OF(text);
 
-	(void)fputs("# from ", out);
 	switch (l->origin[i].from) {
 	case ORIGIN_DEFAULT: (void)fputs("default", out); break;
 	case ORIGIN_DEV: (void)fputs("dev", out); break;
@@ -150,7 +150,6 @@ static void print_origin(const struct loaded_config *l, size_t i, FILE *out)
 	case ORIGIN_COMMAND_LINE: (void)fputs("command line", out); break;
 	case ORIGIN_UNSET: (void)fputs("nowhere", out); break;
 	}
-	(void)fputc('\n', out);
 }
 
 static void print_list(const struct str_list *list, FILE *out)
@@ -211,12 +210,71 @@ void config_print(const struct config *cfg, bool origin, FILE *out)
 		str name, section = section_of(row_at(l, i), &name);
 		if (begins_section(l, i))
 			(void)fprintf(out, "%s[%.*s]\n", i == 0 ? "" : "\n", STR_ARG(section));
-		if (origin)
+		if (origin) {
+			(void)fputs("# from ", out);
 			print_origin(l, i, out);
+			(void)fputc('\n', out);
+		}
 		(void)fprintf(out, "%.*s = ", STR_ARG(name));
 		print_value(row_at(l, i), cfg, out);
 		(void)fputc('\n', out);
 	}
+}
+
+/* What a printing function prints, as a member. */
+struct printed {
+	FILE *to;
+	char *text;
+	size_t n;
+};
+
+static err_t printed_begin(struct printed *p)
+{
+	*p = (struct printed){ 0 };
+	p->to = open_memstream(&p->text, &p->n);
+	REQUIRE(p->to != NULL, ERR_NO_MEMORY);
+	return OK;
+}
+
+static err_t printed_member(struct printed *p, struct json_out *o, str key)
+{
+	bool good = fclose(p->to) == 0 && p->text != NULL;
+
+	if (good)
+		json_text(o, key, (str){ p->text, p->n });
+	free(p->text);
+	REQUIRE(good, ERR_NO_MEMORY);
+	return OK;
+}
+
+static err_t put_setting(struct json_out *o, const struct loaded_config *l, size_t i)
+{
+	struct printed p;
+
+	out_str(o, STR("key"), str_of_cstr(row_at(l, i)->key));
+	TRY(printed_begin(&p));
+	print_value(row_at(l, i), &l->cfg, p.to);
+	TRY(printed_member(&p, o, STR("value")));
+	TRY(printed_begin(&p));
+	print_origin(l, i, p.to);
+	return printed_member(&p, o, STR("origin"));
+}
+
+err_t config_print_json(const struct config *cfg, FILE *out)
+{
+	const struct loaded_config *l = (const struct loaded_config *)cfg;
+
+	for (size_t i = 0; i < rows_n(l); i++) {
+		struct json_line line;
+
+		TRY(json_line_begin(&line));
+		out_obj(&line.o);
+		err_t e = put_setting(&line.o, l, i);
+		out_end_obj(&line.o);
+		TRY(json_line_end(&line, out));
+		TRY(e);
+	}
+	return OK;
 }
 
 /* ---- help ---- */
@@ -264,6 +322,41 @@ void config_help(FILE *out)
 	}
 }
 
+static void put_help(struct json_out *o, const struct setting *s, const char *before)
+{
+	char key[128], allowed[512];
+	struct buf k = BUF_OF(key), b = BUF_OF(allowed);
+
+	buf_printf(&k, "%s%s", before, s->key);
+	setting_allowed(s, &b);
+	out_str(o, STR("key"), buf_view(&k));
+	out_str(o, STR("default"), str_of_cstr(s->def));
+	json_text(o, STR("defaultOfDev"), str_of_cstr(s->dev));
+	out_str(o, STR("allowed"), buf_view(&b));
+	out_bool(o, STR("restart"), s->restart);
+	out_str(o, STR("help"), str_of_cstr(s->help));
+}
+
+static err_t help_json(const struct setting *rows, size_t n, const char *before, FILE *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct json_line line;
+
+		TRY(json_line_begin(&line));
+		out_obj(&line.o);
+		put_help(&line.o, &rows[i], before);
+		out_end_obj(&line.o);
+		TRY(json_line_end(&line, out));
+	}
+	return OK;
+}
+
+err_t config_help_json(FILE *out)
+{
+	TRY(help_json(settings, n_settings, "", out));
+	return help_json(provider_settings_table, n_provider_settings, "oauth.NAME.", out);
+}
+
 static const char page_top[] =
 	"# Settings\n"
 	"\n"
@@ -279,7 +372,8 @@ static const char page_top[] =
 	"* Lists are separated by commas.\n"
 	"* Durations are a number and a unit: `500ms`, `90s`, `15m`, `1.5h`, `30d`, `2w`, `1y`; without a\n"
 	"  unit they are milliseconds. Sizes are a number and `B`, `KiB`, `MiB` or `GiB`.\n"
-	"* A secret is best kept in a file that only the server's user may read: `file:/path`.\n"
+	"* A secret is best kept in a file of its own: `file:/path`. Such files, and the settings when a secret stands in\n"
+	"  them, may be read by a group of the server's user and by nobody else: at most mode 0640.\n"
 	"* `SIGHUP` reads everything again. Settings marked *restart* keep their value until the next\n"
 	"  start. A configuration with a problem is not used at all: the server goes on with the old one.\n"
 	"* `sallyport check-config` says what is wrong, `sallyport print-config --origin` what is in force\n"

@@ -77,19 +77,17 @@ static err_t secret_from_file(struct loading *l, const struct setting *s, str pa
 {
 	char room[SECRET_FILE_MAX];
 	const char *why;
-	mode_t mode = 0;
+	struct stat st = { 0 };
 	char *name;
 	size_t n;
 	err_t e = OK;
 
 	TRY(str_to_cstr(&l->out->mem, path, &name));
-	why = config_read_file(name, room, sizeof(room), &n, &mode);
+	why = config_read_file(name, room, sizeof(room), &n, &st);
 	if (why != NULL)
 		problem_at(l, s, "the file %s cannot be read: %s", name, why);
-	else if ((mode & (S_IRWXG | S_IRWXO)) != 0)
-		problem_at(l, s, "the file %s may be used by group or others (mode %04o); allow the owner "
-				 "only: chmod 600",
-			   name, (unsigned)mode & 07777);
+	else if (!config_mode_is_private(&st))
+		problem_not_private(l, s, name, &st);
 	else
 		e = arena_copy(&l->out->mem, without_newline((str){ room, n }), ret);
 	explicit_bzero(room, sizeof(room));
@@ -106,8 +104,7 @@ static void check_inline_secret(struct loading *l, const struct setting *s, str 
 		return;
 	}
 	if (o.from == ORIGIN_FILE && !l->file_is_private)
-		problem_at(l, s, "stands in a file that group or others may use; allow the owner only "
-				 "(chmod 600), or use file:/path");
+		problem_at(l, s, "stands in a file that others may use; " PRIVATE_HINT "; or use file:/path");
 	if (o.from == ORIGIN_ENVIRONMENT)
 		WARNING(l, "%s: is given in the environment, where it is easily seen; file:/path is safer",
 			s->key);

@@ -109,7 +109,7 @@ const struct setting settings[] = {
 	       "PEM file with the certificate chain. With `server.tls_key`: serve HTTPS. Read again at a "
 	       "reload.") },
 	{ TEXT("server.tls_key", server.tls_key, "", grammar_any, "the name of a file",
-	       "PEM file with the private key of `server.tls_cert`.") },
+	       "PEM file with the private key of `server.tls_cert`, of at most mode 0640 and a group of the server.") },
 	{ TEXT("server.ops_listen", server.ops_listen, "127.0.0.1:3001", grammar_ops_listen,
 	       "an address like 127.0.0.1:3001, [::1]:3001, localhost:3001, unix:/path, same, or none",
 	       "Where health and metrics are served: an address of its own, `same` as the API, or "

@@ -96,3 +96,29 @@ bool str_to_u64(str s, uint64_t max, uint64_t *ret)
 	*ret = v;
 	return true;
 }
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+#define DISTANCE_MAX ((size_t)64)
+size_t str_distance(str a, str b)
+{
+	size_t row[DISTANCE_MAX + 1];
+
+	a.n = least(a.n, DISTANCE_MAX);
+	b.n = least(b.n, DISTANCE_MAX);
+	for (size_t j = 0; j <= b.n; j++)
+		row[j] = j;
+	for (size_t i = 1; i <= a.n; i++) {
+		size_t diagonal = row[0]; /* the row above, one column to the left */
+		row[0] = i;
+		for (size_t j = 1; j <= b.n; j++) {
+			size_t changed = diagonal + (a.p[i - 1] != b.p[j - 1]);
+			diagonal = row[j];
+			row[j] = least(changed, least(row[j], row[j - 1]) + 1);
+		}
+	}
+	return row[b.n];
+}

@@ -34,6 +34,10 @@ bool str_cut(str s, char c, str *ret_head, str *ret_tail);
 str str_trim(str s);                      /* SP and HT on both ends */
 str str_skip(str s, size_t n);            /* without the first n bytes (or empty) */
 
+/* How many bytes must be changed, added or removed to turn one into the other, of the first 64 of each: for
+ * telling the nearest of several names. */
+size_t str_distance(str a, str b);
+
 /* Decimal digits only, no sign, no blanks, at most `max`. */
 bool str_to_u64(str s, uint64_t max, uint64_t *ret);
 

@@ -8,10 +8,13 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <grp.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "app/config.h"
+#include "app/config_internal.h"
 #include "app/config_table.h"
 #include "base/base64url.h"
 #include "base/clock.h"
@@ -19,6 +22,7 @@
 
 #define N_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define FILE_NAME "test.ini"
+#define HINT	  "allow its owner, and the server's group to read: chmod 640, chgrp"
 
 static struct config_report report;
 static struct config *cfg;
@@ -28,8 +32,10 @@ static char start_dir[1024], work_dir[] = "/tmp/test_config_XXXXXX";
 
 static void write_file(const char *name, const void *bytes, size_t n, mode_t mode)
 {
-	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int fd;
 
+	(void)unlink(name); /* it may have been one that cannot be written */
+	fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, bytes, n), n);
 	assert_int_equal(fchmod(fd, mode), 0);
@@ -46,7 +52,7 @@ static err_t load(const struct config_source *source)
 
 static err_t load_ini_env(const char *ini, const char *const *env, bool dev)
 {
-	char *copies[8] = { NULL };
+	char *copies[16] = { NULL };
 	struct config_source source = { .dev = dev, .environ = copies };
 	err_t e;
 
@@ -1124,9 +1130,87 @@ static void secrets_come_from_files_as_base64url_text_or_bytes(void **state)
 	assert_true(str_eq(secret_str(cfg->password.pepper), STR("a sentence of, well, random words!!")));
 }
 
+static void SC01_the_key_of_the_certificate_follows_the_rule_for_secrets(void **state)
+{
+	char ini[1200], want[1400];
+
+	(void)state;
+	(void)snprintf(ini, sizeof(ini), "[server]\ntls_cert = %s/c.pem\ntls_key = %s/secret\n", work_dir, work_dir);
+	write_file("secret", "k", 1, 0644);
+	(void)snprintf(want, sizeof(want),
+		       "server.tls_key: the file %s/secret may be used by others (mode 0644, group %u); " HINT
+		       " (in test.ini line 3)\n",
+		       work_dir, (unsigned)getegid());
+	assert_refused(load_ini(ini), want);
+	write_file("secret", "k", 1, 0640);
+	assert_taken(load_ini(ini), "");
+}
+
+/* In a child that is not root and in one group only. */
+static int groups_are_told_apart(void)
+{
+	const gid_t own = 65534, other = 54321;
+	struct stat st = { .st_mode = S_IFREG | 0640 };
+
+	if (geteuid() == 0 && (setgroups(0, NULL) != 0 || setgid(own) != 0 || setuid(own) != 0))
+		return 1;
+	st.st_gid = getegid();
+	if (!config_mode_is_private(&st))
+		return 2;
+	st.st_gid = 0; /* as the service manager hands credentials over */
+	if (!config_mode_is_private(&st))
+		return 3;
+	st.st_gid = other;
+	if (config_mode_is_private(&st))
+		return 4;
+	st.st_mode = S_IFREG | 0600;
+	return config_mode_is_private(&st) ? 0 : 5;
+}
+
+static void SC01_only_a_group_of_the_server_may_read_a_secret(void **state)
+{
+	int status = -1;
+	pid_t child = fork();
+
+	(void)state;
+	if (child == 0)
+		_exit(groups_are_told_apart());
+	assert_true(child > 0 && waitpid(child, &status, 0) == child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void names_that_container_platforms_add_are_passed_over(void **state)
+{
+	const char *const added[] = { "SALLYPORT_PORT=tcp://10.0.0.7:3000", "SALLYPORT_PORT_3000_TCP=tcp://10.0.0.7:3000",
+				      "SALLYPORT_PORT_3000_TCP_ADDR=10.0.0.7", "SALLYPORT_PORT_3000_TCP_PORT=3000",
+				      "SALLYPORT_PORT_3000_TCP_PROTO=tcp", "SALLYPORT_SERVICE_HOST=10.0.0.7",
+				      "SALLYPORT_SERVICE_PORT=3000", "SALLYPORT_SERVICE_PORT_HTTP=3000", NULL };
+	static const char *const near[] = { "SALLYPORT_PORTS=1", "SALLYPORT_SERVICE=1", "SALLYPORT_SERVICES_X=1",
+					    "SALLYPORT_SERVER_PORT=1" };
+
+	(void)state;
+	assert_taken(load_ini_env(NULL, added, false), "");
+	for (size_t i = 0; i < N_OF(near); i++) {
+		const char *const env[] = { near[i], NULL };
+
+		assert_int_equal(load_ini_env(NULL, env, false).code, ERR_CONFIG);
+		assert_non_null(strstr(report.problems.text, "there is no such setting"));
+	}
+	for (size_t i = 0; i < n_settings; i++) { /* none of ours is passed over with them */
+		char text[128];
+		struct buf b = BUF_OF(text);
+
+		setting_env_name(&settings[i], &b);
+		assert_false(str_starts(buf_view(&b), STR("SALLYPORT_PORT")));
+		assert_false(str_starts(buf_view(&b), STR("SALLYPORT_SERVICE_")));
+	}
+}
+
 static void SC01_secret_files_of_others_are_refused_and_the_environment_warns(void **state)
 {
-	static const mode_t modes[] = { 0640, 0604, 0660, 0610, 0601, 0602, 0777 };
+	static const mode_t good_modes[] = { 0400, 0600, 0440, 0640 };
+	static const mode_t modes[] = { 0644, 0604, 0660, 0610, 0601, 0602, 0620, 0777 };
 	const char *const env[] = { "SALLYPORT_PASSWORD_PEPPER=" RANDOM_TEXT, NULL };
 	struct config_source source = { .file = FILE_NAME };
 	static const char inlined[] = "[password]\npepper = " RANDOM_TEXT "\n";
@@ -1137,14 +1221,20 @@ static void SC01_secret_files_of_others_are_refused_and_the_environment_warns(vo
 	for (size_t i = 0; i < N_OF(modes); i++) {
 		write_file("secret", RANDOM_TEXT, sizeof(RANDOM_TEXT) - 1, modes[i]);
 		(void)snprintf(want, sizeof(want),
-			       "password.pepper: the file %s/secret may be used by group or others (mode %04o); "
-			       "allow the owner only: chmod 600 (in test.ini line 2)\n",
-			       work_dir, (unsigned)modes[i]);
+			       "password.pepper: the file %s/secret may be used by others (mode %04o, group %u); "
+			       HINT " (in test.ini line 2)\n",
+			       work_dir, (unsigned)modes[i], (unsigned)getegid());
 		assert_refused(load_ini(ini), want);
+		write_file(FILE_NAME, inlined, sizeof(inlined) - 1, modes[i]);
+		assert_refused(load(&source), "password.pepper: stands in a file that others may use; " HINT
+					      "; or use file:/path (in test.ini line 2)\n");
 	}
-	write_file(FILE_NAME, inlined, sizeof(inlined) - 1, 0640);
-	assert_refused(load(&source), "password.pepper: stands in a file that group or others may use; allow "
-				      "the owner only (chmod 600), or use file:/path (in test.ini line 2)\n");
+	for (size_t i = 0; i < N_OF(good_modes); i++) {
+		write_file("secret", RANDOM_TEXT, sizeof(RANDOM_TEXT) - 1, good_modes[i]);
+		assert_taken(load_ini(ini), "");
+		write_file(FILE_NAME, inlined, sizeof(inlined) - 1, good_modes[i]);
+		assert_taken(load(&source), "");
+	}
 	assert_taken(load_ini(inlined), "");
 	assert_taken(load_ini_env(NULL, env, false),
 		     "password.pepper: is given in the environment, where it is easily seen; file:/path is "
@@ -1242,15 +1332,15 @@ static void passwords_of_other_services_are_taken_as_they_are(void **state)
 	assert_refused(load_ini(ini), want);
 	write_file("secret", "a\0b", 3, 0600);
 	assert_refused(load_ini(ini), want);
-	write_file("secret", "k", 1, 0640);
+	write_file("secret", "k", 1, 0644);
 	(void)snprintf(want, sizeof(want),
-		       "sms.key: the file %s/secret may be used by group or others (mode 0640); allow the owner "
-		       "only: chmod 600 (in test.ini line 2)\n",
-		       work_dir);
+		       "sms.key: the file %s/secret may be used by others (mode 0644, group %u); " HINT
+		       " (in test.ini line 2)\n",
+		       work_dir, (unsigned)getegid());
 	assert_refused(load_ini(ini), want);
 	write_file(FILE_NAME, inlined, sizeof(inlined) - 1, 0644);
-	assert_refused(load(&source), "sms.key: stands in a file that group or others may use; allow the owner "
-				      "only (chmod 600), or use file:/path (in test.ini line 2)\n");
+	assert_refused(load(&source), "sms.key: stands in a file that others may use; " HINT
+				      "; or use file:/path (in test.ini line 2)\n");
 }
 
 static void LG01_no_output_shows_a_password_of_another_service(void **state)
@@ -1505,6 +1595,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(codes_are_shown_on_the_console_only_where_nobody_else_can_connect),
 		cmocka_unit_test(risky_links_and_gateways_bring_a_warning),
 		cmocka_unit_test(secrets_come_from_files_as_base64url_text_or_bytes),
+		cmocka_unit_test(SC01_the_key_of_the_certificate_follows_the_rule_for_secrets),
+		cmocka_unit_test(SC01_only_a_group_of_the_server_may_read_a_secret),
+		cmocka_unit_test(names_that_container_platforms_add_are_passed_over),
 		cmocka_unit_test(SC01_secret_files_of_others_are_refused_and_the_environment_warns),
 		cmocka_unit_test(JW14_weak_secrets_are_refused_without_being_shown),
 		cmocka_unit_test(LG01_no_output_shows_a_secret),
