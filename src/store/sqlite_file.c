@@ -130,6 +130,20 @@ static err_t make_file(const char *file, const char *dir, bool *ret_made, char *
 	return OK;
 }
 
+/* An empty file would become a store: as little as one that is not there. */
+static err_t check_is_store(const char *file, char *why, size_t why_max)
+{
+	struct stat st;
+
+	if (lstat(file, &st) != 0 && (errno == ENOENT || errno == ENOTDIR))
+		return refuse(why, why_max, file, "does not exist: is this the right data directory? "
+						  "`sallyport serve` makes a new store");
+	if (lstat(file, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0)
+		return refuse(why, why_max, file, "is empty: is this the right data directory? Restore a backup, or "
+						  "remove it to begin anew");
+	return OK;
+}
+
 err_t file_prepare(const char *file, bool create, bool *ret_made, char *why, size_t why_max)
 {
 	static const char *const beside[] = { "-wal", "-shm", "-journal", ".lock" };
@@ -137,6 +151,8 @@ err_t file_prepare(const char *file, bool create, bool *ret_made, char *why, siz
 
 	if (parent_of(file, dir).code != ERR_OK || strlen(file) > PATH_MAX - 16)
 		return refuse(why, why_max, file, "is too long a name");
+	if (!create)
+		TRY(check_is_store(file, why, why_max));
 	TRY(check_directory(dir, create, why, why_max));
 	if (create)
 		TRY(make_file(file, dir, ret_made, why, why_max));

@@ -130,8 +130,21 @@ static void a_missing_file_is_refused_unless_it_may_be_made(void **state)
 	struct store_fixture *f = *state;
 
 	f->options.create = false;
-	assert_refused(f, "No such file");
+	assert_refused(f, "does not exist");
 	assert_int_not_equal(access(f->file, F_OK), 0);
+}
+
+static void an_empty_file_is_no_store_unless_it_may_be_made(void **state)
+{
+	struct store_fixture *f = *state;
+	int fd = open(f->file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	(void)close(fd);
+	f->options.create = false;
+	assert_refused(f, "is empty");
+	f->options.create = true;
+	assert_int_equal(fixture_open(f).code, ERR_OK);
 }
 
 static void a_second_server_is_refused_and_a_tool_is_not(void **state)
@@ -736,6 +749,7 @@ int main(void)
 		NAMED("DB05", a_file_readable_by_others_is_refused, setup),
 		NAMED("DB05", a_link_in_place_of_the_file_is_refused, setup),
 		T(a_missing_file_is_refused_unless_it_may_be_made),
+		T(an_empty_file_is_no_store_unless_it_may_be_made),
 		NAMED("REL-07", a_second_server_is_refused_and_a_tool_is_not, setup_open),
 		T(the_server_lock_ends_with_its_process),
 		T(a_store_in_memory_needs_no_file),
