@@ -45,6 +45,19 @@ SELECT id, uid, email, first_name, last_name, role, login_provider,
        totp IS NOT NULL AS has_totp, require_2fa, is_guest, factor_reset_ms
 FROM user WHERE id > $1 ORDER BY id LIMIT $2;
 
+-- name: user_search
+-- in: after_id int, limit_n int, words text
+-- out: many user_row
+-- For operators: reads all accounts up to the last that is found. words: in lower case.
+SELECT id, uid, email, first_name, last_name, role, login_provider,
+       password_hash IS NOT NULL AS has_password, is_admin, email_verified, disabled_ms, device_epoch,
+       created_ms, last_login_ms, phone, lang, verify_by_ms,
+       totp IS NOT NULL AS has_totp, require_2fa, is_guest, factor_reset_ms
+FROM user WHERE id > $1 AND (
+	instr(lower(email), $3) > 0 OR instr(email_key, $3) > 0 OR
+	instr(lower(coalesce(first_name, '') || ' ' || coalesce(last_name, '')), $3) > 0)
+ORDER BY id LIMIT $2;
+
 -- name: user_for_login
 -- in: email_key text
 -- out: one login_row
@@ -109,6 +122,12 @@ UPDATE user SET lang = $2 WHERE id = $1;
 -- in: id int, disabled_ms int
 -- out: changed
 UPDATE user SET disabled_ms = $2 WHERE id = $1;
+
+-- name: user_set_admin
+-- in: id int, is_admin bool
+-- out: changed
+-- No row when it is so already, or a guest.
+UPDATE user SET is_admin = $2 WHERE id = $1 AND is_admin <> $2 AND is_guest = 0;
 
 -- name: user_set_profile
 -- in: id int, set_first bool, first_name text, set_last bool, last_name text

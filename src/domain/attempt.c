@@ -229,6 +229,21 @@ err_t attempt_clear_account(struct ctx *c, str account)
 	return q_attempt_delete(c->db, key_str(key));
 }
 
+err_t attempt_look(struct ctx *c, str account, struct attempt_look *ret)
+{
+	uint8_t key[ATTEMPT_KEY_BYTES];
+	struct attempt_row r;
+
+	key_of(c, ATTEMPT_ACCOUNT, account, key);
+	TRY(row_of(c, key, &r));
+	*ret = (struct attempt_look){
+		.failures = r.failures,
+		.until_ms = r.blocked_ms > c->now_ms ? r.blocked_ms : 0,
+		.closed = r.failures >= c->cfg->limits.account_max,
+	};
+	return OK;
+}
+
 /* ---- budgets ---- */
 
 struct budget {

@@ -73,6 +73,14 @@ MUST_USE err_t attempt_take(struct ctx *c, enum attempt_scope scope);
  * the caller's network. *ret_ok false: used up, and nothing was counted. */
 MUST_USE err_t attempt_budget(struct ctx *c, enum attempt_scope scope, str subject, bool *ret_ok);
 
+/* How an account stands, for an operator. */
+struct attempt_look {
+	int64_t failures; /* in a row */
+	int64_t until_ms; /* an unknown device waits until then; 0: not */
+	bool closed;      /* to unknown devices, until its owner proves it */
+};
+MUST_USE err_t attempt_look(struct ctx *c, str account, struct attempt_look *ret);
+
 /* ---- codes of second factors ---- */
 
 /* Who brings one. */

@@ -13,6 +13,7 @@ const char *audit_event_name(enum audit_event e)
 	case AUDIT_USER_DISABLED: return "user.disabled";
 	case AUDIT_USER_ENABLED: return "user.enabled";
 	case AUDIT_USER_DELETED: return "user.deleted";
+	case AUDIT_ADMIN_SET: return "user.admin_set";
 	case AUDIT_PROFILE_CHANGED: return "user.profile_changed";
 	case AUDIT_PASSWORD_SET: return "user.password_set";
 	case AUDIT_LOGIN_OK: return "login.ok";

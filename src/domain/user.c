@@ -216,6 +216,23 @@ err_t user_enable(struct ctx *c, const struct user_row *u)
 	return tx_commit(&tx);
 }
 
+err_t user_set_admin(struct ctx *c, const struct user_row *u, bool on)
+{
+	int64_t changed, ended;
+	TX tx = { 0 };
+
+	REQUIRE(!u->is_guest, ERR_USER_NOT_FOUND);
+	TRY(tx_begin(&tx, c->db));
+	TRY(q_user_set_admin(c->db, u->id, on, &changed));
+	if (changed == 0)
+		return OK;
+	TRY(q_session_delete_all(c->db, u->id, &ended));
+	if (on)
+		TRY(onetime_void_all(c, u->id));
+	TRY(audit_add(c, AUDIT_ADMIN_SET, u->uid, STR_NONE, on ? STR("on") : STR("off")));
+	return tx_commit(&tx);
+}
+
 err_t user_remove(struct ctx *c, const struct user_row *u)
 {
 	int64_t changed;

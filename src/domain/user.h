@@ -63,6 +63,11 @@ MUST_USE err_t user_get(struct ctx *c, str email_or_id, struct user_row *ret);
  * sessions of the account at once; setting one also forgets known devices and opens a closed account. */
 MUST_USE err_t user_disable(struct ctx *c, const struct user_row *u);
 MUST_USE err_t user_enable(struct ctx *c, const struct user_row *u);
+/* Make it an administrator's, or no more. Its sessions end either way: none goes on with powers that its sign-in did
+ * not ask for, or that are gone. Links and half-done sign-ins of somebody who becomes an administrator are void: they
+ * were handed out under weaker rules. As it is already: OK, and nothing is done. Refusal: ERR_USER_NOT_FOUND of a
+ * guest, who has no address to sign in with. Source: ASVS 5.0 7.2.4. */
+MUST_USE err_t user_set_admin(struct ctx *c, const struct user_row *u, bool on);
 MUST_USE err_t user_remove(struct ctx *c, const struct user_row *u);
 MUST_USE err_t user_set_password(struct ctx *c, const struct user_row *u, struct secret password);
 
