@@ -1,123 +1,185 @@
-/* main.c — arguments: global options, then the sub-command. */
-#include <getopt.h>
+/* main.c — the families of commands, and what is told of them: help, version, completion. */
 #include <stdio.h>
-#include <unistd.h>
 
 #include "app/cli.h"
 #include "app/serve.h"
 #include "app/version.h"
+#include "base/args_completion.h"
+#include "base/json_line.h"
+#include "base/options.h"
 #include "client/cli.h"
 
-static void usage(FILE *out)
+static const struct args_program program;
+
+/* ---- serve ---- */
+
+static const struct args_command *serve_command(size_t i)
 {
-	(void)fprintf(out,
-		      "usage: sallyport COMMAND [--config FILE] [--data DIR] [arguments]\n\n"
-		      "  sallyport serve [--dev] [--listen ADDRESS]\n"
-		      "      run the server; --dev: loopback only, for development\n");
-	cli_usage(out);
-	(void)fprintf(out, "  sallyport version\n");
-	client_usage(out);
-	(void)fprintf(out, "\n"
-			   "Settings: an INI file, or SALLYPORT_SECTION_KEY in the environment;\n"
-			   "`sallyport print-config --help-settings` lists them. See sallyport(1).\n");
+	static const struct args_command serve = {
+		.group = "serve",
+		.words = "",
+		.help = "run the server; --dev: loopback only, for development",
+		.may = TAKES(OPT_DEV) | TAKES(OPT_LISTEN) | TAKES(OPT_CONFIG) | TAKES(OPT_DATA),
+	};
+
+	return i == 0 ? &serve : NULL;
 }
 
-/* Global options may stand anywhere; everything else goes on to the sub-command in its order. */
-struct arguments {
+static int serve(const struct args *a)
+{
 	struct config_source source;
-	char *rest[32];
-	int n_rest;
-	bool help;
+	const struct wire_options o = { .source = &source, .clock = clock_system, .rng = rng_system };
+
+	cli_source(a, &source);
+	return (int)serve_run(&o);
+}
+
+static const struct args_family serve_family = { .command = serve_command, .may = TAKES(OPT_HELP), .run = serve };
+
+/* ---- about the program itself ---- */
+
+static const struct args_command about[] = {
+	{ .group = "version", .words = "", .help = "print the version", .may = TAKES(OPT_JSON) },
+	{ .group = "help", .words = "[COMMAND] [NAME]", .help = "explain all commands, or one",
+	  .may = TAKES(OPT_JSON) },
+	{ .group = "completion", .words = "bash|zsh|fish", .help = "print a script by which a shell completes commands" },
 };
 
-static bool override(struct arguments *a, const char *key, const char *value)
+static const struct args_command *about_command(size_t i)
 {
-	size_t max = sizeof(a->source.overrides) / sizeof(a->source.overrides[0]);
-
-	if (value == NULL || a->source.n_overrides == max)
-		return false;
-	a->source.overrides[a->source.n_overrides].key = key;
-	a->source.overrides[a->source.n_overrides++].value = value;
-	return true;
+	return i < sizeof(about) / sizeof(about[0]) ? &about[i] : NULL;
 }
 
-/* "--name value" and "--name=value". *ret_value NULL: not this option. */
-static bool option_value(const char *name, int argc, char **argv, int *i, const char **ret_value)
+static err_t version_json(void)
 {
-	str arg = str_of_cstr(argv[*i]), want = str_of_cstr(name);
+	struct json_line l;
 
-	*ret_value = NULL;
-	if (!str_starts(arg, want))
-		return false;
-	if (arg.n == want.n) {
-		*ret_value = *i + 1 < argc ? argv[++*i] : NULL;
-		return true;
-	}
-	if (arg.p[want.n] != '=')
-		return false;
-	*ret_value = arg.p + want.n + 1;
-	return true;
+	TRY(json_line_begin(&l));
+	out_obj(&l.o);
+	out_str(&l.o, STR("version"), STR(SALLYPORT_VERSION));
+	out_end_obj(&l.o);
+	return json_line_end(&l, stdout);
 }
 
-static bool parse(int argc, char **argv, struct arguments *a)
+static int version(const struct args *a)
 {
-	const char *value;
+	if (args_has(a, OPT_JSON))
+		return version_json().code == ERR_OK ? EXIT_DONE : EXIT_FAULT;
+	(void)printf("sallyport %s\n", SALLYPORT_VERSION);
+	return EXIT_DONE;
+}
 
-	for (int i = 1; i < argc; i++) {
-		str arg = str_of_cstr(argv[i]);
-
-		if (str_eq(arg, STR("--help")) || str_eq(arg, STR("-h"))) {
-			a->help = true;
-		} else if (str_eq(arg, STR("--dev"))) {
-			a->source.dev = true;
-		} else if (option_value("--config", argc, argv, &i, &value)) {
-			if (value == NULL)
-				return false;
-			a->source.file = value;
-		} else if (option_value("--data", argc, argv, &i, &value)) {
-			if (!override(a, "server.data_dir", value))
-				return false;
-		} else if (option_value("--listen", argc, argv, &i, &value)) {
-			if (!override(a, "server.listen", value))
-				return false;
-		} else {
-			if (a->n_rest == (int)(sizeof(a->rest) / sizeof(a->rest[0])) - 1)
-				return false;
-			a->rest[a->n_rest++] = argv[i];
-		}
+static void put_options(struct json_out *o, str key, uint64_t which)
+{
+	out_key(o, key);
+	out_arr(o);
+	for (size_t i = 0; i < N_OPTIONS; i++) {
+		if ((which & TAKES(i)) == 0)
+			continue;
+		out_obj(o);
+		out_str(o, STR("name"), str_of_cstr(program_options[i].name));
+		json_text(o, STR("value"), str_of_cstr(program_options[i].value));
+		out_str(o, STR("help"), str_of_cstr(program_options[i].help));
+		out_end_obj(o);
 	}
-	return true;
+	out_end_arr(o);
+}
+
+/* The tables themselves, a command a line. */
+static err_t command_json(const struct args_family *f, const struct args_command *k)
+{
+	char text[96];
+	struct buf name = BUF_OF(text);
+	struct json_line l;
+
+	args_put_name(k, &name);
+	TRY(json_line_begin(&l));
+	out_obj(&l.o);
+	out_str(&l.o, STR("command"), buf_view(&name));
+	out_str(&l.o, STR("words"), str_of_cstr(k->words));
+	out_str(&l.o, STR("help"), str_of_cstr(k->help));
+	put_options(&l.o, STR("must"), k->must);
+	put_options(&l.o, STR("may"), k->may);
+	put_options(&l.o, STR("common"), f->may);
+	out_end_obj(&l.o);
+	return json_line_end(&l, stdout);
+}
+
+static err_t tables_json(void)
+{
+	const struct args_command *k;
+
+	for (size_t f = 0; f < program.n_families; f++) {
+		for (size_t i = 0; (k = program.families[f]->command(i)) != NULL; i++)
+			TRY(command_json(program.families[f], k));
+	}
+	return OK;
+}
+
+static int help(const struct args *a)
+{
+	char text[256];
+	struct buf why = BUF_OF(text);
+	struct args about_what = { 0 };
+
+	if (args_has(a, OPT_JSON) && a->n_words > 0)
+		return args_wrong(a, "--json tells of all commands");
+	if (args_has(a, OPT_JSON))
+		return tables_json().code == ERR_OK ? EXIT_DONE : EXIT_FAULT;
+	if (!args_find(&program, a->word, a->n_words, &about_what, &why))
+		return args_say_wrong(&about_what, buf_view(&why));
+	args_help(&about_what, stdout);
+	return EXIT_DONE;
+}
+
+static int tell(const struct args *a)
+{
+	if (a->command == &about[0])
+		return version(a);
+	if (a->command == &about[1])
+		return help(a);
+	return args_completion(&program, str_of_cstr(a->word[0]), stdout) ? EXIT_DONE : EXIT_USAGE;
+}
+
+static const struct args_family about_family = { .command = about_command, .may = TAKES(OPT_HELP), .run = tell };
+
+/* ---- the whole ---- */
+
+static const struct args_family *const families[] = { &serve_family, &cli_family, &about_family, &client_family };
+
+static const struct args_program program = {
+	.name = "sallyport",
+	.options = program_options,
+	.n_options = N_OPTIONS,
+	.families = families,
+	.n_families = sizeof(families) / sizeof(families[0]),
+	.footer = "Settings: an INI file, or SALLYPORT_SECTION_KEY in the environment;\n"
+		  "`sallyport print-config --help-settings` lists them. See sallyport(1).\n",
+};
+
+static int run(const struct args *a, enum args_outcome outcome, str why)
+{
+	if (outcome == ARGS_WRONG)
+		return args_say_wrong(a, why);
+	if (outcome == ARGS_RUN)
+		return a->family->run(a);
+	if (args_has(a, OPT_VERSION))
+		return version(a);
+	args_help(a, stdout);
+	return EXIT_DONE;
 }
 
 int main(int argc, char **argv)
 {
-	struct arguments a = { .source = { .environ = environ } };
-	const struct wire_options o = {
-		.source = &a.source, .clock = clock_system, .rng = rng_system
-	};
-	enum exit_code code = EXIT_USAGE;
-	str command;
+	char text[512];
+	struct buf why = BUF_OF(text);
+	struct args a;
+	enum args_outcome outcome = args_read(&program, argc, argv, TAKES(OPT_HELP) | TAKES(OPT_VERSION), &a, &why);
+	int status = run(&a, outcome, buf_view(&why));
 
-	if (argc > 1 && client_knows(argv[1])) /* somebody else's options and files */
-		return client_run(argc - 1, argv + 1);
-	if (!parse(argc, argv, &a) || (a.n_rest == 0 && !a.help)) {
-		usage(stderr);
-		return EXIT_USAGE;
+	if (fflush(stdout) != 0 && status == EXIT_DONE) {
+		(void)fprintf(stderr, "sallyport: cannot write what was to be printed\n");
+		status = EXIT_REFUSED;
 	}
-	command = a.n_rest == 0 ? STR("help") : str_of_cstr(a.rest[0]);
-	if (a.help || str_eq(command, STR("help"))) {
-		usage(stdout);
-		return EXIT_DONE;
-	}
-	if (str_eq(command, STR("version")) && a.n_rest == 1) {
-		(void)printf("sallyport %s\n", SALLYPORT_VERSION);
-		return EXIT_DONE;
-	}
-	if (str_eq(command, STR("serve")) && a.n_rest == 1)
-		code = serve_run(&o);
-	else if (cli_knows(a.rest[0]))
-		code = cli_run(&a.source, a.n_rest, a.rest);
-	if (code == EXIT_USAGE)
-		usage(stderr);
-	return (int)code;
+	return status;
 }

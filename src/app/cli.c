@@ -1,39 +1,117 @@
-/* cli.c — the table of sub-commands, what is open while one runs, and those that are short: settings, clock, copies of
- * the store, calibration. The others are in cli_*.c. */
+/* cli.c — the table of the operator's commands, and what is open while one runs. The commands are in cli_*.c. */
 #include "app/cli.h"
 
-#include <inttypes.h>
-#include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "app/cli_audit.h"
 #include "app/cli_internal.h"
 #include "app/cli_keys.h"
 #include "app/cli_mail.h"
+#include "app/cli_measure.h"
 #include "app/cli_oauth.h"
 #include "app/cli_outbox.h"
+#include "app/cli_settings.h"
+#include "app/cli_store.h"
 #include "app/cli_template.h"
 #include "app/cli_user.h"
 #include "base/log.h"
 #include "base/timefmt.h"
 #include "crypto/mac.h"
-#include "domain/clock_guard.h"
 #include "store/query.h"
-#include "web/ui.h"
 
-/* What has to be open before a sub-command runs. */
+/* What has to be open before a command runs. Only the last makes what is not there. */
 enum cli_needs {
-	NEEDS_CONFIG = 1,
+	NEEDS_NOTHING = 1,
+	NEEDS_SETTINGS,
 	NEEDS_STORE,
 	NEEDS_KEYS, /* store and keys: anything that hashes, counts or signs */
+	NEEDS_NEW,  /* the same, made if there is none yet */
 };
 
 struct cli_command {
-	const char *group, *name; /* name NULL: the group is the whole command */
-	const char *arguments, *help;
+	struct args_command is;
 	enum cli_needs needs;
-	enum exit_code (*run)(struct cli *cli, int argc, char **argv);
+	enum exit_code (*run)(struct cli *cli, const struct args *a);
 };
+
+/* ---- the table ---- */
+
+#define CANCEL	 TAKES(OPT_CANCEL)
+#define PASSWORD TAKES(OPT_PASSWORD_STDIN)
+
+static const struct cli_command commands[] = {
+	{ { "user", "create", "", "make an account", TAKES(OPT_EMAIL),
+	    TAKES(OPT_ADMIN) | TAKES(OPT_FIRST_NAME) | TAKES(OPT_LAST_NAME) | PASSWORD, false },
+	  NEEDS_NEW, user_create_cmd },
+	{ { "user", "show", "USER", "show one account: state, factors, providers, sessions, lock", 0, 0, false },
+	  NEEDS_KEYS, user_show_cmd },
+	{ { "user", "list", "", "list accounts", 0, TAKES(OPT_SEARCH) | TAKES(OPT_LIMIT), false },
+	  NEEDS_STORE, user_list_cmd },
+	{ { "user", "disable", "USER", "end all its sessions and let nobody in", 0, 0, false },
+	  NEEDS_STORE, user_disable_cmd },
+	{ { "user", "enable", "USER", "let it in again; clears its failure count", 0, 0, false },
+	  NEEDS_KEYS, user_enable_cmd },
+	{ { "user", "delete", "USER", "delete the account and everything of it", 0, 0, false },
+	  NEEDS_KEYS, user_delete_cmd },
+	{ { "user", "set-password", "USER", "set a new password, end all sessions", 0, PASSWORD, false },
+	  NEEDS_KEYS, user_password_cmd },
+	{ { "user", "send-reset", "USER", "mail it a link for a new password", 0, 0, false },
+	  NEEDS_KEYS, user_reset_cmd },
+	{ { "user", "set-admin", "USER on|off", "is it an administrator's? ends all its sessions", 0, 0, false },
+	  NEEDS_STORE, user_admin_cmd },
+	{ { "user", "require-2fa", "USER on|off", "must it have a second factor?", 0, 0, false },
+	  NEEDS_STORE, user_require_cmd },
+	{ { "user", "reset-2fa", "USER",
+	    "remove its authenticator app and recovery codes, end all sessions; or call that off", 0, CANCEL, false },
+	  NEEDS_KEYS, user_factor_cmd },
+	{ { "check-config", NULL, "", "check the settings and say what is wrong", 0, 0, false },
+	  NEEDS_NOTHING, check_config_cmd },
+	{ { "print-config", NULL, "", "print every setting", 0, TAKES(OPT_ORIGIN) | TAKES(OPT_HELP_SETTINGS), false },
+	  NEEDS_SETTINGS, print_config_cmd },
+	{ { "keys", "list", "", "list the signing keys", 0, 0, false }, NEEDS_KEYS, keys_list_cmd },
+	{ { "keys", "rotate", "", "publish a new signing key", 0, TAKES(OPT_NOW), false },
+	  NEEDS_STORE, keys_rotate_cmd },
+	{ { "clock", "reset", "", "say that the clock is right now, after it was far ahead", 0, 0, false },
+	  NEEDS_STORE, clock_reset_cmd },
+	{ { "audit", "tail", "", "show the last security events", 0, TAKES(OPT_FOLLOW), false },
+	  NEEDS_STORE, audit_tail_cmd },
+	{ { "mail", "test", "ADDRESS", "send one mail directly and say what the server answered", 0, 0, false },
+	  NEEDS_SETTINGS, mail_test_cmd },
+	{ { "oauth", "test", "NAME", "try an identity provider's settings", 0, 0, false },
+	  NEEDS_SETTINGS, oauth_test_cmd },
+	{ { "outbox", "list", "", "list the messages that wait or were given up", 0, TAKES(OPT_DEAD), false },
+	  NEEDS_STORE, outbox_list_cmd },
+	{ { "outbox", "retry", "[ID]", "send a message, or all that were given up, again", 0, TAKES(OPT_DEAD), false },
+	  NEEDS_STORE, outbox_retry_cmd },
+	{ { "outbox", "drop", "[ID]", "forget a message, or all that were given up", 0, TAKES(OPT_DEAD), false },
+	  NEEDS_STORE, outbox_drop_cmd },
+	{ { "backup", NULL, "FILE", "copy the live store into a new file", 0, 0, false }, NEEDS_STORE, backup_cmd },
+	{ { "verify", NULL, "", "check the whole store for damage", 0, 0, false }, NEEDS_STORE, verify_cmd },
+	{ { "template", "list", "", "list the messages and what is stored for them", 0, 0, false },
+	  NEEDS_STORE, template_list_cmd },
+	{ { "template", "show", "ID", "show variables, texts and bases of one", 0, 0, false },
+	  NEEDS_STORE, template_show_cmd },
+	{ { "template", "set", "ID html|text FILE", "store a base of it", 0, 0, false }, NEEDS_STORE, template_set_cmd },
+	{ { "template", "translate", "ID LANG KEY TEXT", "store a text of it", 0, 0, false },
+	  NEEDS_STORE, template_translate_cmd },
+	{ { "template", "untranslate", "ID LANG KEY", "forget that text", 0, 0, false },
+	  NEEDS_STORE, template_untranslate_cmd },
+	{ { "template", "remove", "ID", "forget all that is stored for it", 0, 0, false },
+	  NEEDS_STORE, template_remove_cmd },
+	{ { "template", "preview", "ID [LANG]", "print it with sample values", 0, 0, false },
+	  NEEDS_STORE, template_preview_cmd },
+	{ { "calibrate", NULL, "[MILLISECONDS]", "measure password hashing, propose settings", 0, 0, false },
+	  NEEDS_SETTINGS, calibrate_cmd },
+};
+#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static const struct args_command *command_at(size_t i)
+{
+	return i < N_COMMANDS ? &commands[i].is : NULL;
+}
+
+/* ---- how it ended ---- */
 
 enum exit_code fail(const char *what)
 {
@@ -73,218 +151,67 @@ void print_time(int64_t ms)
 	(void)printf("%.*s", STR_ARG(buf_view(&b)));
 }
 
-/* ---- settings ---- */
-
-static enum exit_code check_config_cmd(struct cli *cli, int argc, char **argv)
+void print_clean_text(str text)
 {
-	struct ui *ui = NULL;
-	char why[512] = "";
+	for (size_t i = 0; i < text.n; i++) {
+		unsigned char c = (unsigned char)text.p[i];
 
-	(void)argv;
-	if (argc != 1)
-		return EXIT_USAGE;
-	/* The files that it names are looked at too. */
-	if (ui_new(cli->c.cfg, &ui, why, sizeof(why)).code != ERR_OK) {
-		(void)fprintf(stderr, "sallyport: %s\n", why);
-		return EXIT_BAD_CONFIG;
+		(void)putchar(c < 0x20 || c == 0x7f ? '?' : c);
 	}
-	ui_free(ui);
-	(void)printf("the configuration is valid\n");
+}
+
+err_t print_object(void (*write)(struct json_out *o, const void *of), const void *of)
+{
+	struct json_line l;
+
+	TRY(json_line_begin(&l));
+	out_obj(&l.o);
+	write(&l.o, of);
+	out_end_obj(&l.o);
+	return json_line_end(&l, stdout);
+}
+
+enum exit_code result(struct cli *cli, const char *text, void (*write)(struct json_out *o, const void *of),
+		      const void *of)
+{
+	err_t e = OK;
+
+	if (cli->json)
+		e = print_object(write, of);
+	else if (text != NULL)
+		(void)printf("%s\n", text);
+	return e.code == ERR_OK ? EXIT_DONE : fail_err(cli, e);
+}
+
+/* ---- opening and closing ---- */
+
+static enum exit_code open_store(struct cli *cli, bool create, char *why, size_t why_max)
+{
+	enum exit_code code = wire_open_store(cli->cfg, false, create, &cli->store, why, why_max);
+
+	if (code == EXIT_DONE && store_handle_own(cli->store, &cli->db).code != ERR_OK)
+		code = EXIT_FAULT;
+	cli->c.db = cli->db;
+	return code;
+}
+
+/* A store with accounts but without keys has lost them: `keys rotate` is the command that makes new ones. */
+static enum exit_code open_keys(struct cli *cli, bool create, char *why, size_t why_max)
+{
+	const struct config *cfg = cli->cfg;
+	bool has_users = true;
+	int64_t id;
+
+	(void)snprintf(why, why_max, "the store cannot be read");
+	if (q_user_any(cli->db, &cli->mem, &id, &has_users).code != ERR_OK ||
+	    keyring_load(cfg->server.data_dir, cfg->token.algorithm, cli->c.now_ms, create && !has_users, rng_system,
+			 &cli->keys, why, why_max)
+			    .code != ERR_OK ||
+	    wire_gate(cfg, &cli->gate).code != ERR_OK)
+		return EXIT_NO_STORE;
+	cli->c.keys = cli->keys;
+	cli->c.gate = cli->gate;
 	return EXIT_DONE;
-}
-
-static enum exit_code print_config_cmd(struct cli *cli, int argc, char **argv)
-{
-	bool origin = argc == 2 && str_eq(str_of_cstr(argv[1]), STR("--origin"));
-
-	if (argc == 2 && str_eq(str_of_cstr(argv[1]), STR("--help-settings"))) {
-		config_help(stdout);
-		return EXIT_DONE;
-	}
-	if (argc != 1 && !origin)
-		return EXIT_USAGE;
-	config_print(cli->cfg, origin, stdout);
-	return EXIT_DONE;
-}
-
-/* ---- clock ---- */
-
-static enum exit_code clock_reset_cmd(struct cli *cli, int argc, char **argv)
-{
-	err_t e;
-
-	(void)argv;
-	if (argc != 1)
-		return EXIT_USAGE;
-	e = clock_reset(&cli->c);
-	if (e.code != ERR_OK)
-		return fail_err(cli, e);
-	(void)printf("the clock counts as right at ");
-	print_time(cli->c.now_ms);
-	(void)printf("; a running server notices within a few seconds\n");
-	return EXIT_DONE;
-}
-
-/* ---- backup, calibrate ---- */
-
-static enum exit_code backup_cmd(struct cli *cli, int argc, char **argv)
-{
-	char why[256] = "";
-
-	if (argc != 2)
-		return EXIT_USAGE;
-	if (store_backup(cli->store, str_of_cstr(argv[1]), why, sizeof(why)).code != ERR_OK)
-		return fail(why);
-	(void)printf("%s written. It does not hold the keys: keep a copy of %.*s/keys apart from it.\n",
-		     argv[1], STR_ARG(cli->cfg->server.data_dir));
-	return EXIT_DONE;
-}
-
-static enum exit_code verify_cmd(struct cli *cli, int argc, char **argv)
-{
-	char why[256] = "";
-
-	(void)argv;
-	if (argc != 1)
-		return EXIT_USAGE;
-	if (store_verify(cli->store, why, sizeof(why)).code != ERR_OK)
-		return fail(why);
-	(void)printf("the store is whole\n");
-	return EXIT_DONE;
-}
-
-static enum exit_code calibrate_cmd(struct cli *cli, int argc, char **argv)
-{
-	static const int64_t memory_mib[] = { 19, 32, 46, 64, 96, 128, 192, 256 };
-	int64_t wanted_ms = argc == 2 ? strtoll(argv[1], NULL, 10) : 100;
-	const int64_t mib = (int64_t)1024 * 1024;
-	int64_t best_mib = 0, best_iterations = 0, best_us = 0;
-
-	(void)cli;
-	if (argc > 2 || wanted_ms < 1 || wanted_ms > 10000)
-		return EXIT_USAGE;
-	(void)printf("memory  iterations  ms per hash\n");
-	for (size_t i = 0; i < sizeof(memory_mib) / sizeof(memory_mib[0]); i++) {
-		for (int64_t t = 2; t <= 4; t++) {
-			const struct password_params p = { .memory = memory_mib[i] * mib, .iterations = t };
-			int64_t us;
-
-			if (password_measure(&p, 3, &us).code != ERR_OK)
-				return fail("measuring failed");
-			if (us / 1000 > wanted_ms)
-				break;
-			(void)printf("%3" PRId64 " MiB  %10" PRId64 "  %8.1f\n", memory_mib[i], t,
-				     (double)us / 1000);
-			if (us > best_us) {
-				best_mib = memory_mib[i];
-				best_iterations = t;
-				best_us = us;
-			}
-		}
-	}
-	if (best_mib == 0) {
-		(void)printf("\nNothing as strong as the floor fits into %" PRId64
-			     " ms here: keep the defaults.\n",
-			     wanted_ms);
-		return EXIT_DONE;
-	}
-	(void)printf("\nStrongest within %" PRId64 " ms on one core of this machine:\n\n[password]\n"
-		     "argon2_memory = %" PRId64 "MiB\nargon2_iterations = %" PRId64 "\n",
-		     wanted_ms, best_mib, best_iterations);
-	return EXIT_DONE;
-}
-
-/* ---- the table ---- */
-
-static const struct cli_command commands[] = {
-	{ "user", "create", "--email E [--admin] [--first-name N] [--last-name N] [--password-stdin]",
-	  "make an account", NEEDS_KEYS, user_create_cmd },
-	{ "user", "show", "EMAIL|ID", "show one account", NEEDS_STORE, user_show_cmd },
-	{ "user", "list", "", "list all accounts", NEEDS_STORE, user_list_cmd },
-	{ "user", "disable", "EMAIL|ID", "end all its sessions and let nobody in", NEEDS_STORE,
-	  user_disable_cmd },
-	{ "user", "enable", "EMAIL|ID", "let it in again; clears its failure count", NEEDS_KEYS,
-	  user_enable_cmd },
-	{ "user", "delete", "EMAIL|ID", "delete the account and everything of it", NEEDS_KEYS,
-	  user_delete_cmd },
-	{ "user", "set-password", "EMAIL|ID [--password-stdin]", "set a new password, end all sessions",
-	  NEEDS_KEYS, user_password_cmd },
-	{ "user", "send-reset", "EMAIL|ID", "mail it a link for a new password", NEEDS_KEYS,
-	  user_reset_cmd },
-	{ "user", "require-2fa", "EMAIL|ID on|off", "must it have a second factor?", NEEDS_STORE,
-	  user_require_cmd },
-	{ "user", "reset-2fa", "EMAIL|ID [--cancel]",
-	  "remove its authenticator app and recovery codes, end all sessions; or call that off", NEEDS_KEYS,
-	  user_factor_cmd },
-	{ "check-config", NULL, "", "check the settings and say what is wrong", NEEDS_CONFIG,
-	  check_config_cmd },
-	{ "print-config", NULL, "[--origin|--help-settings]", "print every setting", NEEDS_CONFIG,
-	  print_config_cmd },
-	{ "keys", "list", "", "list the signing keys", NEEDS_KEYS, keys_list_cmd },
-	{ "keys", "rotate", "[--now]", "publish a new signing key", NEEDS_STORE, keys_rotate_cmd },
-	{ "clock", "reset", "", "say that the clock is right now, after it was far ahead", NEEDS_STORE,
-	  clock_reset_cmd },
-	{ "audit", "tail", "[--follow]", "show the last security events", NEEDS_STORE, audit_tail_cmd },
-	{ "mail", "test", "ADDRESS", "send one mail directly and say what the server answered",
-	  NEEDS_CONFIG, mail_test_cmd },
-	{ "oauth", "test", "NAME", "try an identity provider's settings", NEEDS_CONFIG, oauth_test_cmd },
-	{ "outbox", "list", "[--dead]", "list the messages that wait or were given up", NEEDS_STORE,
-	  outbox_list_cmd },
-	{ "outbox", "retry", "ID|--dead", "send a message, or all that were given up, again", NEEDS_STORE,
-	  outbox_retry_cmd },
-	{ "outbox", "drop", "ID|--dead", "forget a message, or all that were given up", NEEDS_STORE,
-	  outbox_drop_cmd },
-	{ "backup", NULL, "FILE", "copy the live store into a new file", NEEDS_STORE, backup_cmd },
-	{ "verify", NULL, "", "check the whole store for damage", NEEDS_STORE, verify_cmd },
-	{ "template", "list", "", "list the messages and what is stored for them", NEEDS_STORE,
-	  template_list_cmd },
-	{ "template", "show", "ID", "show variables, texts and bases of one", NEEDS_STORE,
-	  template_show_cmd },
-	{ "template", "set", "ID html|text FILE", "store a base of it", NEEDS_STORE, template_set_cmd },
-	{ "template", "translate", "ID LANG KEY TEXT", "store a text of it", NEEDS_STORE,
-	  template_translate_cmd },
-	{ "template", "untranslate", "ID LANG KEY", "forget that text", NEEDS_STORE,
-	  template_untranslate_cmd },
-	{ "template", "remove", "ID", "forget all that is stored for it", NEEDS_STORE,
-	  template_remove_cmd },
-	{ "template", "preview", "ID [LANG]", "print it with sample values", NEEDS_STORE,
-	  template_preview_cmd },
-	{ "calibrate", NULL, "[MILLISECONDS]", "measure password hashing, propose settings",
-	  NEEDS_CONFIG, calibrate_cmd },
-};
-#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
-
-bool cli_knows(const char *name)
-{
-	for (size_t i = 0; i < N_COMMANDS; i++) {
-		if (str_eq(str_of_cstr(commands[i].group), str_of_cstr(name)))
-			return true;
-	}
-	return false;
-}
-
-void cli_usage(FILE *out)
-{
-	for (size_t i = 0; i < N_COMMANDS; i++) {
-		const struct cli_command *k = &commands[i];
-
-		(void)fprintf(out, "  sallyport %s%s%s%s%s\n      %s\n", k->group, k->name ? " " : "",
-			      k->name ? k->name : "", k->arguments[0] ? " " : "", k->arguments, k->help);
-	}
-}
-
-static const struct cli_command *find(int argc, char **argv)
-{
-	for (size_t i = 0; i < N_COMMANDS; i++) {
-		const struct cli_command *k = &commands[i];
-
-		if (!str_eq(str_of_cstr(k->group), str_of_cstr(argv[0])))
-			continue;
-		if (k->name == NULL ||
-		    (argc > 1 && str_eq(str_of_cstr(k->name), str_of_cstr(argv[1]))))
-			return k;
-	}
-	return NULL;
 }
 
 static enum exit_code open_for(struct cli *cli, enum cli_needs needs)
@@ -292,7 +219,7 @@ static enum exit_code open_for(struct cli *cli, enum cli_needs needs)
 	char why[512] = "";
 	enum exit_code code = EXIT_DONE;
 
-	if (arena_init(&cli->mem, 4 * ARENA_DEFAULT_BYTES).code != ERR_OK)
+	if (crypto_init().code != ERR_OK || arena_init(&cli->mem, 4 * ARENA_DEFAULT_BYTES).code != ERR_OK)
 		return EXIT_FAULT;
 	cli->c = (struct ctx){
 		.mem = &cli->mem,
@@ -303,25 +230,10 @@ static enum exit_code open_for(struct cli *cli, enum cli_needs needs)
 		.deadline_us = INT64_MAX,
 		.client_ip = STR("cli"),
 	};
-	if (needs >= NEEDS_STORE) {
-		code = wire_open_store(cli->cfg, false, &cli->store, why, sizeof(why));
-		if (code == EXIT_DONE && store_handle_own(cli->store, &cli->db).code != ERR_OK)
-			code = EXIT_FAULT;
-		cli->c.db = cli->db;
-	}
-	if (code == EXIT_DONE && needs >= NEEDS_KEYS) {
-		int64_t id;
-		bool has_users = true;
-
-		if (q_user_any(cli->db, &cli->mem, &id, &has_users).code != ERR_OK ||
-		    keyring_load(cli->cfg->server.data_dir, cli->cfg->token.algorithm, cli->c.now_ms,
-				 !has_users, rng_system, &cli->keys, why, sizeof(why))
-				    .code != ERR_OK ||
-		    wire_gate(cli->cfg, &cli->gate).code != ERR_OK)
-			code = EXIT_NO_STORE;
-		cli->c.keys = cli->keys;
-		cli->c.gate = cli->gate;
-	}
+	if (needs >= NEEDS_STORE)
+		code = open_store(cli, needs == NEEDS_NEW, why, sizeof(why));
+	if (code == EXIT_DONE && needs >= NEEDS_KEYS)
+		code = open_keys(cli, needs == NEEDS_NEW, why, sizeof(why));
 	if (code != EXIT_DONE)
 		(void)fprintf(stderr, "sallyport: %s\n", why);
 	return code;
@@ -340,31 +252,58 @@ static void close_all(struct cli *cli)
 	config_free(cli->cfg);
 }
 
-enum exit_code cli_run(const struct config_source *source, int argc, char **argv)
-{
-	const struct cli_command *k = find(argc, argv);
-	struct config_report report = { 0 };
-	struct cli cli = { 0 };
-	enum exit_code code;
-	int skip;
+/* ---- running ---- */
 
-	if (k == NULL)
-		return EXIT_USAGE;
-	(void)umask(077);
-	if (config_load(source, &cli.cfg, &report).code != ERR_OK) {
-		config_report_print(&report, stderr);
-		config_report_clear(&report);
-		return EXIT_BAD_CONFIG;
-	}
+extern char **environ;
+
+static void override(struct config_source *s, const char *key, const char *value)
+{
+	if (value == NULL)
+		return;
+	s->overrides[s->n_overrides].key = key;
+	s->overrides[s->n_overrides++].value = value;
+}
+
+void cli_source(const struct args *a, struct config_source *ret)
+{
+	*ret = (struct config_source){ .file = a->value[OPT_CONFIG], .environ = environ, .dev = args_has(a, OPT_DEV) };
+	override(ret, "server.data_dir", a->value[OPT_DATA]);
+	override(ret, "server.listen", a->value[OPT_LISTEN]);
+}
+
+static enum exit_code load_settings(struct cli *cli)
+{
+	struct config_report report = { 0 };
+	struct config_source source;
+	bool good;
+
+	cli_source(cli->args, &source);
+	good = config_load(&source, &cli->cfg, &report).code == ERR_OK;
 	config_report_print(&report, stderr);
 	config_report_clear(&report);
-	skip = k->name == NULL ? 0 : 1;
-	if (crypto_init().code != ERR_OK)
-		code = EXIT_FAULT;
-	else
-		code = open_for(&cli, k->needs);
-	if (code == EXIT_DONE)
-		code = k->run(&cli, argc - skip, argv + skip);
-	close_all(&cli);
-	return code;
+	return good ? EXIT_DONE : EXIT_BAD_CONFIG;
 }
+
+static int run(const struct args *a)
+{
+	const struct cli_command *k = &commands[a->nth];
+	struct cli cli = { .args = a, .json = args_has(a, OPT_JSON) };
+	enum exit_code code = EXIT_DONE;
+
+	(void)umask(077);
+	if (k->needs >= NEEDS_SETTINGS) {
+		code = load_settings(&cli);
+		if (code == EXIT_DONE)
+			code = open_for(&cli, k->needs);
+	}
+	if (code == EXIT_DONE)
+		code = k->run(&cli, a);
+	close_all(&cli);
+	return (int)code;
+}
+
+const struct args_family cli_family = {
+	.command = command_at,
+	.may = TAKES(OPT_CONFIG) | TAKES(OPT_DATA) | TAKES(OPT_DEV) | TAKES(OPT_LISTEN) | TAKES(OPT_JSON) | TAKES(OPT_HELP),
+	.run = run,
+};

@@ -5,6 +5,6 @@
 #include "app/cli_internal.h"
 
 /* The last ones, one line each. With --follow those that come, until it is stopped. */
-enum exit_code audit_tail_cmd(struct cli *cli, int argc, char **argv);
+enum exit_code audit_tail_cmd(struct cli *cli, const struct args *a);
 
 #endif

@@ -57,21 +57,30 @@ static err_t send_directly(struct cli *cli, const struct mail *mail, struct deli
 	return OK;
 }
 
-enum exit_code mail_test_cmd(struct cli *cli, int argc, char **argv)
+static void put_delivery(struct json_out *o, const void *of)
+{
+	const struct delivery *d = of;
+
+	out_bool(o, STR("sent"), d->verdict == DELIVERY_SENT);
+	out_str(o, STR("detail"), str_of_cstr(d->detail));
+}
+
+enum exit_code mail_test_cmd(struct cli *cli, const struct args *a)
 {
 	struct delivery d = { 0 };
 	struct mail mail = { 0 };
 	err_t e;
 
-	if (argc != 2)
-		return EXIT_USAGE;
-	e = test_mail(cli, argv[1], &mail);
+	e = test_mail(cli, a->word[0], &mail);
 	if (e.code == ERR_INPUT)
 		return fail("that is no mail address");
 	if (e.code == ERR_OK)
 		e = send_directly(cli, &mail, &d);
 	if (e.code != ERR_OK)
 		return fail_err(cli, e);
-	(void)printf("%s: %s\n", d.verdict == DELIVERY_SENT ? "sent" : "not sent", d.detail);
+	if (cli->json)
+		(void)result(cli, NULL, put_delivery, &d);
+	else
+		(void)printf("%s: %s\n", d.verdict == DELIVERY_SENT ? "sent" : "not sent", d.detail);
 	return d.verdict == DELIVERY_SENT ? EXIT_DONE : EXIT_REFUSED;
 }

@@ -4,7 +4,7 @@
 
 #include "app/cli_internal.h"
 
-/* Sends one mail to argv[1] directly, without the outbox, and prints what the server answered. */
-enum exit_code mail_test_cmd(struct cli *cli, int argc, char **argv);
+/* Sends one mail to word 0 directly, without the outbox, and prints what the server answered. */
+enum exit_code mail_test_cmd(struct cli *cli, const struct args *a);
 
 #endif

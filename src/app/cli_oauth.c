@@ -26,10 +26,44 @@ struct probe {
 	bool failed;
 };
 
+/* One thing that was tried, or that is to be known. */
+struct finding {
+	bool is_note, good;
+	const char *what;
+	str detail;
+};
+
+static void put_finding(struct json_out *o, const void *of)
+{
+	const struct finding *f = of;
+
+	out_key(o, STR("ok"));
+	if (f->is_note)
+		out_value_null(o);
+	else
+		out_value_bool(o, f->good);
+	out_str(o, STR("what"), str_of_cstr(f->what));
+	json_text(o, STR("detail"), f->detail.n > 0 ? f->detail : STR_NONE);
+}
+
+static void tell(struct probe *t, const struct finding *f)
+{
+	if (t->cli->json)
+		(void)result(t->cli, NULL, put_finding, f);
+	else
+		(void)printf("%s  %s%s%.*s\n", f->is_note ? "note " : f->good ? "ok   " : "WRONG", f->what,
+			     f->detail.n > 0 ? ": " : "", STR_ARG(f->detail));
+}
+
 static void say(struct probe *t, bool good, const char *what, str detail)
 {
-	(void)printf("%s  %s%s%.*s\n", good ? "ok   " : "WRONG", what, detail.n > 0 ? ": " : "", STR_ARG(detail));
+	tell(t, &(struct finding){ .good = good, .what = what, .detail = detail });
 	t->failed = t->failed || !good;
+}
+
+static void note(struct probe *t, const char *what, str detail)
+{
+	tell(t, &(struct finding){ .is_note = true, .what = what, .detail = detail });
 }
 
 /* ---- what is published ---- */
@@ -116,19 +150,22 @@ static err_t probe_all(struct probe *t)
 
 	TRY(arena_printf(t->asking.mem, &callback, "%.*s%.*s/oauth/%.*s/callback", STR_ARG(t->cli->cfg->server.public_url),
 			 STR_ARG(t->cli->cfg->server.api_prefix), STR_ARG(t->p.name)));
-	(void)printf("provider   %.*s (%.*s)\nregister   %.*s\n", STR_ARG(t->p.name), STR_ARG(t->p.label), STR_ARG(callback));
+	if (t->cli->json)
+		note(t, "register", callback);
+	else
+		(void)printf("provider   %.*s (%.*s)\nregister   %.*s\n", STR_ARG(t->p.name), STR_ARG(t->p.label), STR_ARG(callback));
 	test_discovery(t);
 	test_keys(t);
 	test_key_of_apple(t);
 	test_client(t);
 	if (!str_starts(callback, STR("https://")))
-		(void)printf("note   most providers send people back to https:// only: server.public_url\n");
+		note(t, "most providers send people back to https:// only: server.public_url", STR(""));
 	if (!t->p.trusts_email)
-		(void)printf("note   its addresses count as not proven (trust_email)\n");
+		note(t, "its addresses count as not proven (trust_email)", STR(""));
 	return OK;
 }
 
-enum exit_code oauth_test_cmd(struct cli *cli, int argc, char **argv)
+enum exit_code oauth_test_cmd(struct cli *cli, const struct args *a)
 {
 	const struct outbound_options o = { .workers = 2, .hold = hold, .release = release, .self = cli };
 	struct probe t = { .cli = cli };
@@ -136,9 +173,7 @@ enum exit_code oauth_test_cmd(struct cli *cli, int argc, char **argv)
 	struct outbound *out = NULL;
 	err_t e;
 
-	if (argc != 2)
-		return EXIT_USAGE;
-	set = provider_settings(cli->cfg, str_of_cstr(argv[1]));
+	set = provider_settings(cli->cfg, str_of_cstr(a->word[0]));
 	if (set == NULL)
 		return fail("there is no such section [oauth.NAME]");
 	if (egress_init().code != ERR_OK || outbound_new(&o, &out).code != ERR_OK)

@@ -5,6 +5,6 @@
 
 #include "app/cli_internal.h"
 
-enum exit_code oauth_test_cmd(struct cli *cli, int argc, char **argv);
+enum exit_code oauth_test_cmd(struct cli *cli, const struct args *a);
 
 #endif

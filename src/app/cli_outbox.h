@@ -5,10 +5,10 @@
 #include "app/cli_internal.h"
 
 /* One line each, never their variables. With --dead only those that were given up. */
-enum exit_code outbox_list_cmd(struct cli *cli, int argc, char **argv);
+enum exit_code outbox_list_cmd(struct cli *cli, const struct args *a);
 
-/* argv[1]: an id as list prints it, or --dead for all that were given up. */
-enum exit_code outbox_retry_cmd(struct cli *cli, int argc, char **argv);
-enum exit_code outbox_drop_cmd(struct cli *cli, int argc, char **argv);
+/* Word 0: an id as list prints it; or --dead for all that were given up. */
+enum exit_code outbox_retry_cmd(struct cli *cli, const struct args *a);
+enum exit_code outbox_drop_cmd(struct cli *cli, const struct args *a);
 
 #endif

@@ -91,34 +91,53 @@ static bool has_own_bases(const struct template_builtin *b, bool has_html, bool 
 	return has_text && (has_html || b->html.n == 0);
 }
 
-static void print_listed(const struct template_builtin *b, const struct template_list_row *row)
+struct listed {
+	const struct template_builtin *b;
+	const struct template_list_row *row; /* NULL: nothing is stored */
+};
+
+static bool is_stored(const struct listed *l)
 {
-	(void)printf("%-24.*s%-10s", STR_ARG(b->id),
-		     row != NULL && has_own_bases(b, row->has_html, row->has_text) ? "stored"
-										   : "built-in");
-	if (row != NULL && row->texts > 0)
-		(void)printf("%3" PRId64 " texts", row->texts);
-	else
-		(void)printf("%9s", "");
-	(void)printf("  %.*s\n", STR_ARG(b->occasion));
+	return l->row != NULL && has_own_bases(l->b, l->row->has_html, l->row->has_text);
 }
 
-enum exit_code template_list_cmd(struct cli *cli, int argc, char **argv)
+static void put_listed(struct json_out *o, const void *of)
 {
-	const struct template_builtin *b;
+	const struct listed *l = of;
+
+	out_str(o, STR("id"), l->b->id);
+	out_str(o, STR("bases"), is_stored(l) ? STR("stored") : STR("built-in"));
+	out_i64(o, STR("texts"), l->row != NULL ? l->row->texts : 0);
+	out_str(o, STR("occasion"), l->b->occasion);
+}
+
+static void print_listed(const struct listed *l)
+{
+	(void)printf("%-24.*s%-10s", STR_ARG(l->b->id), is_stored(l) ? "stored" : "built-in");
+	if (l->row != NULL && l->row->texts > 0)
+		(void)printf("%3" PRId64 " texts", l->row->texts);
+	else
+		(void)printf("%9s", "");
+	(void)printf("  %.*s\n", STR_ARG(l->b->occasion));
+}
+
+enum exit_code template_list_cmd(struct cli *cli, const struct args *a)
+{
 	struct template_list_row *rows;
+	struct listed l;
 	size_t n;
 	err_t e;
 
-	(void)argv;
-	if (argc != 1)
-		return EXIT_USAGE;
+	(void)a;
 	e = q_template_list(cli->db, &cli->mem, STR(""), LIST_MAX, &rows, &n);
-	if (e.code != ERR_OK)
-		return fail_err(cli, e);
-	for (size_t i = 0; (b = template_builtin_at(i)) != NULL; i++)
-		print_listed(b, listed(rows, n, b->id));
-	return EXIT_DONE;
+	for (size_t i = 0; e.code == ERR_OK && (l.b = template_builtin_at(i)) != NULL; i++) {
+		l.row = listed(rows, n, l.b->id);
+		if (cli->json)
+			e = print_object(put_listed, &l);
+		else
+			print_listed(&l);
+	}
+	return e.code == ERR_OK ? EXIT_DONE : fail_err(cli, e);
 }
 
 static void print_texts(const struct template_builtin *b, const struct template_text_row *rows,
@@ -153,49 +172,101 @@ static void print_bases(const struct template_builtin *b, const struct template_
 		(void)printf("One stored base waits for the other: bases count as a pair.\n");
 }
 
-enum exit_code template_show_cmd(struct cli *cli, int argc, char **argv)
-{
+struct shown {
 	const struct template_builtin *b;
-	struct template_row row = { 0 };
+	struct template_row row;
 	struct template_text_row *texts;
+	size_t n_texts;
+};
+
+static void put_text_row(struct json_out *o, str lang, str key, str value)
+{
+	out_obj(o);
+	out_str(o, STR("lang"), lang);
+	out_str(o, STR("key"), key);
+	out_str(o, STR("value"), value);
+	out_end_obj(o);
+}
+
+static void put_shown(struct json_out *o, const void *of)
+{
+	const struct shown *s = of;
+	struct template_text english[TEMPLATE_BUILTIN_TEXTS_MAX];
+	size_t n_english = template_builtin_texts(s->b, STR("en"), english);
+	bool own = has_own_bases(s->b, s->row.base_html.n > 0, s->row.base_text.n > 0);
+	str html = own ? s->row.base_html : s->b->html;
+
+	out_str(o, STR("id"), s->b->id);
+	out_str(o, STR("occasion"), s->b->occasion);
+	out_key(o, STR("variables"));
+	out_arr(o);
+	for (size_t i = 0; i < s->b->n_vars; i++)
+		out_value_str(o, s->b->vars[i].name);
+	out_end_arr(o);
+	out_key(o, STR("builtinTexts"));
+	out_arr(o);
+	for (size_t i = 0; i < n_english; i++)
+		put_text_row(o, STR("en"), english[i].key, english[i].value);
+	out_end_arr(o);
+	out_key(o, STR("storedTexts"));
+	out_arr(o);
+	for (size_t i = 0; i < s->n_texts; i++)
+		put_text_row(o, s->texts[i].lang, s->texts[i].key, s->texts[i].value);
+	out_end_arr(o);
+	out_str(o, STR("bases"), own ? STR("stored") : STR("built-in"));
+	out_str(o, STR("text"), own ? s->row.base_text : s->b->text);
+	json_text(o, STR("html"), html.n > 0 ? html : STR_NONE);
+}
+
+enum exit_code template_show_cmd(struct cli *cli, const struct args *a)
+{
+	struct shown s = { .b = known(a->word[0]) };
+	const struct template_builtin *b = s.b;
 	bool found;
-	size_t n;
 	err_t e;
 
-	if (argc != 2)
-		return EXIT_USAGE;
-	b = known(argv[1]);
 	if (b == NULL)
 		return EXIT_REFUSED;
-	e = q_template_find(cli->db, &cli->mem, b->id, b->id, &row, &found);
+	e = q_template_find(cli->db, &cli->mem, b->id, b->id, &s.row, &found);
 	if (e.code == ERR_OK)
-		e = q_template_texts(cli->db, &cli->mem, b->id, &texts, &n);
+		e = q_template_texts(cli->db, &cli->mem, b->id, &s.texts, &s.n_texts);
 	if (e.code != ERR_OK)
 		return fail_err(cli, e);
+	if (cli->json)
+		return result(cli, NULL, put_shown, &s);
 	(void)printf("%.*s: %.*s\n\nvariables:", STR_ARG(b->id), STR_ARG(b->occasion));
 	for (size_t i = 0; i < b->n_vars; i++)
 		(void)printf(" %.*s", STR_ARG(b->vars[i].name));
 	(void)printf("\n");
-	print_texts(b, texts, n);
-	print_bases(b, &row);
+	print_texts(b, s.texts, s.n_texts);
+	print_bases(b, &s.row);
 	return EXIT_DONE;
 }
 
-enum exit_code template_preview_cmd(struct cli *cli, int argc, char **argv)
+static void put_rendered(struct json_out *o, const void *of)
+{
+	const struct rendered *r = of;
+
+	out_str(o, STR("subject"), r->subject);
+	out_str(o, STR("text"), r->text);
+	json_text(o, STR("html"), r->html.n > 0 ? r->html : STR_NONE);
+}
+
+enum exit_code template_preview_cmd(struct cli *cli, const struct args *a)
 {
 	const struct template_builtin *b;
 	struct rendered r;
 	str lang = STR_NONE;
 	err_t e;
 
-	if (argc != 2 && argc != 3)
-		return EXIT_USAGE;
-	b = known(argv[1]);
-	if (b == NULL || (argc == 3 && !lang_arg(cli, argv[2], &lang)))
+	b = known(a->word[0]);
+	if (b == NULL || (a->n_words == 2 && !lang_arg(cli, a->word[1], &lang)))
 		return EXIT_REFUSED;
 	e = template_render(&cli->c, b->id, lang, b->vars, b->n_vars, &r);
 	if (e.code != ERR_OK)
 		return fail_err(cli, e);
+	if (cli->json)
+		return result(cli, NULL, put_rendered, &r);
 	(void)printf("Subject: %.*s\n\n---- text ----\n%.*s\n", STR_ARG(r.subject),
 		     STR_ARG(r.text));
 	if (r.html.n > 0)
@@ -204,6 +275,11 @@ enum exit_code template_preview_cmd(struct cli *cli, int argc, char **argv)
 }
 
 /* ---- set, translate ---- */
+
+static void put_id(struct json_out *o, const void *of)
+{
+	out_str(o, STR("id"), ((const struct template_builtin *)of)->id);
+}
 
 /* Says what would come out in brackets; false, and said so, when it does not render at all. */
 static bool check(struct cli *cli, str id, enum template_part part, str body)
@@ -278,32 +354,27 @@ static bool read_base(struct cli *cli, const char *file, str *ret)
 	return false;
 }
 
-enum exit_code template_set_cmd(struct cli *cli, int argc, char **argv)
+enum exit_code template_set_cmd(struct cli *cli, const struct args *a)
 {
 	const struct template_builtin *b;
 	bool html, own = false;
 	str base;
 	err_t e;
 
-	if (argc != 4)
-		return EXIT_USAGE;
-	html = str_eq(str_of_cstr(argv[2]), STR("html"));
-	if (!html && !str_eq(str_of_cstr(argv[2]), STR("text")))
-		return EXIT_USAGE;
-	b = known(argv[1]);
+	html = str_eq(str_of_cstr(a->word[1]), STR("html"));
+	b = known(a->word[0]);
 	if (b == NULL)
 		return EXIT_REFUSED;
 	if (html && b->html.n == 0)
 		return fail("an SMS has no HTML");
-	if (!read_base(cli, argv[3], &base) ||
+	if (!read_base(cli, a->word[2], &base) ||
 	    !check(cli, b->id, html ? TEMPLATE_HTML : TEMPLATE_TEXT, base))
 		return EXIT_REFUSED;
 	e = put_base(cli, b, html, base, &own);
 	if (e.code != ERR_OK)
 		return fail_err(cli, e);
-	(void)printf("stored%s\n",
-		     own ? "" : "; the built-in bases stay in use until the other is set too");
-	return EXIT_DONE;
+	return result(cli, own ? "stored" : "stored; the built-in bases stay in use until the other is set too", put_id,
+		      b);
 }
 
 static err_t put_text(struct cli *cli, str id, str lang, str key, str value)
@@ -332,20 +403,18 @@ static bool text_arg(const char *arg, str key, str *ret)
 	return false;
 }
 
-enum exit_code template_translate_cmd(struct cli *cli, int argc, char **argv)
+enum exit_code template_translate_cmd(struct cli *cli, const struct args *a)
 {
 	const struct template_builtin *b;
 	str lang, key, value;
 	err_t e;
 
-	if (argc != 5)
-		return EXIT_USAGE;
-	b = known(argv[1]);
-	if (b == NULL || !lang_arg(cli, argv[2], &lang) || !key_arg(argv[3], &key) ||
-	    !text_arg(argv[4], key, &value) || !check(cli, b->id, TEMPLATE_TRANSLATION, value))
+	b = known(a->word[0]);
+	if (b == NULL || !lang_arg(cli, a->word[1], &lang) || !key_arg(a->word[2], &key) ||
+	    !text_arg(a->word[3], key, &value) || !check(cli, b->id, TEMPLATE_TRANSLATION, value))
 		return EXIT_REFUSED;
 	e = put_text(cli, b->id, lang, key, value);
-	return e.code == ERR_OK ? EXIT_DONE : fail_err(cli, e);
+	return e.code == ERR_OK ? result(cli, NULL, put_id, b) : fail_err(cli, e);
 }
 
 /* ---- untranslate, remove ---- */
@@ -361,22 +430,20 @@ static err_t drop_text(struct cli *cli, str id, str lang, str key, int64_t *ret_
 	return tx_commit(&tx);
 }
 
-enum exit_code template_untranslate_cmd(struct cli *cli, int argc, char **argv)
+enum exit_code template_untranslate_cmd(struct cli *cli, const struct args *a)
 {
 	const struct template_builtin *b;
 	int64_t n = 0;
 	str lang, key;
 	err_t e;
 
-	if (argc != 4)
-		return EXIT_USAGE;
-	b = known(argv[1]);
-	if (b == NULL || !lang_arg(cli, argv[2], &lang) || !key_arg(argv[3], &key))
+	b = known(a->word[0]);
+	if (b == NULL || !lang_arg(cli, a->word[1], &lang) || !key_arg(a->word[2], &key))
 		return EXIT_REFUSED;
 	e = drop_text(cli, b->id, lang, key, &n);
 	if (e.code != ERR_OK)
 		return fail_err(cli, e);
-	return n > 0 ? EXIT_DONE : fail("no such text is stored");
+	return n > 0 ? result(cli, NULL, put_id, b) : fail("no such text is stored");
 }
 
 static err_t drop(struct cli *cli, str id, int64_t *ret_n)
@@ -388,19 +455,17 @@ static err_t drop(struct cli *cli, str id, int64_t *ret_n)
 	return tx_commit(&tx);
 }
 
-enum exit_code template_remove_cmd(struct cli *cli, int argc, char **argv)
+enum exit_code template_remove_cmd(struct cli *cli, const struct args *a)
 {
 	const struct template_builtin *b;
 	int64_t n = 0;
 	err_t e;
 
-	if (argc != 2)
-		return EXIT_USAGE;
-	b = known(argv[1]);
+	b = known(a->word[0]);
 	if (b == NULL)
 		return EXIT_REFUSED;
 	e = drop(cli, b->id, &n);
 	if (e.code != ERR_OK)
 		return fail_err(cli, e);
-	return n > 0 ? EXIT_DONE : fail("nothing is stored for it");
+	return n > 0 ? result(cli, NULL, put_id, b) : fail("nothing is stored for it");
 }

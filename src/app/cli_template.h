@@ -5,12 +5,12 @@
 
 #include "app/cli_internal.h"
 
-enum exit_code template_list_cmd(struct cli *cli, int argc, char **argv);
-enum exit_code template_show_cmd(struct cli *cli, int argc, char **argv);
-enum exit_code template_set_cmd(struct cli *cli, int argc, char **argv);
-enum exit_code template_translate_cmd(struct cli *cli, int argc, char **argv);
-enum exit_code template_untranslate_cmd(struct cli *cli, int argc, char **argv);
-enum exit_code template_remove_cmd(struct cli *cli, int argc, char **argv);
-enum exit_code template_preview_cmd(struct cli *cli, int argc, char **argv);
+enum exit_code template_list_cmd(struct cli *cli, const struct args *a);
+enum exit_code template_show_cmd(struct cli *cli, const struct args *a);
+enum exit_code template_set_cmd(struct cli *cli, const struct args *a);
+enum exit_code template_translate_cmd(struct cli *cli, const struct args *a);
+enum exit_code template_untranslate_cmd(struct cli *cli, const struct args *a);
+enum exit_code template_remove_cmd(struct cli *cli, const struct args *a);
+enum exit_code template_preview_cmd(struct cli *cli, const struct args *a);
 
 #endif

@@ -1,15 +1,20 @@
 #include "app/cli_user.h"
 
-#include <getopt.h>
+#include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "app/cli_user_show.h"
 #include "base/prompt.h"
+#include "base/progress.h"
 #include "domain/factor.h"
 #include "domain/password.h"
 #include "domain/uid.h"
 #include "domain/user.h"
 #include "store/query.h"
+
+#define PAGE	   200
+#define SEARCH_MAX 256 /* bytes */
 
 /* ---- passwords: from a prompt or standard input, never from the command line ---- */
 
@@ -39,55 +44,26 @@ static err_t read_password(struct cli *cli, bool from_stdin, struct secret *ret)
 	return OK;
 }
 
-/* ---- the commands ---- */
+/* ---- making ---- */
 
-static void print_user(struct cli *cli, const struct user_row *u)
+static void put_id(struct json_out *o, const void *of)
 {
-	str id = STR_NONE;
-
-	if (uid_text(&cli->mem, u->uid, &id).code != ERR_OK)
-		return;
-	(void)printf("%.*s  %.*s%s%s%s  created ", STR_ARG(id), STR_ARG(u->email),
-		     u->is_guest ? "guest" : "", u->is_admin ? "  admin" : "",
-		     u->disabled_ms != 0 ? "  disabled" : "");
-	print_time(u->created_ms);
-	(void)printf("  last sign-in ");
-	print_time(u->last_login_ms);
-	if (u->factor_reset_ms != 0) {
-		(void)printf("  second factor is reset ");
-		print_time(u->factor_reset_ms);
-	}
-	(void)printf("\n");
+	out_str(o, STR("id"), *(const str *)of);
 }
 
-enum exit_code user_create_cmd(struct cli *cli, int argc, char **argv)
+enum exit_code user_create_cmd(struct cli *cli, const struct args *a)
 {
-	static const struct option options[] = { { "email", required_argument, NULL, 'e' },
-						 { "admin", no_argument, NULL, 'a' },
-						 { "password-stdin", no_argument, NULL, 'p' },
-						 { "first-name", required_argument, NULL, 'f' },
-						 { "last-name", required_argument, NULL, 'l' },
-						 { NULL, 0, NULL, 0 } };
-	struct user_new n = { .email_verified = true };
-	bool from_stdin = false;
+	struct user_new n = {
+		.email = str_of_cstr(a->value[OPT_EMAIL]),
+		.first_name = str_of_cstr(a->value[OPT_FIRST_NAME]),
+		.last_name = str_of_cstr(a->value[OPT_LAST_NAME]),
+		.is_admin = args_has(a, OPT_ADMIN),
+		.email_verified = true,
+	};
 	err_t e;
 	str uid;
-	int ch;
 
-	optind = 1;
-	while ((ch = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (ch) {
-		case 'e': n.email = str_of_cstr(optarg); break;
-		case 'a': n.is_admin = true; break;
-		case 'p': from_stdin = true; break;
-		case 'f': n.first_name = str_of_cstr(optarg); break;
-		case 'l': n.last_name = str_of_cstr(optarg); break;
-		default: return EXIT_USAGE;
-		}
-	}
-	if (n.email.n == 0 || optind != argc)
-		return EXIT_USAGE;
-	e = read_password(cli, from_stdin, &n.password);
+	e = read_password(cli, args_has(a, OPT_PASSWORD_STDIN), &n.password);
 	if (e.code == ERR_INPUT)
 		return fail("no usable password given");
 	if (e.code == ERR_OK)
@@ -95,119 +71,206 @@ enum exit_code user_create_cmd(struct cli *cli, int argc, char **argv)
 	secret_wipe(&n.password);
 	if (e.code != ERR_OK)
 		return fail_err(cli, e);
+	if (cli->json)
+		return result(cli, NULL, put_id, &uid);
 	(void)printf("%.*s\n", STR_ARG(uid));
 	return EXIT_DONE;
 }
 
-static enum exit_code on_user(struct cli *cli, int argc, char **argv,
+/* ---- one account ---- */
+
+static bool means_on(const struct args *a)
+{
+	return str_eq(str_of_cstr(args_word(a, 1)), STR("on"));
+}
+
+/* What was done to it is known from the command; the result is whose it was. */
+static enum exit_code on_user(struct cli *cli, const struct args *a, const char *text,
 			      err_t (*act)(struct ctx *c, const struct user_row *u))
 {
 	struct user_row u = { 0 };
+	str id = STR_NONE;
 	err_t e;
 
-	if (argc != 2)
-		return EXIT_USAGE;
-	e = user_get(&cli->c, str_of_cstr(argv[1]), &u);
-	if (e.code == ERR_OK && act != NULL)
+	e = user_get(&cli->c, str_of_cstr(a->word[0]), &u);
+	if (e.code == ERR_OK)
 		e = act(&cli->c, &u);
-	if (e.code != ERR_OK)
-		return fail_err(cli, e);
-	if (act == NULL)
-		print_user(cli, &u);
-	return EXIT_DONE;
+	if (e.code == ERR_OK)
+		e = uid_text(&cli->mem, u.uid, &id);
+	return e.code == ERR_OK ? result(cli, text, put_id, &id) : fail_err(cli, e);
 }
 
-enum exit_code user_show_cmd(struct cli *cli, int argc, char **argv)
+enum exit_code user_show_cmd(struct cli *cli, const struct args *a)
 {
-	return on_user(cli, argc, argv, NULL);
+	struct user_row u = { 0 };
+	err_t e = user_get(&cli->c, str_of_cstr(a->word[0]), &u);
+
+	if (e.code == ERR_OK)
+		e = show_user(cli, &u);
+	return e.code == ERR_OK ? EXIT_DONE : fail_err(cli, e);
 }
 
-enum exit_code user_disable_cmd(struct cli *cli, int argc, char **argv)
+enum exit_code user_disable_cmd(struct cli *cli, const struct args *a)
 {
-	return on_user(cli, argc, argv, user_disable);
+	return on_user(cli, a, NULL, user_disable);
 }
 
-enum exit_code user_enable_cmd(struct cli *cli, int argc, char **argv)
+enum exit_code user_enable_cmd(struct cli *cli, const struct args *a)
 {
-	return on_user(cli, argc, argv, user_enable);
+	return on_user(cli, a, NULL, user_enable);
 }
 
-enum exit_code user_delete_cmd(struct cli *cli, int argc, char **argv)
+enum exit_code user_delete_cmd(struct cli *cli, const struct args *a)
 {
-	return on_user(cli, argc, argv, user_remove);
+	return on_user(cli, a, NULL, user_remove);
 }
 
-enum exit_code user_reset_cmd(struct cli *cli, int argc, char **argv)
+enum exit_code user_reset_cmd(struct cli *cli, const struct args *a)
 {
-	enum exit_code code = on_user(cli, argc, argv, password_send_reset);
-
-	if (code == EXIT_DONE)
-		(void)printf("a mail with a reset link is on its way; a running server sends it\n");
-	return code;
+	return on_user(cli, a, "a mail with a reset link is on its way; a running server sends it",
+		       password_send_reset);
 }
 
-enum exit_code user_require_cmd(struct cli *cli, int argc, char **argv)
+enum exit_code user_require_cmd(struct cli *cli, const struct args *a)
 {
-	if (argc == 3 && str_eq(str_of_cstr(argv[2]), STR("on")))
-		return on_user(cli, 2, argv, factor_require);
-	if (argc == 3 && str_eq(str_of_cstr(argv[2]), STR("off")))
-		return on_user(cli, 2, argv, factor_require_no_more);
-	return EXIT_USAGE;
+	return on_user(cli, a, NULL, means_on(a) ? factor_require : factor_require_no_more);
+}
+
+static err_t admin_on(struct ctx *c, const struct user_row *u)
+{
+	return user_set_admin(c, u, true);
+}
+
+static err_t admin_off(struct ctx *c, const struct user_row *u)
+{
+	return user_set_admin(c, u, false);
+}
+
+enum exit_code user_admin_cmd(struct cli *cli, const struct args *a)
+{
+	return on_user(cli, a, NULL, means_on(a) ? admin_on : admin_off);
+}
+
+static void put_reset(struct json_out *o, const void *of)
+{
+	json_time(o, STR("dueAt"), ((const struct user_row *)of)->factor_reset_ms);
 }
 
 /* An administrator's waits: when it takes place is what the operator wants to know. */
-enum exit_code user_factor_cmd(struct cli *cli, int argc, char **argv)
+enum exit_code user_factor_cmd(struct cli *cli, const struct args *a)
 {
-	bool cancel = argc == 3 && str_eq(str_of_cstr(argv[2]), STR("--cancel"));
+	bool cancel = args_has(a, OPT_CANCEL);
 	struct user_row u = { 0 };
-	enum exit_code code = on_user(cli, cancel ? 2 : argc, argv, cancel ? factor_keep : factor_reset);
+	err_t e = user_get(&cli->c, str_of_cstr(a->word[0]), &u);
 
-	if (code != EXIT_DONE || cancel || user_get(&cli->c, str_of_cstr(argv[1]), &u).code != ERR_OK ||
-	    u.factor_reset_ms == 0)
-		return code;
+	if (e.code == ERR_OK)
+		e = cancel ? factor_keep(&cli->c, &u) : factor_reset(&cli->c, &u);
+	if (e.code == ERR_OK)
+		e = user_get(&cli->c, str_of_cstr(a->word[0]), &u);
+	if (e.code != ERR_OK)
+		return fail_err(cli, e);
+	if (cli->json)
+		return result(cli, NULL, put_reset, &u);
+	if (cancel || u.factor_reset_ms == 0)
+		return EXIT_DONE;
 	(void)printf("an administrator's: done by a running server ");
 	print_time(u.factor_reset_ms);
 	(void)printf(", unless called off\n");
-	return code;
-}
-
-enum exit_code user_list_cmd(struct cli *cli, int argc, char **argv)
-{
-	struct user_row *rows;
-	int64_t after = 0;
-	size_t n;
-
-	(void)argv;
-	if (argc != 1)
-		return EXIT_USAGE;
-	do {
-		err_t e = q_user_page(cli->db, &cli->mem, after, 200, &rows, &n);
-
-		if (e.code != ERR_OK)
-			return fail_err(cli, e);
-		for (size_t i = 0; i < n; i++) {
-			print_user(cli, &rows[i]);
-			after = rows[i].id;
-		}
-		arena_reset(&cli->mem);
-	} while (n > 0);
 	return EXIT_DONE;
 }
 
-enum exit_code user_password_cmd(struct cli *cli, int argc, char **argv)
+enum exit_code user_password_cmd(struct cli *cli, const struct args *a)
 {
-	bool from_stdin = argc == 3 && str_eq(str_of_cstr(argv[2]), STR("--password-stdin"));
 	struct secret password = { 0 };
 	struct user_row u = { 0 };
+	str id = STR_NONE;
 	err_t e;
 
-	if (argc != 2 && !from_stdin)
-		return EXIT_USAGE;
-	e = user_get(&cli->c, str_of_cstr(argv[1]), &u);
+	e = user_get(&cli->c, str_of_cstr(a->word[0]), &u);
 	if (e.code == ERR_OK)
-		e = read_password(cli, from_stdin, &password);
+		e = read_password(cli, args_has(a, OPT_PASSWORD_STDIN), &password);
 	if (e.code == ERR_OK)
 		e = user_set_password(&cli->c, &u, password);
 	secret_wipe(&password);
+	if (e.code == ERR_OK)
+		e = uid_text(&cli->mem, u.uid, &id);
+	return e.code == ERR_OK ? result(cli, NULL, put_id, &id) : fail_err(cli, e);
+}
+
+/* ---- all ---- */
+
+struct listing {
+	str words;    /* in lower case; STR_NONE: all */
+	int64_t left; /* that may be listed still */
+	int64_t after;
+	_Atomic int64_t n;
+};
+
+static int64_t listed(void *self)
+{
+	return ((struct listing *)self)->n;
+}
+
+static err_t list_page(struct cli *cli, struct listing *l, bool *ret_more)
+{
+	int64_t limit = l->left < PAGE ? l->left : PAGE;
+	struct user_row *rows;
+	size_t n;
+
+	arena_reset(&cli->mem);
+	if (l->words.p == NULL)
+		TRY(q_user_page(cli->db, &cli->mem, l->after, limit, &rows, &n));
+	else
+		TRY(q_user_search(cli->db, &cli->mem, l->after, limit, l->words, &rows, &n));
+	for (size_t i = 0; i < n; i++) {
+		TRY(list_user(cli, &rows[i]));
+		l->after = rows[i].id;
+	}
+	l->n += (int64_t)n;
+	l->left -= (int64_t)n;
+	*ret_more = n > 0 && l->left > 0;
+	return OK;
+}
+
+static err_t list_all(struct cli *cli, struct listing *l)
+{
+	bool more = true;
+
+	while (more && ferror(stdout) == 0)
+		TRY(list_page(cli, l, &more));
+	return OK;
+}
+
+/* Lower-cased as SQLite does it: of ASCII. In place, as words of the command line may be. */
+static str lower_case(char *room, size_t max, const char *text)
+{
+	size_t n = 0;
+
+	for (; text[n] != '\0' && n < max; n++)
+		room[n] = (char)(text[n] >= 'A' && text[n] <= 'Z' ? text[n] + ('a' - 'A') : text[n]);
+	return (str){ room, n };
+}
+
+enum exit_code user_list_cmd(struct cli *cli, const struct args *a)
+{
+	struct listing l = { .left = INT64_MAX };
+	struct progress p = { .what = "user list", .unit = "accounts", .look = listed, .self = &l };
+	const char *search = a->value[OPT_SEARCH], *limit = a->value[OPT_LIMIT];
+	char room[SEARCH_MAX];
+	uint64_t max = 0;
+	err_t e;
+
+	if (limit != NULL && (!str_to_u64(str_of_cstr(limit), INT64_MAX, &max) || max == 0))
+		return (enum exit_code)args_wrong(a, "--limit NUMBER is a number from 1");
+	if (search != NULL && (search[0] == '\0' || strlen(search) > sizeof(room)))
+		return (enum exit_code)args_wrong(a, "--search TEXT has 1 to %d bytes", SEARCH_MAX);
+	if (limit != NULL)
+		l.left = (int64_t)max;
+	if (search != NULL)
+		l.words = lower_case(room, sizeof(room), search);
+	if (isatty(STDOUT_FILENO) == 0)
+		progress_begin(&p);
+	e = list_all(cli, &l);
+	progress_end(&p);
 	return e.code == ERR_OK ? EXIT_DONE : fail_err(cli, e);
 }

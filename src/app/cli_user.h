@@ -5,17 +5,18 @@
 #include "app/cli_internal.h"
 
 /* The password comes from a prompt or standard input, never from the command line. */
-enum exit_code user_create_cmd(struct cli *cli, int argc, char **argv);
-enum exit_code user_list_cmd(struct cli *cli, int argc, char **argv);
+enum exit_code user_create_cmd(struct cli *cli, const struct args *a);
+enum exit_code user_list_cmd(struct cli *cli, const struct args *a);
 
-/* argv[1]: an address or an id. */
-enum exit_code user_show_cmd(struct cli *cli, int argc, char **argv);
-enum exit_code user_disable_cmd(struct cli *cli, int argc, char **argv);
-enum exit_code user_enable_cmd(struct cli *cli, int argc, char **argv);
-enum exit_code user_delete_cmd(struct cli *cli, int argc, char **argv);
-enum exit_code user_password_cmd(struct cli *cli, int argc, char **argv);
-enum exit_code user_reset_cmd(struct cli *cli, int argc, char **argv);
-enum exit_code user_require_cmd(struct cli *cli, int argc, char **argv);
-enum exit_code user_factor_cmd(struct cli *cli, int argc, char **argv);
+/* Word 0: an address or an id. */
+enum exit_code user_show_cmd(struct cli *cli, const struct args *a);
+enum exit_code user_disable_cmd(struct cli *cli, const struct args *a);
+enum exit_code user_enable_cmd(struct cli *cli, const struct args *a);
+enum exit_code user_delete_cmd(struct cli *cli, const struct args *a);
+enum exit_code user_password_cmd(struct cli *cli, const struct args *a);
+enum exit_code user_reset_cmd(struct cli *cli, const struct args *a);
+enum exit_code user_admin_cmd(struct cli *cli, const struct args *a);
+enum exit_code user_require_cmd(struct cli *cli, const struct args *a);
+enum exit_code user_factor_cmd(struct cli *cli, const struct args *a);
 
 #endif

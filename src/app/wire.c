@@ -88,15 +88,15 @@ err_t wire_gate(const struct config *cfg, struct password_gate **ret)
 	return password_gate_new(hash_permits(cfg), ret);
 }
 
-enum exit_code wire_open_store(const struct config *cfg, bool exclusive, struct store **ret, char *why,
-			       size_t why_max)
+enum exit_code wire_open_store(const struct config *cfg, bool exclusive, bool create, struct store **ret,
+			       char *why, size_t why_max)
 {
 	const struct store_options so = {
 		.url = cfg->store.url,
 		.cache = cfg->store.cache,
 		.busy_timeout_ms = cfg->store.busy_timeout_ms,
 		.exclusive = exclusive,
-		.create = true,
+		.create = create,
 	};
 
 	return store_open(&so, ret, why, why_max).code == ERR_OK ? EXIT_DONE : EXIT_NO_STORE;
@@ -467,7 +467,7 @@ static enum exit_code start_parts(struct wire *w, struct config *cfg, char *why,
 			       unset->pattern == NULL ? "?" : unset->pattern);
 		return EXIT_FAULT;
 	}
-	code = wire_open_store(cfg, true, &w->api.store, why, why_max);
+	code = wire_open_store(cfg, true, true, &w->api.store, why, why_max);
 	if (code != EXIT_DONE)
 		return code;
 	if (build_parts(w, cfg).code != ERR_OK) {

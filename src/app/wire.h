@@ -53,9 +53,9 @@ const struct config *wire_config(const struct wire *w);
 /* Graceful stop; true if every request had been finished. */
 bool wire_stop(struct wire *w);
 
-/* Parts that the command line uses too. */
-enum exit_code wire_open_store(const struct config *cfg, bool exclusive, struct store **ret, char *why,
-			       size_t why_max);
+/* Parts that the command line uses too. exclusive: as a server does; create: if there is none. */
+enum exit_code wire_open_store(const struct config *cfg, bool exclusive, bool create, struct store **ret,
+			       char *why, size_t why_max);
 MUST_USE err_t wire_gate(const struct config *cfg, struct password_gate **ret);
 
 #endif

@@ -25,18 +25,13 @@ enum client_exit run_whoami(const struct options *o, sp_client *c)
 
 enum client_exit run_token(const struct options *o, sp_client *c)
 {
-	int seconds = 60;
+	const char *wanted = o->args->value[OPT_MIN_VALIDITY];
+	uint64_t seconds = 60;
 	sp_result *r;
 
-	if (o->min_validity != NULL) {
-		char *end;
-		long n = strtol(o->min_validity, &end, 10);
-
-		if (end == o->min_validity || *end != '\0' || n < 0 || n > 86400)
-			return CLIENT_USAGE;
-		seconds = (int)n;
-	}
-	r = sp_access_token(c, seconds);
+	if (wanted != NULL && !str_to_u64(str_of_cstr(wanted), 86400, &seconds))
+		return (enum client_exit)args_wrong(o->args, "--min-validity SECONDS is a number up to 86400");
+	r = sp_access_token(c, (int)seconds);
 	if (r->error == SP_OK)
 		(void)printf(o->json ? "{\"accessToken\":\"%s\"}\n" : "%s\n", r->access_token);
 	return report(o, r);
@@ -83,27 +78,27 @@ static enum client_exit revoke_others(const struct options *o, sp_client *c)
 
 enum client_exit run_sessions(const struct options *o, sp_client *c)
 {
-	const char *what = o->n_rest > 0 ? o->rest[0] : "list";
-	enum client_exit code = CLIENT_DONE;
-	sp_result *r;
+	sp_result *r = sp_get_sessions(c);
 
-	if (strcmp(what, "revoke") == 0) {
-		if (o->others)
-			return o->n_rest == 1 ? revoke_others(o, c) : CLIENT_USAGE;
-		if (o->n_rest < 2)
-			return CLIENT_USAGE;
-		for (int i = 1; i < o->n_rest && code == CLIENT_DONE; i++)
-			code = conclude(o, sp_revoke_session(c, o->rest[i]), "ended");
-		return code;
-	}
-	if (strcmp(what, "list") != 0 || o->n_rest > 1)
-		return CLIENT_USAGE;
-	r = sp_get_sessions(c);
 	if (r->error == SP_OK && o->json)
 		(void)printf("%s\n", r->body);
 	else if (r->error == SP_OK)
 		print_sessions(r);
 	return report(o, r);
+}
+
+enum client_exit run_revoke(const struct options *o, sp_client *c)
+{
+	bool others = args_has(o->args, OPT_OTHERS);
+	enum client_exit code = CLIENT_DONE;
+
+	if (others == (o->args->n_words > 0))
+		return (enum client_exit)args_wrong(o->args, "what is meant are handles of `sessions list`, or --others");
+	if (others)
+		return revoke_others(o, c);
+	for (size_t i = 0; i < o->args->n_words && code == CLIENT_DONE; i++)
+		code = conclude(o, sp_revoke_session(c, o->args->word[i]), "ended");
+	return code;
 }
 
 /* ---- second factors ---- */
@@ -122,26 +117,31 @@ static sp_result *with_proof(sp_client *c, sp_result *(*call)(sp_client *c, cons
 	return r;
 }
 
-enum client_exit run_2fa(const struct options *o, sp_client *c)
+enum client_exit run_2fa_setup(const struct options *o, sp_client *c)
 {
-	const char *what = o->n_rest > 0 ? o->rest[0] : "status";
-	sp_result *r;
+	return set_up_2fa(o, c, NULL);
+}
 
-	if (strcmp(what, "setup") == 0)
-		return set_up_2fa(o, c, NULL);
-	if (strcmp(what, "disable") == 0)
-		return conclude(o, with_proof(c, sp_disable_2fa), "off");
-	if (strcmp(what, "recovery-codes") == 0) {
-		r = with_proof(c, sp_new_recovery_codes);
-		if (r->error == SP_OK && o->json)
-			(void)printf("%s\n", r->body);
-		for (size_t i = 0; r->error == SP_OK && !o->json && i < r->n_recovery_codes; i++)
-			(void)printf("%s\n", r->recovery_codes[i]);
-		return report(o, r);
-	}
-	if (strcmp(what, "status") != 0)
-		return CLIENT_USAGE;
-	r = sp_get_profile(c);
+enum client_exit run_2fa_disable(const struct options *o, sp_client *c)
+{
+	return conclude(o, with_proof(c, sp_disable_2fa), "off");
+}
+
+enum client_exit run_2fa_recovery_codes(const struct options *o, sp_client *c)
+{
+	sp_result *r = with_proof(c, sp_new_recovery_codes);
+
+	if (r->error == SP_OK && o->json)
+		(void)printf("%s\n", r->body);
+	for (size_t i = 0; r->error == SP_OK && !o->json && i < r->n_recovery_codes; i++)
+		(void)printf("%s\n", r->recovery_codes[i]);
+	return report(o, r);
+}
+
+enum client_exit run_2fa_status(const struct options *o, sp_client *c)
+{
+	sp_result *r = sp_get_profile(c);
+
 	if (r->error == SP_OK)
 		(void)printf(o->json ? "{\"isTotpEnabled\":%s}\n" : "%s\n",
 			     r->profile->is_totp_enabled ? (o->json ? "true" : "on") : (o->json ? "false" : "off"));

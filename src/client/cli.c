@@ -1,7 +1,6 @@
-/* cli.c — the table of commands, their options, and how they end. */
+/* cli.c — the table of commands, and how they end. */
 #include "client/cli.h"
 
-#include <getopt.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -9,136 +8,29 @@
 #include "client/internal.h"
 
 static const struct command {
-	const char *name, *arguments, *help;
-	int max_words;
+	struct args_command is;
 	enum client_exit (*run)(const struct options *o, sp_client *c);
 } commands[] = {
-	{ "login", "[SERVER] [--email E] [--code | --browser PROVIDER | --register]",
-	  "sign in; SERVER is remembered", 1, run_login },
-	{ "whoami", "", "the account that is signed in", 0, run_whoami },
-	{ "token", "[--min-validity SECONDS]", "a fresh access token, for scripts", 0, run_token },
-	{ "logout", "", "end the session", 0, run_logout },
-	{ "2fa", "[status | setup | disable | recovery-codes]", "the second factor of the account", 1, run_2fa },
-	{ "sessions", "[list | revoke HANDLE… | revoke --others]", "where the account is signed in", 32, run_sessions },
+	{ { "login", NULL, "[SERVER]", "sign in; SERVER is remembered", 0,
+	    TAKES(OPT_EMAIL) | TAKES(OPT_CODE) | TAKES(OPT_BROWSER) | TAKES(OPT_REGISTER) | TAKES(OPT_PASSWORD_STDIN), false },
+	  run_login },
+	{ { "whoami", NULL, "", "the account that is signed in", 0, 0, false }, run_whoami },
+	{ { "token", NULL, "", "a fresh access token, for scripts", 0, TAKES(OPT_MIN_VALIDITY), false }, run_token },
+	{ { "logout", NULL, "", "end the session", 0, 0, false }, run_logout },
+	{ { "2fa", "status", "", "has the account an authenticator app?", 0, 0, true }, run_2fa_status },
+	{ { "2fa", "setup", "", "set one up, and show recovery codes", 0, 0, false }, run_2fa_setup },
+	{ { "2fa", "disable", "", "remove it", 0, 0, false }, run_2fa_disable },
+	{ { "2fa", "recovery-codes", "", "make new recovery codes; the old ones are void", 0, 0, false },
+	  run_2fa_recovery_codes },
+	{ { "sessions", "list", "", "where the account is signed in", 0, 0, true }, run_sessions },
+	{ { "sessions", "revoke", "[HANDLE...]", "end some of them, or with --others all but this one", 0,
+	    TAKES(OPT_OTHERS), false },
+	  run_revoke },
 };
 
-static const struct command *find(const char *name)
+static const struct args_command *command_at(size_t i)
 {
-	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-		if (strcmp(commands[i].name, name) == 0)
-			return &commands[i];
-	return NULL;
-}
-
-bool client_knows(const char *name)
-{
-	return find(name) != NULL;
-}
-
-void client_usage(FILE *out)
-{
-	(void)fputs("\nAs a user of a server:\n\n", out);
-	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-		(void)fprintf(out, "  sallyport %s%s%s\n      %s\n", commands[i].name,
-			      commands[i].arguments[0] != '\0' ? " " : "", commands[i].arguments, commands[i].help);
-	(void)fputs("\n"
-		    "  each: [--server URL] [--account NAME] [--store secret-service|keyring|file[:PATH]]\n"
-		    "        [--passphrase-file FILE] [--password-stdin] [--json]\n",
-		    out);
-}
-
-/* ---- options ---- */
-
-enum option_name {
-	OPT_SERVER = 256,
-	OPT_ACCOUNT,
-	OPT_STORE,
-	OPT_PASSPHRASE_FILE,
-	OPT_EMAIL,
-	OPT_BROWSER,
-	OPT_MIN_VALIDITY,
-	OPT_JSON,
-	OPT_PASSWORD_STDIN,
-	OPT_CODE,
-	OPT_REGISTER,
-	OPT_OTHERS,
-	OPT_HELP,
-};
-
-static const struct option names[] = {
-	{ "server", required_argument, NULL, OPT_SERVER },
-	{ "account", required_argument, NULL, OPT_ACCOUNT },
-	{ "store", required_argument, NULL, OPT_STORE },
-	{ "passphrase-file", required_argument, NULL, OPT_PASSPHRASE_FILE },
-	{ "email", required_argument, NULL, OPT_EMAIL },
-	{ "browser", required_argument, NULL, OPT_BROWSER },
-	{ "min-validity", required_argument, NULL, OPT_MIN_VALIDITY },
-	{ "json", no_argument, NULL, OPT_JSON },
-	{ "password-stdin", no_argument, NULL, OPT_PASSWORD_STDIN },
-	{ "code", no_argument, NULL, OPT_CODE },
-	{ "register", no_argument, NULL, OPT_REGISTER },
-	{ "others", no_argument, NULL, OPT_OTHERS },
-	{ "help", no_argument, NULL, OPT_HELP },
-	{ NULL, 0, NULL, 0 },
-};
-
-/* False: not an option of ours, or without its value; getopt has said so. */
-static bool read_options(int argc, char **argv, struct options *o, bool *wants_help)
-{
-	int name;
-
-	while ((name = getopt_long(argc, argv, "h", names, NULL)) != -1) {
-		switch (name) {
-		case OPT_SERVER:
-			o->server = optarg;
-			break;
-		case OPT_ACCOUNT:
-			o->account = optarg;
-			break;
-		case OPT_STORE:
-			o->store = optarg;
-			break;
-		case OPT_PASSPHRASE_FILE:
-			o->passphrase_file = optarg;
-			break;
-		case OPT_EMAIL:
-			o->email = optarg;
-			break;
-		case OPT_BROWSER:
-			o->browser = optarg;
-			break;
-		case OPT_MIN_VALIDITY:
-			o->min_validity = optarg;
-			break;
-		case OPT_JSON:
-			o->json = true;
-			break;
-		case OPT_PASSWORD_STDIN:
-			o->password_stdin = true;
-			break;
-		case OPT_CODE:
-			o->code = true;
-			break;
-		case OPT_REGISTER:
-			o->register_first = true;
-			break;
-		case OPT_OTHERS:
-			o->others = true;
-			break;
-		case OPT_HELP:
-		case 'h':
-			*wants_help = true;
-			break;
-		default:
-			return false;
-		}
-	}
-	for (int i = optind; i < argc; i++) {
-		if (o->n_rest == (int)(sizeof o->rest / sizeof *o->rest))
-			return false;
-		o->rest[o->n_rest++] = argv[i];
-	}
-	return true;
+	return i < sizeof commands / sizeof *commands ? &commands[i].is : NULL;
 }
 
 /* ---- how it ended ---- */
@@ -222,35 +114,35 @@ enum client_exit conclude(const struct options *o, sp_result *r, const char *tex
 	return report(o, r);
 }
 
-int client_run(int argc, char **argv)
+/* ---- running ---- */
+
+static int run(const struct args *a)
 {
-	const struct command *k = find(argv[0]);
-	struct options o = { 0 };
-	bool wants_help = false;
+	const struct command *k = &commands[a->nth];
+	struct options o = {
+		.args = a,
+		.server = a->value[OPT_SERVER],
+		.account = a->value[OPT_ACCOUNT],
+		.store = a->value[OPT_STORE],
+		.json = args_has(a, OPT_JSON),
+	};
 	sp_client *c = NULL;
 	enum client_exit code;
 
-	if (k == NULL || !read_options(argc, argv, &o, &wants_help) || o.n_rest > k->max_words) {
-		client_usage(stderr);
-		return (int)CLIENT_USAGE;
-	}
-	if (wants_help) {
-		client_usage(stdout);
-		return (int)CLIENT_DONE;
-	}
 	(void)umask(077);
-	if (k->run == run_login && o.n_rest == 1)
-		o.server = o.rest[0];
+	if (k->run == run_login && a->n_words == 1)
+		o.server = a->word[0];
 	code = place_open(&o, &c);
-	if (code == CLIENT_DONE) {
+	if (code == CLIENT_DONE)
 		code = k->run(&o, c);
-		if (code == CLIENT_USAGE)
-			client_usage(stderr);
-	}
 	(void)sp_client_free(c);
-	if (fflush(stdout) != 0 && code == CLIENT_DONE) {
-		(void)fprintf(stderr, "sallyport: cannot write\n");
-		code = CLIENT_REFUSED;
-	}
 	return (int)code;
 }
+
+const struct args_family client_family = {
+	.title = "As a user of a server:",
+	.command = command_at,
+	.may = TAKES(OPT_SERVER) | TAKES(OPT_ACCOUNT) | TAKES(OPT_STORE) | TAKES(OPT_PASSPHRASE_FILE) | TAKES(OPT_JSON) |
+	       TAKES(OPT_HELP),
+	.run = run,
+};

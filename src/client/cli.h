@@ -3,15 +3,9 @@
 #ifndef CLIENT_CLI_H
 #define CLIENT_CLI_H
 
-#include <stdbool.h>
-#include <stdio.h>
+#include "base/args.h"
 
-/* argv[0] is the command. Prints results on stdout, questions and problems on stderr. */
-int client_run(int argc, char **argv);
-
-/* Is there a command of that name? */
-bool client_knows(const char *name);
-
-void client_usage(FILE *out);
+/* Print results on stdout, questions and problems on stderr. The exit status is one of enum client_exit. */
+extern const struct args_family client_family;
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/options.h"
 #include "base/prompt.h"
 
 /* What the process ends with; scripts may rely on it. */
@@ -22,14 +23,10 @@ enum client_exit {
 #define PATH_ROOM 1024
 
 struct options {
+	const struct args *args;
 	const char *server, *account, *store; /* NULL: as the last login said */
 	char opened[PATH_ROOM]; /* the kind of store that was opened */
-	const char *passphrase_file;
-	const char *email, *browser; /* login */
-	const char *min_validity; /* token */
-	bool json, password_stdin, code, register_first, others;
-	const char *rest[32]; /* words behind the command */
-	int n_rest;
+	bool json;
 };
 
 /* ---- place.c: which server, and where its tokens are ---- */
@@ -55,7 +52,11 @@ enum client_exit run_whoami(const struct options *o, sp_client *c);
 enum client_exit run_token(const struct options *o, sp_client *c);
 enum client_exit run_logout(const struct options *o, sp_client *c);
 enum client_exit run_sessions(const struct options *o, sp_client *c);
-enum client_exit run_2fa(const struct options *o, sp_client *c);
+enum client_exit run_revoke(const struct options *o, sp_client *c);
+enum client_exit run_2fa_status(const struct options *o, sp_client *c);
+enum client_exit run_2fa_setup(const struct options *o, sp_client *c);
+enum client_exit run_2fa_disable(const struct options *o, sp_client *c);
+enum client_exit run_2fa_recovery_codes(const struct options *o, sp_client *c);
 
 /* Shows what to type into an app, takes its first code, shows the recovery codes. temp_token: NULL for the session. */
 enum client_exit set_up_2fa(const struct options *o, sp_client *c, const char *temp_token);

@@ -145,8 +145,8 @@ static bool read_passphrase(const struct options *o, char *passphrase)
 	FILE *f;
 	bool is_read;
 
-	if (o->passphrase_file != NULL) {
-		f = fopen(o->passphrase_file, "re");
+	if (o->args->value[OPT_PASSPHRASE_FILE] != NULL) {
+		f = fopen(o->args->value[OPT_PASSPHRASE_FILE], "re");
 		is_read = f != NULL && fgets(passphrase, SECRET_MAX, f) != NULL;
 		if (f != NULL)
 			(void)fclose(f);

@@ -157,8 +157,9 @@ static sp_result *with_password(const struct options *o, sp_client *c, const cha
 	bool is_read = prompt("Password: ", true, password, sizeof password);
 	sp_result *r = NULL;
 
-	if (is_read && o->register_first) {
-		is_read = o->password_stdin || (prompt("Once more: ", true, again, sizeof again) && strcmp(password, again) == 0);
+	if (is_read && args_has(o->args, OPT_REGISTER)) {
+		is_read = args_has(o->args, OPT_PASSWORD_STDIN) ||
+			  (prompt("Once more: ", true, again, sizeof again) && strcmp(password, again) == 0);
 		prompt_wipe(again, sizeof again);
 		if (is_read)
 			r = sp_register(c, email, password, NULL, NULL);
@@ -176,23 +177,27 @@ static sp_result *with_password(const struct options *o, sp_client *c, const cha
 static sp_result *first_factor(const struct options *o, sp_client *c)
 {
 	char typed[SECRET_MAX];
-	const char *email = o->email;
+	const char *email = o->args->value[OPT_EMAIL], *provider = o->args->value[OPT_BROWSER];
 
-	if (o->browser != NULL)
-		return sp_oauth_login(c, o->browser, show_url, NULL, 0);
+	if (provider != NULL)
+		return sp_oauth_login(c, provider, show_url, NULL, 0);
 	if (email == NULL) {
 		if (!prompt("E-mail: ", false, typed, sizeof typed))
 			return NULL;
 		email = typed;
 	}
-	return o->code ? with_mailed_code(c, email) : with_password(o, c, email);
+	return args_has(o->args, OPT_CODE) ? with_mailed_code(c, email) : with_password(o, c, email);
 }
 
 enum client_exit run_login(const struct options *o, sp_client *c)
 {
-	sp_result *r = first_factor(o, c);
+	const struct args *a = o->args;
 	enum client_exit code;
+	sp_result *r;
 
+	if (args_has(a, OPT_CODE) + args_has(a, OPT_BROWSER) + args_has(a, OPT_REGISTER) > 1)
+		return (enum client_exit)args_wrong(a, "of --code, --browser and --register only one can be meant");
+	r = first_factor(o, c);
 	if (r == NULL) {
 		(void)fprintf(stderr, "sallyport: nothing to sign in with\n");
 		return CLIENT_USAGE;

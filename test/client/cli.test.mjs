@@ -199,7 +199,10 @@ test('usage, a server that is none, and one that does not answer end as said', a
   const odd = await h.type(['whoami', '--server', url, '--store', 'cupboard']);
   assert.equal(odd.code, 2);
   assert.match(odd.stderr, /no store of kind cupboard/);
-  assert.match((await h.type(['whoami', '--help'])).stdout, /sallyport login/);
+  assert.match((await h.type(['whoami', '--help'])).stdout, /usage: sallyport whoami/);
+  const both = await h.type(['login', url, '--code', '--browser', 'google']);
+  assert.deepEqual([both.code, both.stderr], [2, 'sallyport: of --code, --browser and --register only one can be meant; see `sallyport login --help`\n']);
+  assert.equal((await h.type(['sessions', 'revoke', 'x', '--others'], '', { SALLYPORT_CLIENT_SERVER: url })).code, 2);
   assert.match((await run(SALLYPORT, ['help'])).stdout, /sallyport login/);
 });
 

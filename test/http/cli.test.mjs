@@ -4,6 +4,9 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { withTotp } from '../lib/authenticator.mjs';
+import { commands, isOperators } from '../lib/commands.mjs';
+import { source } from '../lib/paths.mjs';
 import { freshEmail, freshPassword, headerOf, HOUR, run, SALLYPORT, SALLYPORT_TEST, Server, until } from '../lib/server.mjs';
 
 let s;
@@ -43,11 +46,146 @@ test('user show and list tell what there is, and no secret', async () => {
   const u = await s.register();
   const byEmail = await s.cliOk(['user', 'show', u.email.toUpperCase()]), byId = await s.cliOk(['user', 'show', u.id]);
   assert.equal(byEmail.stdout, byId.stdout);
-  assert.match(byId.stdout, new RegExp(`^${u.id}  ${u.email}  created \\d{4}-.*last sign-in never`));
+  for (const [name, value] of [['id', u.id], ['address', `${u.email} (not proven)`], ['state', 'enabled'], ['last sign-in', 'never'], ['password', 'set'], ['second factor', 'no authenticator app'], ['wrong passwords', '0'], ['phone', 'none'], ['providers', 'none'], ['sessions', 'none']])
+    assert.ok(byId.stdout.includes(`\n${name.padEnd(18)}${value}\n`) || byId.stdout.startsWith(`${name.padEnd(18)}${value}\n`), `${name}: ${byId.stdout}`);
   const all = (await s.cliOk(['user', 'list'])).stdout;
-  assert.ok(all.includes(byId.stdout.trim()));
+  assert.match(all, new RegExp(`^${u.id}  ${u.email}  created \\d{4}-.*last sign-in never$`, 'm'));
   assert.equal(all.trim().split('\n').length, Number(await s.sql('SELECT count(*) FROM user')));
-  assert.ok(!all.includes('argon2'));
+  assert.ok(!`${all}${byId.stdout}`.includes('argon2'));
+});
+
+test('user show tells the whole state of an account: factors, phone, providers, sessions, lock', async () => {
+  const u = await withTotp(s, await s.signedIn({ firstName: 'Ada', lastName: 'By\u00f6ron' }));
+  await s.sql(`UPDATE user SET phone = '+390612345678', email_verified = 1, require_2fa = 1 WHERE email = '${u.email}';
+    INSERT INTO linked_account (provider, account_id, user_id, email, linked_ms) SELECT 'google', 'g-1', id, 'ada@gmail.example', 5 FROM user WHERE email = '${u.email}';`);
+  const other = (await s.login(u.email, u.password)).json; // waits for the second factor, and opens nothing
+  assert.ok(other.tempToken, JSON.stringify(other));
+  for (let i = 0; i < 6; i++) assert.notEqual((await s.login(u.email, 'wrong')).status, 200);
+  await s.cliOk(['user', 'disable', u.id]);
+  await s.cliOk(['user', 'set-admin', u.id, 'on']);
+  const shown = JSON.parse((await s.cliOk(['user', 'show', u.id, '--json'])).stdout);
+  assert.deepEqual({ ...shown, createdAt: 0, lastLoginAt: 0, disabledAt: 0, lock: 0 }, {
+    id: u.id, email: u.email, emailVerified: true, firstName: 'Ada', lastName: 'By\u00f6ron', phone: '+390612345678', lang: null, role: null,
+    isGuest: false, isAdmin: true, disabledAt: 0, createdAt: 0, lastLoginAt: 0, verifyBy: null, hasPassword: true, hasTotp: true, requires2FA: true, factorResetAt: null,
+    recoveryCodesLeft: u.codes.length, lock: 0, providers: [{ provider: 'google', accountId: 'g-1', email: 'ada@gmail.example', name: null, linkedAt: '1970-01-01T00:00:00.005Z' }], sessions: [],
+  });
+  for (const t of [shown.createdAt, shown.lastLoginAt, shown.disabledAt]) assert.match(t, /^\d{4}-.*Z$/);
+  assert.ok(shown.lock.failures >= 5, JSON.stringify(shown.lock));
+  assert.equal(shown.lock.closed, false);
+  const text = (await s.cliOk(['user', 'show', u.id])).stdout;
+  for (const pattern of [/\(proven\)/, /name +Ada By\u00f6ron/, /\+390612345678/, /administrator, disabled since \d{4}/, /authenticator app, \d+ recovery codes left, required/, /wrong passwords +[5-9]/, / google {2}g-1 {2}ada@gmail\.example/]) assert.match(text, pattern);
+  await s.cliOk(['user', 'enable', u.id]);
+  assert.equal(JSON.parse((await s.cliOk(['user', 'show', u.id, '--json'])).stdout).lock.failures, 0);
+});
+
+test('user show lists the sessions, and control characters of a client command no terminal', async () => {
+  const u = await s.register();
+  await s.login(u.email, u.password);
+  await s.sql(`UPDATE session SET user_agent = 'ph' || char(27) || '[31mone' WHERE user_id = (SELECT id FROM user WHERE email = '${u.email}')`);
+  const text = (await s.cliOk(['user', 'show', u.id])).stdout;
+  assert.match(text, /^sessions\n {2}[0-9a-f-]{36} {2}last used \d{4}-.* {2}127\.0\.0\.0 {2}ph\?\[31mone$/m);
+  const [session] = JSON.parse((await s.cliOk(['user', 'show', u.id, '--json'])).stdout).sessions;
+  assert.deepEqual(Object.keys(session), ['handle', 'createdAt', 'lastActiveAt', 'expiresAt', 'ip', 'userAgent']);
+  assert.equal(session.userAgent, 'ph\u001b[31mone');
+});
+
+test('user list finds by address and name, and stops where it is told', async (t) => {
+  const own = await Server.start();
+  t.after(() => own.close());
+  for (const [email, first, last] of [['ada@one.example', 'Ada', 'Byron'], ['grace@two.example', 'Grace', 'Hopper'], ['x@b%ron.example', null, null]])
+    await own.sql(`INSERT INTO user (uid, email, email_key, first_name, last_name, created_ms) VALUES (randomblob(16), '${email}', '${email}', ${first ? `'${first}'` : 'NULL'}, ${last ? `'${last}'` : 'NULL'}, 1)`);
+  const found = async (...args) => (await own.cliOk(['user', 'list', '--json', ...args])).stdout.split('\n').filter((l) => l !== '').map((l) => JSON.parse(l).email.split('@')[0]);
+  assert.deepEqual(await found(), ['ada', 'grace', 'x']);
+  assert.deepEqual(await found('--search', 'BYRON'), ['ada']);
+  assert.deepEqual(await found('--search', 'grace hop'), ['grace']);
+  assert.deepEqual(await found('--search', 'two.EXAMPLE'), ['grace']);
+  assert.deepEqual(await found('--search', '%'), ['x'], 'nothing in it is a pattern');
+  assert.deepEqual(await found('--search', 'nobody'), []);
+  assert.deepEqual(await found('--limit', '2'), ['ada', 'grace']);
+  assert.deepEqual(await found('--limit', '1', '--search', 'e'), ['ada']);
+  for (const bad of ['0', '-1', 'x', '']) {
+    const r = await own.cli(['user', 'list', '--limit', bad]);
+    assert.equal(r.code, 2, bad);
+    assert.match(r.stderr, /--limit NUMBER is a number from 1; see/);
+  }
+  assert.equal((await own.cli(['user', 'list', '--search', ''])).code, 2);
+});
+
+test('user set-admin makes and unmakes an administrator, ends all sessions, and is on record', async () => {
+  const u = await s.signedIn();
+  await s.cliOk(['user', 'set-admin', u.email, 'on']);
+  assert.equal((await s.me(u.accessToken)).status, 401, 'no session goes on with powers that it was not opened for');
+  const admin = await s.signIn(u);
+  assert.equal((await s.me(admin.accessToken)).json.isAdmin, true);
+  await s.cliOk(['user', 'set-admin', u.email, 'on']);
+  assert.equal((await s.me(admin.accessToken)).status, 200, 'it was so already: nothing is done');
+  await s.cliOk(['user', 'set-admin', u.email, 'off']);
+  assert.equal((await s.me(admin.accessToken)).status, 401);
+  assert.equal((await s.refresh(admin.refreshToken)).status, 401);
+  assert.equal((await s.me((await s.signIn(u)).accessToken)).json.isAdmin, false);
+  assert.equal(await s.sql(`SELECT group_concat(detail, ' ') FROM audit WHERE event = 'user.admin_set' AND user_uid = (SELECT uid FROM user WHERE email = '${u.email}')`), 'on off');
+});
+
+test('user set-admin leaves no half-done sign-in of before, and takes no guest', async () => {
+  const u = await withTotp(s, await s.signedIn());
+  const { tempToken } = (await s.login(u.email, u.password)).json;
+  await s.cliOk(['user', 'set-admin', u.id, 'on']);
+  const r = await s.post('/auth/2fa/verify', { tempToken, totpCode: u.app.code() }, { strategy: 'bearer' });
+  assert.equal(r.status, 401, r.text);
+  await s.sql(`INSERT INTO user (uid, email, email_key, is_guest, created_ms, seen_ms) VALUES (x'00112233445546778899aabbccddeeff', '', 'guest-of-cli', 1, 1, 1)`);
+  const guest = '00112233-4455-4677-8899-aabbccddeeff';
+  assert.equal((await s.cli(['user', 'set-admin', guest, 'on'])).code, 1);
+  assert.equal(JSON.parse((await s.cliOk(['user', 'show', guest, '--json'])).stdout).isAdmin, false);
+});
+
+/* What each command gives as JSON: its members in order. `lines`: one object for each thing. */
+const SHAPES = {
+  'user create': ['id'], 'user disable': ['id'], 'user enable': ['id'], 'user delete': ['id'], 'user set-password': ['id'], 'user send-reset': ['id'], 'user set-admin': ['id'], 'user require-2fa': ['id'],
+  'user list': ['id', 'email', 'emailVerified', 'firstName', 'lastName', 'phone', 'lang', 'role', 'isGuest', 'isAdmin', 'disabledAt', 'createdAt', 'lastLoginAt', 'verifyBy', 'hasPassword', 'hasTotp', 'requires2FA', 'factorResetAt'],
+  'user show': ['id', 'email', 'emailVerified', 'firstName', 'lastName', 'phone', 'lang', 'role', 'isGuest', 'isAdmin', 'disabledAt', 'createdAt', 'lastLoginAt', 'verifyBy', 'hasPassword', 'hasTotp', 'requires2FA', 'factorResetAt', 'recoveryCodesLeft', 'lock', 'providers', 'sessions'],
+  'user reset-2fa': ['dueAt'],
+  'check-config': ['valid', 'problems', 'warnings'], 'print-config': ['key', 'value', 'origin'],
+  'keys list': ['kid', 'state', 'activeFrom', 'retiresAt', 'file'], 'keys rotate': ['atOnce'], 'clock reset': ['now'],
+  'audit tail': ['at', 'event', 'userId', 'session', 'ip', 'requestId', 'detail'],
+  'mail test': ['sent', 'detail'], 'oauth test': ['ok', 'what', 'detail'],
+  'outbox list': ['id', 'channel', 'template', 'recipient', 'dead', 'attempts', 'createdAt', 'nextAt', 'problem'], 'outbox retry': ['count'], 'outbox drop': ['count'],
+  backup: ['file'], verify: ['whole', 'problem'],
+  'template list': ['id', 'bases', 'texts', 'occasion'], 'template show': ['id', 'occasion', 'variables', 'builtinTexts', 'storedTexts', 'bases', 'text', 'html'],
+  'template set': ['id'], 'template translate': ['id'], 'template untranslate': ['id'], 'template remove': ['id'], 'template preview': ['subject', 'text', 'html'],
+  calibrate: ['measured', 'strongest'],
+};
+
+test('every operator\'s command gives JSON of a known shape, which the man page tells', async (t) => {
+  const own = await Server.start({ env: { SALLYPORT_MAIL_TRANSPORT: 'file', SALLYPORT_MAIL_FROM: 'no-reply@example.test', SALLYPORT_OUTBOX_MAX_AGE: '1h', SALLYPORT_OAUTH_GOOGLE_CLIENT_ID: 'x', SALLYPORT_OAUTH_GOOGLE_CLIENT_SECRET: 'y-of-the-client' } });
+  t.after(() => own.close());
+  const u = await own.register(), password = freshPassword(), base = path.join(own.home, 'base.txt');
+  await own.stop(); // nobody takes messages away
+  fs.writeFileSync(base, '{{subject}}');
+  const typed = {
+    'user create': [['--email', freshEmail(), '--password-stdin'], `${password}\n`], 'user set-password': [[u.id, '--password-stdin'], `${password}\n`],
+    'user show': [[u.id]], 'user send-reset': [[u.id]], 'user set-admin': [[u.id, 'off']], 'user require-2fa': [[u.id, 'on']], 'user reset-2fa': [[u.id]],
+    'user disable': [[u.id]], 'user enable': [[u.id]], 'user delete': [[u.id]],
+    'mail test': [['a@example.test']], 'oauth test': [['google']], 'outbox retry': [['--dead']], 'outbox drop': [['--dead']], backup: [[path.join(own.home, 'b.db')]],
+    'template show': [['welcome']], 'template set': [['welcome', 'text', base]], 'template translate': [['welcome', 'en', 'subject', 'Hello']], 'template untranslate': [['welcome', 'en', 'subject']], 'template preview': [['welcome']], 'template remove': [['welcome']],
+    calibrate: [['10']],
+  };
+  const last = ['template untranslate', 'template remove', 'user disable', 'user enable', 'user delete'];
+  const list = (await commands()).filter(isOperators).map((c) => c.command).sort((a, b) => last.indexOf(a) - last.indexOf(b));
+  assert.deepEqual(list.toSorted(), Object.keys(SHAPES).toSorted());
+  const told = source('docs/sallyport.1').split('.Sh RESULTS AS JSON')[1].split('\n.Sh ')[0].split('\n.It ').slice(1);
+  for (const command of list) {
+    const [more = [], input = ''] = typed[command] ?? [];
+    const r = await own.cli([...command.split(' '), ...more, '--json'], { input });
+    if (command !== 'oauth test') assert.equal(r.code, 0, `${command}: ${r.stderr}`); // nobody answers for google here
+    const lines = r.stdout.split('\n');
+    assert.equal(lines.pop(), '', command);
+    assert.ok(lines.length > 0, command);
+    for (const line of lines) assert.deepEqual(Object.keys(JSON.parse(line)), SHAPES[command], command);
+    const item = told.find((i) => new RegExp(`Cm ${command}( ,|\n)`).test(`${i}\n`));
+    assert.ok(item !== undefined, `${command} is not told`);
+    const members = command === 'user show' ? SHAPES[command].slice(SHAPES['user list'].length) : SHAPES[command];
+    for (const m of members) assert.match(item, new RegExp(`\\b${m}\\b`), `${command}: ${m}`);
+  }
 });
 
 test('user list pages through any number', async (t) => {
@@ -223,9 +361,9 @@ test('an address in use is refused with exit code 5', async () => {
 
 test('exit codes: 0 done, 1 refused, 2 usage, 3 settings, 4 store', async () => {
   const codes = async (args, env) => (await s.cli(args, { env })).code;
-  assert.equal(await codes(['version']), 0);
+  assert.equal((await run(SALLYPORT, ['version'])).code, 0);
   assert.equal(await codes(['--help']), 0);
-  for (const args of [[], ['nonsense'], ['user'], ['user', 'nonsense'], ['user', 'show'], ['user', 'create'], ['user', 'create', '--nonsense'], ['user', 'list', 'x'], ['keys', 'rotate', '--soon'], ['backup'], ['serve', 'x'], ['version', 'x'], ['audit', 'tail', 'x'], ['check-config', 'x']])
+  for (const args of [[], ['nonsense'], ['user'], ['user', 'nonsense'], ['user', 'show'], ['user', 'create'], ['user', 'create', '--nonsense'], ['user', 'list', 'x'], ['keys', 'rotate', '--soon'], ['backup'], ['serve', 'x'], ['version', 'x'], ['audit', 'tail', 'x'], ['check-config', 'x'], ['outbox', 'retry'], ['outbox', 'retry', '1', '--dead'], ['outbox', 'drop', 'x']])
     assert.equal(await codes(args), 2, args.join(' '));
   assert.equal(await codes(['user', 'list'], { SALLYPORT_TOKEN_ALGORITHM: 'x' }), 3);
   const bad = path.join(s.home, 'not-a-store');
