@@ -13,13 +13,10 @@ err_t account_delete(struct ctx *c, const struct caller *who)
 	struct user_row user = { 0 };
 	struct message farewell = { .template = STR("account-deleted") };
 	int64_t changed;
-	bool found;
 	TX tx = { 0 };
 	str typed, key;
 
-	TRY(tx_begin(&tx, c->db));
-	TRY(q_user_by_id(c->db, c->mem, who->row.id, &user, &found));
-	REQUIRE(found, ERR_USER_NOT_FOUND);
+	TRY(session_act(c, who, &tx, &user));
 	TRY(grant_give_back(c, user.id));
 	TRY(q_user_delete(c->db, user.id, &changed)); /* the rest of it goes by ON DELETE CASCADE */
 	if (!user.is_guest) {

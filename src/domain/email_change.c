@@ -56,15 +56,15 @@ static err_t send_something(struct ctx *c, const struct wanted *w, const struct 
 
 static err_t answer_wish(struct ctx *c, const struct wanted *w)
 {
-	struct user_row owner = { 0 };
+	struct user_row user = { 0 }, owner = { 0 };
 	bool taken, allowed;
 	TX tx = { 0 };
 
-	TRY(tx_begin(&tx, c->db));
+	TRY(session_act(c, w->who, &tx, &user));
 	TRY(q_user_by_email(c->db, c->mem, w->key, &owner, &taken));
 	REQUIRE(!taken || (c->cfg->verification.mode == VERIFICATION_STRICT && owner.id != w->who->row.id),
 		ERR_EMAIL_TAKEN);
-	REQUIRE(w->who->row.has_password || w->who->row.is_guest, ERR_PASSWORD_REQUIRED);
+	REQUIRE(user.has_password || user.is_guest, ERR_PASSWORD_REQUIRED);
 	TRY(attempt_mail(c, STR("change-email"), w->key, &allowed));
 	TRY(send_something(c, w, &owner, allowed));
 	return tx_commit(&tx);

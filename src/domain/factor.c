@@ -234,7 +234,7 @@ err_t factor_prove(struct ctx *c, const struct caller *who, str code)
 	REQUIRE(user.has_totp, ERR_NO_SECOND_FACTOR);
 	TRY(count_look(c, user.id, &attempt));
 	TRY(look(c, &user, code, &m));
-	TRY(tx_begin(&tx, c->db));
+	TRY(session_act(c, who, &tx, &user));
 	TRY(use(c, &user, &m));
 	TRY(attempt_factor_right(c, &attempt));
 	TRY(session_factor_proven(c, who));
@@ -249,10 +249,12 @@ static err_t load_owner(struct ctx *c, const struct factor_owner *o, struct user
 {
 	const struct config *cfg = c->cfg;
 
-	if (o->who != NULL)
+	if (o->who != NULL) {
+		TRY(session_lives(c, o->who->token.sid, o->who->row.id));
 		TRY(user_load(c, o->who->row.id, ERR_SESSION_REVOKED, ret));
-	else
+	} else {
 		TRY(user_load(c, o->setup.user_id, ERR_TEMP_TOKEN, ret));
+	}
 	REQUIRE(!ret->is_guest, ERR_FORBIDDEN);
 	REQUIRE(ret->email_verified || cfg->verification.mode == VERIFICATION_NONE, ERR_EMAIL_NOT_VERIFIED);
 	/* The handle says that there is none: it must not replace one that was set up meanwhile (MF20). */
@@ -319,6 +321,7 @@ err_t factor_set_up(struct ctx *c, const struct factor_owner *o, struct factor_n
 	TRY(describe(c, &user, seed, ret));
 	explicit_bzero(raw, sizeof(raw));
 	TRY(tx_begin(&tx, c->db));
+	TRY(load_owner(c, o, &user));
 	TRY(q_factor_pend(c->db, user.id, sealed, c->now_ms, &changed));
 	REQUIRE(changed == 1, ERR_USER_NOT_FOUND);
 	return tx_commit(&tx);
@@ -436,8 +439,7 @@ err_t factor_disable(struct ctx *c, const struct caller *who)
 	struct user_row user = { 0 };
 	TX tx = { 0 };
 
-	TRY(tx_begin(&tx, c->db));
-	TRY(user_load(c, who->row.id, ERR_SESSION_REVOKED, &user));
+	TRY(session_act(c, who, &tx, &user));
 	REQUIRE(!user.require_2fa, ERR_FACTOR_REQUIRED);
 	REQUIRE(!c->cfg->twofactor.required, ERR_FACTOR_POLICY);
 	/* One that was set up while this request was on its way was not asked for: it stays. */
@@ -457,8 +459,7 @@ err_t factor_new_codes(struct ctx *c, const struct caller *who, struct recovery_
 
 	REQUIRE(who->row.has_totp, ERR_NO_SECOND_FACTOR);
 	TRY(recovery_make(c, &codes));
-	TRY(tx_begin(&tx, c->db));
-	TRY(user_load(c, who->row.id, ERR_SESSION_REVOKED, &user));
+	TRY(session_act(c, who, &tx, &user));
 	REQUIRE(user.has_totp, ERR_NO_SECOND_FACTOR);
 	TRY(recovery_store(c, user.id, &codes));
 	TRY(tell(c, &user, "factor-changed", AUDIT_RECOVERY_MADE, str_of_bytes(who->token.sid, UID_BYTES),

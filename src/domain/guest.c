@@ -113,10 +113,11 @@ static err_t become(struct ctx *c, struct upgrade *u)
 	const struct user_new *n = u->n;
 	str sid = str_of_bytes(u->who->token.sid, UID_BYTES);
 	int64_t id = u->who->row.id, changed;
+	struct user_row user = { 0 };
 	TX tx = { 0 };
 	err_t e;
 
-	TRY(tx_begin(&tx, c->db));
+	TRY(session_act(c, u->who, &tx, &user));
 	e = q_guest_become(c->db, id, u->ready.typed, u->ready.key, u->ready.hash, n->first_name, n->last_name,
 			   lang_of(n), user_verify_by_ms(c), &changed);
 	if (e.code == ERR_CONFLICT)
@@ -135,10 +136,11 @@ static err_t become(struct ctx *c, struct upgrade *u)
 static err_t wait_for_proof(struct ctx *c, struct upgrade *u)
 {
 	const struct user_new *n = u->n;
+	struct user_row user = { 0 };
 	int64_t changed;
 	TX tx = { 0 };
 
-	TRY(tx_begin(&tx, c->db));
+	TRY(session_act(c, u->who, &tx, &user));
 	TRY(q_guest_prepare(c->db, u->who->row.id, u->ready.hash, n->first_name, n->last_name, lang_of(n),
 			    &changed));
 	TRY(require_was_guest(u, changed));

@@ -41,20 +41,19 @@ static err_t tell(struct ctx *c, const struct user_row *user, str template, str 
 
 /* ---- asked for ---- */
 
-static err_t send_link(struct ctx *c, const struct caller *who, str to, str lang)
+static err_t send_link(struct ctx *c, const struct caller *who, const struct user_row *user, str to, str lang)
 {
 	const struct message_link m = {
 		.template = STR("link-account"), .path = STR("link-verify"), .purpose = ONETIME_LINK, .to = to,
 		.lang = lang, .sid = str_of_bytes(who->token.sid, UID_BYTES),
 	};
-	struct user_row user = { 0 };
 
-	TRY(user_load(c, who->row.id, ERR_SESSION_REVOKED, &user));
-	return message_link(c, &user, &m);
+	return message_link(c, user, &m);
 }
 
 err_t linked_request(struct ctx *c, const struct caller *who, str email, str provider, str lang)
 {
+	struct user_row user = { 0 };
 	bool allowed;
 	TX tx = { 0 };
 	str typed, key;
@@ -64,10 +63,10 @@ err_t linked_request(struct ctx *c, const struct caller *who, str email, str pro
 		ctx_field(c, "provider", "INVALID");
 	REQUIRE(c->n_fields == 0, ERR_INPUT);
 	REQUIRE(mail_is_on(c->cfg), ERR_EMAIL_NOT_CONFIGURED);
-	TRY(tx_begin(&tx, c->db));
+	TRY(session_act(c, who, &tx, &user));
 	TRY(attempt_mail(c, STR("link-account"), key, &allowed));
 	if (allowed)
-		TRY(send_link(c, who, typed, lang));
+		TRY(send_link(c, who, &user, typed, lang));
 	TRY(audit_add(c, AUDIT_ACCOUNT_LINK_SENT, who->row.uid, str_of_bytes(who->token.sid, UID_BYTES),
 		      allowed ? STR_NONE : STR("limited")));
 	return tx_commit(&tx);
@@ -280,11 +279,10 @@ err_t linked_unlink(struct ctx *c, const struct caller *who, str provider, str a
 	bool found;
 	TX tx = { 0 };
 
-	TRY(tx_begin(&tx, c->db));
+	TRY(session_act(c, who, &tx, &user));
 	TRY(q_linked_find(c->db, c->mem, provider, account_id, &row, &found));
-	if (!found || row.user_id != who->row.id)
+	if (!found || row.user_id != user.id)
 		return OK;
-	TRY(user_load(c, who->row.id, ERR_SESSION_REVOKED, &user));
 	TRY(require_another_way_in(c, &user, provider, account_id));
 	TRY(q_linked_delete(c->db, provider, account_id, user.id, &changed));
 	TRY(tell(c, &user, STR("account-unlinked"), row.email.p == NULL ? provider : row.email));

@@ -22,21 +22,40 @@ static err_t refuse(struct ctx *c, const struct login_row *user, bool known)
 	FAIL(ERR_CREDENTIALS);
 }
 
+/* A hash takes long: whoever set a password, changed the address or signed in beside us (and so renewed an old hash) may
+ * have been faster. Then what was verified is not what is stored, and has to be looked at again. */
+#define ROUNDS_MAX 3
+
 struct proof {
-	const struct login_row *user;
+	const struct login_row *user; /* as it was when its hash was verified */
 	const struct attempt *attempt;
+	str key;
 	str new_hash;
 	str device_id, trust;
 };
 
+/* Inside the open transaction: does the address still lead to this account, with the hash that was verified? */
+static err_t is_stale(struct ctx *c, const struct proof *p, bool *ret)
+{
+	struct login_row now = { 0 };
+	bool found;
+
+	TRY(q_user_for_login(c->db, c->mem, p->key, &now, &found));
+	*ret = !found || now.id != p->user->id || !str_eq(now.password_hash, p->user->password_hash);
+	return OK;
+}
+
 /* The password was right, the address is not proven: the failures are forgotten, the link is mailed again. */
-static err_t turn_away(struct ctx *c, const struct proof *p, err_t why)
+static err_t turn_away(struct ctx *c, const struct proof *p, err_t why, bool *ret_stale)
 {
 	struct user_row user = { 0 };
 	bool found;
 	TX tx = { 0 };
 
 	TRY(tx_begin(&tx, c->db));
+	TRY(is_stale(c, p, ret_stale));
+	if (*ret_stale)
+		return OK;
 	TRY(q_user_by_id(c->db, c->mem, p->user->id, &user, &found));
 	REQUIRE(found, ERR_CREDENTIALS);
 	TRY(attempt_release(c, p->attempt));
@@ -46,7 +65,7 @@ static err_t turn_away(struct ctx *c, const struct proof *p, err_t why)
 	return why;
 }
 
-static err_t accept(struct ctx *c, const struct proof *p, struct signed_in *ret)
+static err_t accept(struct ctx *c, const struct proof *p, struct signed_in *ret, bool *ret_stale)
 {
 	const struct first first = { .proof = PROOF_PASSWORD, .failures = p->attempt->failures,
 				     .device_id = p->device_id, .trust = p->trust };
@@ -56,6 +75,9 @@ static err_t accept(struct ctx *c, const struct proof *p, struct signed_in *ret)
 	TX tx = { 0 };
 
 	TRY(tx_begin(&tx, c->db));
+	TRY(is_stale(c, p, ret_stale));
+	if (*ret_stale)
+		return OK;
 	TRY(user_load(c, p->user->id, ERR_CREDENTIALS, &user));
 	TRY(attempt_release(c, p->attempt));
 	if (p->new_hash.p != NULL)
@@ -67,13 +89,42 @@ static err_t accept(struct ctx *c, const struct proof *p, struct signed_in *ret)
 	return OK;
 }
 
+/* Looks at the password once, and acts on it unless that has become stale. user: all zero when there is none. */
+static err_t one_round(struct ctx *c, const struct login *l, struct proof *p, struct signed_in *ret, bool *ret_stale)
+{
+	const struct login_row *user = p->user;
+	bool known = user->id != 0, match;
+	err_t e;
+
+	/* Absent hash: a decoy costs the same whether or not the account exists. */
+	TRY(credential_check(c, user->password_hash, l->password, &match, &p->new_hash));
+	brake_note(c, !match);
+	if (!known || !match || user->disabled_ms != 0)
+		return refuse(c, user, known);
+	e = verification_allows(c->cfg, user->email_verified, user->verify_by_ms, c->now_ms);
+	return e.code == ERR_OK ? accept(c, p, ret, ret_stale) : turn_away(c, p, e, ret_stale);
+}
+
+/* Again with what is stored now; the address may have gone to somebody else, of whom this device knows nothing. */
+static err_t look_again(struct ctx *c, struct proof *p, struct login_row *user)
+{
+	int64_t id = user->id;
+	bool known;
+
+	*user = (struct login_row){ 0 };
+	TRY(q_user_for_login(c->db, c->mem, p->key, user, &known));
+	if (user->id != id)
+		p->device_id = STR_NONE;
+	return OK;
+}
+
 err_t login_password(struct ctx *c, const struct login *l, struct signed_in *ret)
 {
 	struct login_row user = { 0 };
 	struct attempt attempt;
-	str key, device_id, new_hash;
-	struct proof proof;
-	bool known, match;
+	struct proof proof = { .user = &user, .attempt = &attempt, .trust = l->trust_token };
+	bool known, stale = false;
+	str key, device_id;
 	err_t e;
 
 	TRY(clock_issue(c)); /* before the attempt is counted, which nothing would release */
@@ -88,13 +139,15 @@ err_t login_password(struct ctx *c, const struct login *l, struct signed_in *ret
 		atomic_fetch_add_explicit(&c->count->login_limited, 1, memory_order_relaxed);
 	TRY(e);
 
-	/* Absent hash: a decoy costs the same whether or not the account exists. */
-	TRY(credential_check(c, user.password_hash, l->password, &match, &new_hash));
-	brake_note(c, !match);
-	if (!known || !match || user.disabled_ms != 0)
-		return refuse(c, &user, known);
-	proof = (struct proof){ .user = &user, .attempt = &attempt, .new_hash = new_hash,
-				.device_id = device_id, .trust = l->trust_token };
-	e = verification_allows(c->cfg, user.email_verified, user.verify_by_ms, c->now_ms);
-	return e.code == ERR_OK ? accept(c, &proof, ret) : turn_away(c, &proof, e);
+	proof.key = key;
+	proof.device_id = device_id;
+	for (int round = 0; round < ROUNDS_MAX; round++) {
+		if (stale)
+			TRY(look_again(c, &proof, &user));
+		stale = false;
+		e = one_round(c, l, &proof, ret, &stale);
+		if (e.code != ERR_OK || !stale)
+			return e;
+	}
+	FAIL(ERR_OVERLOAD);
 }

@@ -351,6 +351,7 @@ static err_t end_linking(struct ctx *c, const struct arrived *r, struct oauth_en
 		return ott_make(c, &n, &ret->ott);
 	}
 	REQUIRE(r->a->sid != NULL && str_eq(r->flow.sid, str_of_bytes(r->a->sid, UID_BYTES)), ERR_OAUTH_STATE);
+	TRY(session_lives(c, r->a->sid, r->flow.user_id)); /* the provider took its time */
 	TRY(user_load(c, r->flow.user_id, ERR_OAUTH_STATE, &user));
 	ret->kind = OAUTH_END_LINKED;
 	return social_link(c, &user, r->p.name, &r->who);
@@ -501,11 +502,12 @@ err_t oauth_link_ticket(struct ctx *c, const struct caller *who, str name, str *
 		.purpose = ONETIME_OAUTH_LINK, .user_id = who->row.id, .address = name,
 		.sid = str_of_bytes(who->token.sid, UID_BYTES),
 	};
+	struct user_row user = { 0 };
 	struct provider p = { 0 };
 	TX tx = { 0 };
 
 	TRY(find_provider(c, name, &p));
-	TRY(tx_begin(&tx, c->db));
+	TRY(session_act(c, who, &tx, &user));
 	TRY(onetime_make(c, &n, ret_ticket));
 	return tx_commit(&tx);
 }

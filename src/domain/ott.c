@@ -71,14 +71,13 @@ static err_t check_verifier(struct ctx *c, const struct oauth_ott_row *row, str 
 	return OK;
 }
 
-static err_t link_now(struct ctx *c, const struct oauth_ott_row *row, const struct caller *who)
+static err_t link_now(struct ctx *c, const struct oauth_ott_row *row, const struct caller *who,
+		      const struct user_row *user)
 {
 	const struct profile profile = { .id = row->account_id, .email = row->email, .name = row->name, .picture = row->picture };
-	struct user_row user = { 0 };
 
-	REQUIRE(who->row.id == row->user_id && str_eq(row->sid, str_of_bytes(who->token.sid, UID_BYTES)), ERR_OTT);
-	TRY(user_load(c, row->user_id, ERR_OTT, &user));
-	return social_link(c, &user, row->provider, &profile);
+	REQUIRE(user->id == row->user_id && str_eq(row->sid, str_of_bytes(who->token.sid, UID_BYTES)), ERR_OTT);
+	return social_link(c, user, row->provider, &profile);
 }
 
 static err_t sign_in(struct ctx *c, const struct oauth_ott_row *row, const uint8_t key[MAC_BYTES],
@@ -143,11 +142,12 @@ err_t ott_redeem(struct ctx *c, str ott, str verifier, struct signed_in *ret)
 err_t ott_link(struct ctx *c, str ott, str verifier, const struct caller *who)
 {
 	struct oauth_ott_row row = { 0 };
+	struct user_row user = { 0 };
 	uint8_t key[MAC_BYTES];
 	TX tx = { 0 };
 
 	TRY(take(c, ott, verifier, true, key, &row));
-	TRY(tx_begin(&tx, c->db));
-	TRY(link_now(c, &row, who));
+	TRY(session_act(c, who, &tx, &user));
+	TRY(link_now(c, &row, who, &user));
 	return tx_commit(&tx);
 }

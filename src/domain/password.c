@@ -107,12 +107,9 @@ static err_t store_change(struct ctx *c, const struct caller *who, const struct 
 	str sid = str_of_bytes(who->token.sid, UID_BYTES);
 	struct user_row user = { 0 };
 	int64_t changed;
-	bool found;
 	TX tx = { 0 };
 
-	TRY(tx_begin(&tx, c->db));
-	TRY(q_user_by_id(c->db, c->mem, who->row.id, &user, &found));
-	REQUIRE(found, ERR_SESSION_REVOKED);
+	TRY(session_act(c, who, &tx, &user));
 	/* Only while the hash is the one that was verified: of two changes at once one wins. */
 	TRY(q_user_change_password(c->db, user.id, p->stored_hash, hash, &changed));
 	REQUIRE(changed == 1, ERR_CURRENT_PASSWORD);

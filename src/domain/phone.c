@@ -19,32 +19,29 @@ static err_t masked(struct ctx *c, str number, str *ret)
 }
 
 /* The account's address is the old channel: it hears of every change (MF16). */
-static err_t store(struct ctx *c, const struct caller *who, str number)
+static err_t store(struct ctx *c, const struct caller *who, const struct user_row *user, str number)
 {
 	struct template_var var = { STR("newPhone"), STR_NONE };
-	struct user_row user = { 0 };
 	int64_t changed;
-	bool found;
 
-	TRY(q_user_by_id(c->db, c->mem, who->row.id, &user, &found));
-	REQUIRE(found, ERR_USER_NOT_FOUND);
-	TRY(q_user_set_phone(c->db, user.id, number, &changed));
-	TRY(onetime_void(c, user.id, ONETIME_PHONE));
-	TRY(onetime_void(c, user.id, ONETIME_SMS));
-	TRY(onetime_void(c, user.id, ONETIME_SMS_2FA));
+	TRY(q_user_set_phone(c->db, user->id, number, &changed));
+	TRY(onetime_void(c, user->id, ONETIME_PHONE));
+	TRY(onetime_void(c, user->id, ONETIME_SMS));
+	TRY(onetime_void(c, user->id, ONETIME_SMS_2FA));
 	TRY(masked(c, number, &var.value));
-	if (number.p != NULL || user.phone.p != NULL)
-		TRY(message_to_user(c, &user, STR("phone-changed"), &var, 1));
-	return audit_add(c, number.p == NULL ? AUDIT_PHONE_REMOVED : AUDIT_PHONE_CHANGED, user.uid,
+	if (number.p != NULL || user->phone.p != NULL)
+		TRY(message_to_user(c, user, STR("phone-changed"), &var, 1));
+	return audit_add(c, number.p == NULL ? AUDIT_PHONE_REMOVED : AUDIT_PHONE_CHANGED, user->uid,
 			 str_of_bytes(who->token.sid, UID_BYTES), STR_NONE);
 }
 
 static err_t store_at_once(struct ctx *c, const struct caller *who, str number)
 {
+	struct user_row user = { 0 };
 	TX tx = { 0 };
 
-	TRY(tx_begin(&tx, c->db));
-	TRY(store(c, who, number));
+	TRY(session_act(c, who, &tx, &user));
+	TRY(store(c, who, &user, number));
 	return tx_commit(&tx);
 }
 
@@ -74,25 +71,22 @@ static err_t check(struct ctx *c, const struct caller *who, str raw, str *ret_nu
 	return OK;
 }
 
-static err_t send_code(struct ctx *c, const struct caller *who, str number, str fixed)
+static err_t send_code(struct ctx *c, const struct caller *who, const struct user_row *user, str number, str fixed)
 {
 	const struct onetime_new n = { .purpose = ONETIME_PHONE, .user_id = who->row.id, .address = number,
 				       .sid = str_of_bytes(who->token.sid, UID_BYTES) };
-	struct user_row user = { 0 };
-	bool found;
 	str code;
 
-	TRY(q_user_by_id(c->db, c->mem, who->row.id, &user, &found));
-	REQUIRE(found, ERR_USER_NOT_FOUND);
 	TRY(onetime_make_code(c, &n, fixed, &code));
 	if (fixed.p != NULL)
 		return OK;
-	return message_code(c, &user, number, code, c->now_ms + onetime_ttl_ms(c->cfg, ONETIME_PHONE));
+	return message_code(c, user, number, code, c->now_ms + onetime_ttl_ms(c->cfg, ONETIME_PHONE));
 }
 
 err_t phone_change(struct ctx *c, const struct caller *who, str raw)
 {
 	str number, fixed;
+	struct user_row user = { 0 };
 	bool allowed = true;
 	TX tx = { 0 };
 
@@ -101,11 +95,11 @@ err_t phone_change(struct ctx *c, const struct caller *who, str raw)
 	TRY(check(c, who, raw, &number, &fixed));
 	if (!c->cfg->sms.require_proof)
 		return store_at_once(c, who, number);
-	TRY(tx_begin(&tx, c->db));
+	TRY(session_act(c, who, &tx, &user));
 	if (fixed.p == NULL)
 		TRY(attempt_sms(c, STR("phone"), number, &allowed));
 	if (allowed)
-		TRY(send_code(c, who, number, fixed));
+		TRY(send_code(c, who, &user, number, fixed));
 	TRY(audit_add(c, AUDIT_PHONE_CODE_SENT, who->row.uid, str_of_bytes(who->token.sid, UID_BYTES),
 		      allowed ? STR_NONE : STR("limited")));
 	return tx_commit(&tx);
@@ -114,11 +108,12 @@ err_t phone_change(struct ctx *c, const struct caller *who, str raw)
 err_t phone_verify(struct ctx *c, const struct caller *who, str code)
 {
 	struct onetime_row t = { 0 };
+	struct user_row user = { 0 };
 	TX tx = { 0 };
 
 	TRY(onetime_try_code(c, ONETIME_PHONE, who->row.id, code, &t));
-	TRY(tx_begin(&tx, c->db));
+	TRY(session_act(c, who, &tx, &user));
 	TRY(onetime_take_code(c, &t, code));
-	TRY(store(c, who, t.address));
+	TRY(store(c, who, &user, t.address));
 	return tx_commit(&tx);
 }

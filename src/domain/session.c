@@ -390,6 +390,23 @@ err_t session_logout(struct ctx *c, str access_token, str refresh_token)
 	return named ? end_session(c, sid, uid, AUDIT_LOGOUT) : OK;
 }
 
+err_t session_lives(struct ctx *c, const uint8_t sid[UID_BYTES], int64_t user_id)
+{
+	int64_t auth_ms;
+	bool found;
+
+	TRY(q_session_auth(c->db, c->mem, session_id_of(sid), sid_str(sid), user_id, &auth_ms, &found));
+	REQUIRE(found, ERR_SESSION_REVOKED);
+	return OK;
+}
+
+err_t session_act(struct ctx *c, const struct caller *who, struct tx *tx, struct user_row *ret)
+{
+	TRY(tx_begin(tx, c->db));
+	TRY(session_lives(c, who->token.sid, who->row.id));
+	return user_load(c, who->row.id, ERR_SESSION_REVOKED, ret);
+}
+
 err_t session_auth_ms(struct ctx *c, const struct caller *who, int64_t *ret_auth_ms)
 {
 	bool found;

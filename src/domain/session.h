@@ -68,6 +68,16 @@ MUST_USE err_t session_reauthenticated(struct ctx *c, const struct caller *who);
 MUST_USE err_t session_factor_ms(struct ctx *c, const struct caller *who, int64_t *ret_factor_ms);
 MUST_USE err_t session_factor_proven(struct ctx *c, const struct caller *who);
 
+/* Begin a transaction in which the caller acts. What he was asked for may have taken long (a hash, a provider): whose
+ * session has ended meanwhile, or whose account was disabled or deleted, acts no more. All that changes an account for a
+ * caller begins with this, and believes *ret (the account as it is now) over who->row.
+ *	TX tx = { 0 };
+ *	TRY(session_act(c, who, &tx, &user)); … TRY(tx_commit(&tx));
+ * Refusal: ERR_SESSION_REVOKED. */
+MUST_USE err_t session_act(struct ctx *c, const struct caller *who, struct tx *tx, struct user_row *ret);
+/* Inside the open transaction: has this session of the user's not ended? Refusal: ERR_SESSION_REVOKED. */
+MUST_USE err_t session_lives(struct ctx *c, const uint8_t sid[UID_BYTES], int64_t user_id);
+
 /* End the user's sessions but `sid` (STR_NONE: all). Inside the open transaction. */
 MUST_USE err_t session_end_others(struct ctx *c, int64_t user_id, str sid);
 

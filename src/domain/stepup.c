@@ -53,14 +53,26 @@ err_t stepup_prove_password(struct ctx *c, const struct caller *who, struct secr
 	return match ? OK : refuse(c, who);
 }
 
+err_t stepup_password_still(struct ctx *c, const struct caller *who, const struct proven *p)
+{
+	struct login_row now = { 0 };
+	bool found;
+
+	TRY(q_user_hash(c->db, c->mem, who->row.id, &now, &found));
+	REQUIRE(found && str_eq(now.password_hash, p->stored_hash), ERR_CURRENT_PASSWORD);
+	return OK;
+}
+
 static err_t accept_password(struct ctx *c, const struct caller *who, struct secret password)
 {
+	struct user_row user = { 0 };
 	struct proven proven;
 	TX tx = { 0 };
 
 	REQUIRE(password.n > 0 && who->row.has_password, ERR_REAUTH);
 	TRY(stepup_prove_password(c, who, password, &proven));
-	TRY(tx_begin(&tx, c->db));
+	TRY(session_act(c, who, &tx, &user));
+	TRY(stepup_password_still(c, who, &proven));
 	TRY(attempt_release(c, &proven.attempt));
 	TRY(session_reauthenticated(c, who));
 	TRY(audit_add(c, AUDIT_STEPUP_OK, who->row.uid, str_of_bytes(who->token.sid, UID_BYTES),

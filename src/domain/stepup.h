@@ -35,4 +35,8 @@ struct proven {
 MUST_USE err_t stepup_prove_password(struct ctx *c, const struct caller *who, struct secret password,
 				     struct proven *ret);
 
+/* Inside the transaction that acts on it: is that hash still the account's? The check took long. Refusal:
+ * ERR_CURRENT_PASSWORD. */
+MUST_USE err_t stepup_password_still(struct ctx *c, const struct caller *who, const struct proven *p);
+
 #endif

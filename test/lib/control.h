@@ -12,6 +12,9 @@ enum control {
 	CONTROL_STORE_FAIL_CODE, /* … with this err_code */
 	CONTROL_STORE_STALL_MS,  /* every transaction waits so long before it begins */
 	CONTROL_STORE_CALLS,     /* counted by the server: store calls so far */
+	CONTROL_BEGINS,          /* counted by the server: transactions begun so far */
+	CONTROL_HOLD_AT,         /* the n-th transaction from now waits before it begins … */
+	CONTROL_HELD,            /* … set to 1 by the server then, and to 0 by the test that lets it go on */
 	CONTROL_RNG_CALLS,       /* counted by the server: fills so far */
 	CONTROL_N,
 };

@@ -80,8 +80,19 @@ static err_t fail_in_turn(void)
 	return OK;
 }
 
+/* Something else may commit now, between what a request has read and what it does about it. */
+static void hold(void)
+{
+	atomic_store(&levers[CONTROL_HELD], 1);
+	while (lever(CONTROL_HELD) != 0)
+		(void)poll(NULL, 0, 1);
+}
+
 static err_t bent_begin(struct db *db)
 {
+	atomic_fetch_add(&levers[CONTROL_BEGINS], 1);
+	if (take_one(CONTROL_HOLD_AT) == 1)
+		hold();
 	(void)poll(NULL, 0, (int)lever(CONTROL_STORE_STALL_MS));
 	TRY(fail_in_turn());
 	return atomic_load(&real_ops)->begin(db);
