@@ -150,13 +150,17 @@ static err_t verify_argon2(const struct attempt *a, bool *ret_match, bool *ret_r
 static err_t verify_foreign(const struct attempt *a, enum phc_kind kind, bool *ret_match,
 			    bool *ret_rehash)
 {
+	struct secret seen = a->raw;
 	bool match = false;
 
-	TRY(foreign_verify(a->mem, kind, a->stored, a->raw, &match));
-	if (!match && a->is_text && !secret_equal(a->raw, a->normal))
-		TRY(foreign_verify(a->mem, kind, a->stored, a->normal, &match));
+	TRY(foreign_verify(a->mem, kind, a->stored, seen, &match));
+	if (!match && a->is_text && !secret_equal(a->raw, a->normal)) {
+		seen = a->normal;
+		TRY(foreign_verify(a->mem, kind, a->stored, seen, &match));
+	}
 	*ret_match = match;
-	*ret_rehash = match;
+	/* A new hash of what was typed must not shut out who knows what the old one was made of. */
+	*ret_rehash = match && foreign_sees_all(kind, seen);
 	return OK;
 }
 

@@ -53,7 +53,8 @@ MUST_USE err_t password_hash(struct password_gate *g, const struct password_para
  * raw bytes first and then the normalised form if it differs. `stored` absent or unreadable:
  * compares against a decoy of the current parameters, so unknown accounts cost the same; *ret_match
  * is then false whatever the password.
- * ret_rehash: true when it matched but parameters, algorithm or pepper are not the current ones.
+ * ret_rehash: true when it matched but parameters, algorithm or pepper are not the current ones, and the match
+ * proves the whole password: a bcrypt hash stays as it is for one of 72 bytes or more.
  * Cost: exactly one hash (two for an imported hash with a non-NFC password). Accounts that still
  * have an imported hash take that hash's time until their first sign-in, so they differ from unknown
  * ones; argon2id accounts do not.

@@ -10,4 +10,8 @@
 MUST_USE err_t foreign_verify(struct arena *mem, enum phc_kind kind, str stored,
 			      struct secret password, bool *ret_match);
 
+/* Does such a hash tell `password` from every other text? bcrypt takes 72 bytes and a NUL behind a shorter password: what has
+ * 72 or more matches whatever else follows them, so a match proves those 72 bytes and not the password. */
+bool foreign_sees_all(enum phc_kind kind, struct secret password);
+
 #endif

@@ -233,6 +233,38 @@ static void PW04_bcrypt_sees_72_bytes_as_it_always_did_and_new_hashes_see_all(vo
 	assert_false(matches(stored, str_of_cstr(second)));
 }
 
+/* A typing error behind the 72nd byte, or somebody who knows the first 72: the hash stays, and so does its owner's way in. */
+static void PW04_a_hash_is_renewed_only_from_a_password_that_it_tells_from_every_other(void **state)
+{
+	static const struct {
+		const char *prefix;
+		size_t made_of, typed;
+		bool match, rehash;
+	} rows[] = {
+		{ "$2b$", 109, 109, true, false }, { "$2b$", 109, 72, true, false }, { "$2b$", 109, 80, true, false },
+		{ "$2b$", 73, 72, true, false },   { "$2b$", 72, 72, true, false },  { "$2b$", 72, 73, true, false },
+		{ "$2b$", 71, 71, true, true },	   { "$2b$", 71, 72, false, false }, { "$2b$", 72, 71, false, false },
+		{ "$2b$", 8, 8, true, true },	   { "$7$", 109, 109, true, true },  { "$7$", 109, 72, false, false },
+		{ "$y$", 109, 109, true, true },   { "$y$", 109, 72, false, false },
+	};
+	char made_of[128] = { 0 }, typed[128] = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		bool match, rehash;
+		str stored;
+
+		memset(made_of, 'p', sizeof(made_of) - 1);
+		memset(typed, 'p', sizeof(typed) - 1);
+		made_of[rows[i].made_of] = typed[rows[i].typed] = '\0';
+		stored = imported(rows[i].prefix, rows[i].prefix[1] == '2' ? 4 : rows[i].prefix[1] == '7' ? 6 : 1,
+				  made_of);
+		match = verify_with(&plain, stored, str_of_cstr(typed), &rehash);
+		assert_int_equal(match, rows[i].match);
+		assert_int_equal(rehash, rows[i].rehash);
+	}
+}
+
 static void other_imported_hashes_never_match_a_password_they_could_not_have_seen_whole(
 	void **state)
 {
@@ -953,6 +985,7 @@ int main(void)
 		T(imported_hashes_of_published_examples_match),
 		T(all_three_bcrypt_letters_mean_the_same_also_for_8_bit_passwords),
 		T(PW04_bcrypt_sees_72_bytes_as_it_always_did_and_new_hashes_see_all),
+		T(PW04_a_hash_is_renewed_only_from_a_password_that_it_tells_from_every_other),
 		T(other_imported_hashes_never_match_a_password_they_could_not_have_seen_whole),
 		T(PW08_the_password_is_used_exactly_as_sent),
 		T(PW08_composed_and_decomposed_letters_are_one_password),
