@@ -246,7 +246,7 @@ static str lower_case(char *room, size_t max, const char *text)
 {
 	size_t n = 0;
 
-	for (; text[n] != '\0' && n < max; n++)
+	for (; n < max && text[n] != '\0'; n++)
 		room[n] = (char)(text[n] >= 'A' && text[n] <= 'Z' ? text[n] + ('a' - 'A') : text[n]);
 	return (str){ room, n };
 }

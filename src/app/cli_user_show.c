@@ -14,7 +14,7 @@ struct view {
 	str id;
 	const struct user_row *u;
 	/* only of a whole one */
-	struct attempt_look lock;
+	struct attempt_look passwords, codes;
 	int64_t recovery_left;
 	struct linked_row *linked;
 	struct session_row *sessions;
@@ -77,9 +77,9 @@ static void put_session(struct json_out *o, const struct session_row *s, str han
 	out_end_obj(o);
 }
 
-static void put_lock(struct json_out *o, const struct attempt_look *lock)
+static void put_lock(struct json_out *o, str key, const struct attempt_look *lock)
 {
-	out_key(o, STR("lock"));
+	out_key(o, key);
 	out_obj(o);
 	out_i64(o, STR("failures"), lock->failures);
 	json_time(o, STR("until"), lock->until_ms);
@@ -93,7 +93,11 @@ static void put_whole(struct json_out *o, const void *of)
 
 	put_user(o, v);
 	out_i64(o, STR("recoveryCodesLeft"), v->recovery_left);
-	put_lock(o, &v->lock);
+	out_key(o, STR("lock"));
+	out_obj(o);
+	put_lock(o, STR("passwords"), &v->passwords);
+	put_lock(o, STR("codes"), &v->codes);
+	out_end_obj(o);
 	out_key(o, STR("providers"));
 	out_arr(o);
 	for (size_t i = 0; i < v->n_linked; i++)
@@ -188,17 +192,26 @@ static void print_factors(const struct view *v)
 	(void)printf("\n");
 }
 
-static void print_lock(const struct attempt_look *lock)
+static void print_wait(const struct attempt_look *lock, const char *who)
 {
-	label("wrong passwords");
-	(void)printf("%" PRId64, lock->failures);
-	if (lock->closed) {
-		(void)printf(", closed to unknown devices until the owner proves it, or `user enable`");
-	} else if (lock->until_ms != 0) {
-		(void)printf(", unknown devices wait until ");
+	if (lock->until_ms != 0) {
+		(void)printf(", %s until ", who);
 		print_time(lock->until_ms);
 	}
 	(void)printf("\n");
+}
+
+static void print_lock(const struct view *v)
+{
+	label("wrong passwords");
+	(void)printf("%" PRId64, v->passwords.failures);
+	if (v->passwords.closed)
+		(void)printf(", closed to unknown devices until the owner proves it, or `user enable`\n");
+	else
+		print_wait(&v->passwords, "unknown devices wait");
+	label("wrong codes");
+	(void)printf("%" PRId64, v->codes.failures);
+	print_wait(&v->codes, v->codes.closed ? "all wait" : "unknown devices wait");
 }
 
 static void print_linked(const struct view *v)
@@ -240,7 +253,7 @@ static void print_whole(const struct view *v)
 	print_who(v->u);
 	print_state(v->u);
 	print_factors(v);
-	print_lock(&v->lock);
+	print_lock(v);
 	print_linked(v);
 	print_sessions(v);
 }
@@ -251,10 +264,11 @@ static err_t read_lock(struct cli *cli, struct view *v)
 {
 	str typed, key;
 
+	TRY(attempt_look_codes(&cli->c, v->u->id, &v->codes));
 	if (v->u->is_guest)
 		return OK;
 	TRY(email_canonical(&cli->mem, v->u->email, &typed, &key));
-	return attempt_look(&cli->c, key, &v->lock);
+	return attempt_look_passwords(&cli->c, key, &v->passwords);
 }
 
 static err_t read_whole(struct cli *cli, struct view *v)

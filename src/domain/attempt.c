@@ -229,7 +229,7 @@ err_t attempt_clear_account(struct ctx *c, str account)
 	return q_attempt_delete(c->db, key_str(key));
 }
 
-err_t attempt_look(struct ctx *c, str account, struct attempt_look *ret)
+err_t attempt_look_passwords(struct ctx *c, str account, struct attempt_look *ret)
 {
 	uint8_t key[ATTEMPT_KEY_BYTES];
 	struct attempt_row r;
@@ -478,6 +478,21 @@ err_t attempt_factor_right(struct ctx *c, const struct factor_attempt *a)
 	if (r->failures == 0 && r->penalties == 0)
 		return q_attempt_delete(c->db, key_str(f.account.key));
 	return put(c, f.account.key, ATTEMPT_FACTOR, r);
+}
+
+err_t attempt_look_codes(struct ctx *c, int64_t user_id, struct attempt_look *ret)
+{
+	struct budget_state b;
+	int64_t until_ms;
+
+	TRY(budget_read(c, ATTEMPT_FACTOR, user_subject(&user_id), &b));
+	until_ms = b.used_up ? b.row.since_ms + b.budget.window_ms : b.row.blocked_ms;
+	*ret = (struct attempt_look){
+		.failures = b.row.penalties,
+		.until_ms = until_ms > c->now_ms ? until_ms : 0,
+		.closed = b.used_up,
+	};
+	return OK;
 }
 
 err_t attempt_factor_clear(struct ctx *c, int64_t user_id)

@@ -77,9 +77,10 @@ MUST_USE err_t attempt_budget(struct ctx *c, enum attempt_scope scope, str subje
 struct attempt_look {
 	int64_t failures; /* in a row */
 	int64_t until_ms; /* an unknown device waits until then; 0: not */
-	bool closed;      /* to unknown devices, until its owner proves it */
+	bool closed;      /* passwords: to unknown devices, until its owner proves it; codes: to all, until the day is over */
 };
-MUST_USE err_t attempt_look(struct ctx *c, str account, struct attempt_look *ret);
+MUST_USE err_t attempt_look_passwords(struct ctx *c, str account, struct attempt_look *ret);
+MUST_USE err_t attempt_look_codes(struct ctx *c, int64_t user_id, struct attempt_look *ret);
 
 /* ---- codes of second factors ---- */
 

@@ -46,7 +46,7 @@ test('user show and list tell what there is, and no secret', async () => {
   const u = await s.register();
   const byEmail = await s.cliOk(['user', 'show', u.email.toUpperCase()]), byId = await s.cliOk(['user', 'show', u.id]);
   assert.equal(byEmail.stdout, byId.stdout);
-  for (const [name, value] of [['id', u.id], ['address', `${u.email} (not proven)`], ['state', 'enabled'], ['last sign-in', 'never'], ['password', 'set'], ['second factor', 'no authenticator app'], ['wrong passwords', '0'], ['phone', 'none'], ['providers', 'none'], ['sessions', 'none']])
+  for (const [name, value] of [['id', u.id], ['address', `${u.email} (not proven)`], ['state', 'enabled'], ['last sign-in', 'never'], ['password', 'set'], ['second factor', 'no authenticator app'], ['wrong passwords', '0'], ['wrong codes', '0'], ['phone', 'none'], ['providers', 'none'], ['sessions', 'none']])
     assert.ok(byId.stdout.includes(`\n${name.padEnd(18)}${value}\n`) || byId.stdout.startsWith(`${name.padEnd(18)}${value}\n`), `${name}: ${byId.stdout}`);
   const all = (await s.cliOk(['user', 'list'])).stdout;
   assert.match(all, new RegExp(`^${u.id}  ${u.email}  created \\d{4}-.*last sign-in never$`, 'm'));
@@ -61,6 +61,7 @@ test('user show tells the whole state of an account: factors, phone, providers, 
   const other = (await s.login(u.email, u.password)).json; // waits for the second factor, and opens nothing
   assert.ok(other.tempToken, JSON.stringify(other));
   for (let i = 0; i < 6; i++) assert.notEqual((await s.login(u.email, 'wrong')).status, 200);
+  for (let i = 0; i < 2; i++) assert.equal((await s.post('/auth/2fa/verify', { tempToken: other.tempToken, totpCode: u.app.wrong(i) }, { strategy: 'bearer' })).status, 401);
   await s.cliOk(['user', 'disable', u.id]);
   await s.cliOk(['user', 'set-admin', u.id, 'on']);
   const shown = JSON.parse((await s.cliOk(['user', 'show', u.id, '--json'])).stdout);
@@ -70,12 +71,12 @@ test('user show tells the whole state of an account: factors, phone, providers, 
     recoveryCodesLeft: u.codes.length, lock: 0, providers: [{ provider: 'google', accountId: 'g-1', email: 'ada@gmail.example', name: null, linkedAt: '1970-01-01T00:00:00.005Z' }], sessions: [],
   });
   for (const t of [shown.createdAt, shown.lastLoginAt, shown.disabledAt]) assert.match(t, /^\d{4}-.*Z$/);
-  assert.ok(shown.lock.failures >= 5, JSON.stringify(shown.lock));
-  assert.equal(shown.lock.closed, false);
+  assert.ok(shown.lock.passwords.failures >= 5, JSON.stringify(shown.lock));
+  assert.deepEqual([shown.lock.passwords.closed, shown.lock.codes], [false, { failures: 2, until: null, closed: false }]);
   const text = (await s.cliOk(['user', 'show', u.id])).stdout;
-  for (const pattern of [/\(proven\)/, /name +Ada By\u00f6ron/, /\+390612345678/, /administrator, disabled since \d{4}/, /authenticator app, \d+ recovery codes left, required/, /wrong passwords +[5-9]/, / google {2}g-1 {2}ada@gmail\.example/]) assert.match(text, pattern);
+  for (const pattern of [/\(proven\)/, /name +Ada By\u00f6ron/, /\+390612345678/, /administrator, disabled since \d{4}/, /authenticator app, \d+ recovery codes left, required/, /wrong passwords +[5-9]/, /wrong codes +2$/m, / google {2}g-1 {2}ada@gmail\.example/]) assert.match(text, pattern);
   await s.cliOk(['user', 'enable', u.id]);
-  assert.equal(JSON.parse((await s.cliOk(['user', 'show', u.id, '--json'])).stdout).lock.failures, 0);
+  assert.equal(JSON.parse((await s.cliOk(['user', 'show', u.id, '--json'])).stdout).lock.passwords.failures, 0);
 });
 
 test('user show lists the sessions, and control characters of a client command no terminal', async () => {
@@ -196,6 +197,13 @@ test('user list pages through any number', async (t) => {
   const lines = (await many.cliOk(['user', 'list'])).stdout.trim().split('\n');
   assert.equal(lines.length, 650);
   assert.equal(new Set(lines).size, 650);
+
+  // More than a pipe holds, and nobody reads for a while: who waits at the terminal is told how far it is.
+  const command = `'${SALLYPORT}' user list --data '${many.dataDir}' | (sleep 2; cat > '${path.join(many.home, 'list')}')`;
+  const { stdout: shown } = await run('script', ['-qec', command, '/dev/null'], { env: many.env });
+  assert.match(shown, /\r\x1b\[Kuser list: \d+ accounts, 1 s/);
+  assert.ok(shown.endsWith('\r\x1b[K'), JSON.stringify(shown));
+  assert.deepEqual(fs.readFileSync(path.join(many.home, 'list'), 'utf8').trim().split('\n'), lines);
 });
 
 test('user disable ends sessions and sign-in, enable opens it again', async () => {
