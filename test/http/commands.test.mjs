@@ -7,7 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { commands, isOperators, isUsers, leastOf } from '../lib/commands.mjs';
-import { source } from '../lib/paths.mjs';
+import { ROOT, source } from '../lib/paths.mjs';
 import { BUILD, run, SALLYPORT } from '../lib/server.mjs';
 
 let all, home;
@@ -223,6 +223,23 @@ test('the man page is whole: its synopsis is the tables, and each command and op
     for (const o of [...c.must, ...c.may]) assert.match(item, new RegExp(`Fl -${o.name}\\b`), `${c.command} --${o.name}`);
   }
   for (const o of new Set(all.flatMap((c) => c.common.map((x) => x.name)))) assert.match(text, new RegExp(`\\.It Fl -${o}\\b`), o);
+});
+
+test('every command that a page of the guide shows is one, with options that it takes', () => {
+  const pages = ['README.md', ...fs.readdirSync(path.join(ROOT, 'docs/guide')).map((f) => `docs/guide/${f}`)];
+  let seen = 0;
+  for (const page of pages) {
+    const text = source(page).replace(/\\\n\s*/g, '');
+    for (const [, typed] of text.matchAll(/(?:^ {4,}(?:sudo -u sallyport |\$ )?|`)sallyport ((?:[a-z0-9-]+)(?: [^\n`|>#)&]*)?)/gm)) {
+      const [group, name] = typed.split(/\s+/);
+      const c = all.find((x) => x.args[0] === group && (x.args.length === 1 || x.args[1] === name)) ?? all.find((x) => x.args[0] === group && isUsers(x));
+      if (['user', 'template', 'outbox'].includes(typed.trim()) || group === 'COMMAND') continue; // of the group as a whole
+      assert.ok(c !== undefined, `${page}: sallyport ${typed}`);
+      for (const [, option] of typed.matchAll(/(?<![\w-])--([a-z0-9-]+)/g)) assert.ok(c.options.includes(option), `${page}: sallyport ${typed}`);
+      seen++;
+    }
+  }
+  assert.ok(seen > 80, `${seen}`);
 });
 
 /* ---- completion ---- */
