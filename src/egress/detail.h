@@ -3,12 +3,13 @@
 #ifndef EGRESS_DETAIL_H
 #define EGRESS_DETAIL_H
 
-#include "base/buf.h"
+#include "base/plain_line.h"
 #include "egress/delivery.h"
 
-/* As much of the text as fits, as plain UTF-8 on one line: controls become blanks, what is
- * malformed or would show other than it is becomes '?'. */
-void detail_append(struct buf *b, str text);
+static inline void detail_append(struct buf *b, str text)
+{
+	plain_line(b, text);
+}
 
 /* detail: "about: text", or the text alone when about is STR_NONE. */
 void detail_say(struct delivery *ret, enum delivery_verdict verdict, str about, str text);
