@@ -270,10 +270,11 @@ static bool scheme_is_taken(str scheme)
 	return str_starts(scheme, STR("chrome")) || str_starts(scheme, STR("ms-"));
 }
 
-/* myapp://auth, com.example.app://host/path */
+/* myapp://auth, com.example.app://host/path; of an app under development exp://192.168.1.20:8081/--/auth */
 static bool is_app_url(str s)
 {
-	str scheme = url_scheme(s), rest = str_skip(s, scheme.n), host, path;
+	str scheme = url_scheme(s), rest = str_skip(s, scheme.n), host, path, port;
+	uint64_t n = 1;
 
 	if (scheme.n < 2 || scheme.n > 63 || scheme.p[0] < 'a' || scheme.p[0] > 'z' ||
 	    !all_of(scheme, "+.-") || scheme_is_taken(scheme) || !str_starts(rest, STR("://")))
@@ -282,6 +283,8 @@ static bool is_app_url(str s)
 	if (str_ends(rest, STR("/")) || has_empty_segment(rest))
 		return false;
 	(void)str_cut(rest, '/', &host, &path);
+	if (str_cut(host, ':', &host, &port) && (port.n == 0 || port.p[0] == '0' || !str_to_u64(port, 65535, &n)))
+		return false;
 	return host.n > 0 && host.n <= 253 && all_of(host, ".-") && all_of(path, "/._~-" UPPER);
 }
 

@@ -159,7 +159,8 @@ static bool is_loopback(str uri, str *ret_host, str *ret_path)
 
 /* ---- the rules ---- */
 
-static bool https_is_plain(str rest)
+/* "host", "host:port", either with a path. */
+static bool host_and_path_are_plain(str rest)
 {
 	str path;
 	size_t n = 0;
@@ -169,21 +170,16 @@ static bool https_is_plain(str rest)
 	return host_is_plain((str){ rest.p, n }) && split_port(str_skip(rest, n), &path) && path_is_plain(path);
 }
 
-/* "scheme:/path" or "scheme://host/path". */
+/* "scheme:/path", "scheme://host/path", or, while an app is developed, "scheme://host:port/path". */
 static bool app_is_plain(str uri)
 {
-	str rest, scheme = scheme_of(uri, &rest), host, path;
+	str rest, scheme = scheme_of(uri, &rest);
 
 	if (!scheme_is_spelt(scheme) || scheme_is_taken(scheme))
 		return false;
 	if (!str_starts(rest, STR("//")))
 		return rest.n > 0 && path_is_plain(rest);
-	rest = str_skip(rest, 2);
-	if (str_cut(rest, '/', &host, &path))
-		path = (str){ path.p - 1, path.n + 1 };
-	else
-		path = STR("");
-	return host_is_plain(host) && path_is_plain(path);
+	return host_and_path_are_plain(str_skip(rest, 2));
 }
 
 bool redirect_may_register(str uri)
@@ -193,7 +189,7 @@ bool redirect_may_register(str uri)
 	if (uri.n == 0 || uri.n > REDIRECT_MAX)
 		return false;
 	if (str_starts(uri, STR("https://")))
-		return https_is_plain(str_skip(uri, STR("https://").n));
+		return host_and_path_are_plain(str_skip(uri, STR("https://").n));
 	if (str_starts(uri, STR("http:")))
 		return is_loopback(uri, &host, &path);
 	return !str_starts(uri, STR("https:")) && app_is_plain(uri);

@@ -8,7 +8,8 @@
 
 #define REDIRECT_MAX 512
 
-/* Can this be registered: https://host/path, http://127.0.0.1/path, http://[::1]/path, or scheme:/path of an app?
+/* Can this be registered: https://host/path, http://127.0.0.1/path, http://[::1]/path, scheme:/path or
+ * scheme://host/path of an app? Any host may have a port (an app under development is "exp://192.168.1.20:8081/--/auth").
  * Never with a user, a query, a fragment, an escape, or a scheme that means something to browsers. */
 bool redirect_may_register(str uri);
 

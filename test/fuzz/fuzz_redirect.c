@@ -7,8 +7,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const str items[] = { STR_INIT("https://app.example.com/auth"), STR_INIT("com.example.app:/x"), STR_INIT("http://127.0.0.1/cb"),
-			     STR_INIT("http://[::1]/cb") };
-static const struct str_list registered = { items, 4 };
+			     STR_INIT("http://[::1]/cb"), STR_INIT("exp://192.168.1.20:8081/--/auth") };
+static const struct str_list registered = { items, 5 };
 
 /* "http://127.0.0.1" [":" digits] "/cb" */
 static bool is_loopback(str uri, str host)
