@@ -10,9 +10,11 @@
 #include "api/problem.h"
 #include "api/routes.h"
 #include "base/return_path.h"
+#include "base/utf8.h"
 #include "domain/ott.h"
 #include "domain/site.h"
 #include "http/path.h"
+#include "oauth/finding.h"
 #include "oauth/form.h"
 
 struct oauth_exchange {
@@ -25,11 +27,13 @@ static const struct body_field oauth_exchange_fields[] = {
 const struct body_shape oauth_exchange_shape = SHAPE(struct oauth_exchange, oauth_exchange_fields);
 
 struct oauth_token {
-	str id_token, nonce;
+	str id_token, nonce, first, last;
 };
 static const struct body_field oauth_token_fields[] = {
 	TEXT(struct oauth_token, id_token, "idToken", 16384),
 	TEXT_OR_NULL(struct oauth_token, nonce, "nonce", 256),
+	TEXT_OR_NULL(struct oauth_token, first, "firstName", 200),
+	TEXT_OR_NULL(struct oauth_token, last, "lastName", 200),
 };
 const struct body_shape oauth_token_shape = SHAPE(struct oauth_token, oauth_token_fields);
 
@@ -238,7 +242,9 @@ static err_t read_arrival(struct req *r, struct oauth_arrival *a, struct caller 
 	TRY(param(r, from, STR("code"), &a->code));
 	TRY(param(r, from, STR("error"), &a->error));
 	TRY(param(r, from, STR("iss"), &a->iss));
-	TRY(param(r, from, STR("name"), &a->person_name));
+	TRY(param(r, from, STR("error_description"), &a->error_description));
+	TRY(param(r, from, STR("given_name"), &a->beside.given));
+	TRY(param(r, from, STR("family_name"), &a->beside.family));
 	TRY(browser_session(r, who));
 	if (who->row.id != 0)
 		a->sid = who->token.sid;
@@ -357,18 +363,23 @@ err_t api_oauth_callback(struct req *r, const void *body, struct http_reply *rep
 err_t api_oauth_posted(struct req *r, const void *body, struct http_reply *rep)
 {
 	struct param params[] = { { "state", STR_NONE }, { "code", STR_NONE }, { "error", STR_NONE }, { "iss", STR_NONE },
-				  { "name", STR_NONE } };
+				  { "error_description", STR_NONE }, { "given_name", STR_NONE },
+				  { "family_name", STR_NONE } };
+	struct beside name = { STR_NONE, STR_NONE };
 	str user = STR_NONE, url;
 
 	(void)body;
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < 5; i++)
 		TRY(param(r, r->http->body, str_of_cstr(params[i].name), &params[i].value));
+	params[4].value = utf8_cut(params[4].value, FINDING_TEXT_MAX);
 	TRY(param(r, r->http->body, STR("user"), &user));
-	if (user.n > 0 && answer_posted_name(r->c.mem, user, &params[4].value).code == ERR_NO_MEMORY)
+	if (user.n > 0 && answer_posted_name(r->c.mem, user, &name).code == ERR_NO_MEMORY)
 		FAIL(ERR_NO_MEMORY);
+	params[5].value = name.given;
+	params[6].value = name.family;
 	TRY(arena_printf(r->c.mem, &url, "%.*s%.*s/oauth/%.*s/callback", STR_ARG(r->c.cfg->server.public_url),
 			 STR_ARG(r->c.cfg->server.api_prefix), STR_ARG(r->http->route_params[0])));
-	TRY(with_params(r, url, params, 5, &url));
+	TRY(with_params(r, url, params, 7, &url));
 	REQUIRE(url.n <= 6000, ERR_BAD_REQUEST);
 	redirect(rep, 303, url);
 	return OK;
@@ -388,9 +399,13 @@ err_t api_oauth_exchange(struct req *r, const void *body, struct http_reply *rep
 err_t api_oauth_token(struct req *r, const void *body, struct http_reply *rep)
 {
 	const struct oauth_token *b = body;
+	const struct oauth_token_in in = {
+		.provider = r->http->route_params[0], .id_token = b->id_token, .nonce = b->nonce,
+		.beside = { b->first, b->last },
+	};
 	struct signed_in s;
 
-	TRY(oauth_id_token(&r->c, r->http->route_params[0], b->id_token, b->nonce, &s));
+	TRY(oauth_id_token(&r->c, &in, &s));
 	return reply_signed_in(r, rep, &s);
 }
 

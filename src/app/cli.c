@@ -78,7 +78,7 @@ static const struct cli_command commands[] = {
 	  NEEDS_STORE, audit_tail_cmd },
 	{ { "mail", "test", "ADDRESS", "send one mail directly and say what the server answered", 0, 0, false },
 	  NEEDS_SETTINGS, mail_test_cmd },
-	{ { "oauth", "test", "NAME", "try an identity provider's settings", 0, 0, false },
+	{ { "oauth", "test", "NAME [FILE]", "try an identity provider's settings, and an ID token", 0, 0, false },
 	  NEEDS_SETTINGS, oauth_test_cmd },
 	{ { "outbox", "list", "", "list the messages that wait or were given up", 0, TAKES(OPT_DEAD), false },
 	  NEEDS_STORE, outbox_list_cmd },

@@ -192,12 +192,13 @@ static err_t exchange(struct outbound *o, const struct outside_request *q, struc
 	return e;
 }
 
+/* That there was no answer. One that there was is judged, and told of, by who asked. */
 static void say_why(str provider, str url, const struct client_reply *reply)
 {
 	str base, query;
 
 	(void)str_cut(url, '?', &base, &query);
-	if (reply->status == 0 || reply->status >= 400 || reply->cut)
+	if (reply->status == 0 || reply->cut)
 		log_event(LOG_WARN, "provider_failed", LOG_STR("provider", provider), LOG_STR("url", base),
 			  LOG_INT("status", reply->status),
 			  LOG_STR("problem", reply->cut ? STR("the answer is too large") : reply->problem));

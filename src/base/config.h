@@ -134,7 +134,7 @@ struct oauth_settings {
 	struct str_list client_id;     /* the first is the web client; all are audiences of apps' ID tokens */
 	struct secret client_secret;
 	struct str_list scopes, redirect_uris, tenants, auth_params;
-	str id_field, email_field, email_verified_field, name_field, picture_field;
+	str id_field, email_field, email_verified_field, name_field, given_name_field, family_name_field, picture_field;
 	enum oauth_token_auth token_auth;
 	enum oauth_trust trust_email;
 	bool pkce;

@@ -14,3 +14,15 @@ bool json_nests_too_deep(str text)
 	}
 	return false;
 }
+
+bool json_holds_too_much(str text)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < text.n && n <= JSON_VALUES_MAX; i++) {
+		char c = text.p[i];
+
+		n += c == ',' || c == ':' || c == '{' || c == '[';
+	}
+	return n > JSON_VALUES_MAX;
+}

@@ -7,12 +7,14 @@
 
 #include "base/base64url.h"
 #include "base/json_depth.h"
-#include "crypto/jws_key.h"
+#include "crypto/pkey.h"
 
 #define KEY_ID_MAX 256
 
 struct foreign_key {
-	struct jws_key *key;
+	EVP_PKEY *key;
+	enum key_kind kind;
+	const struct jwa *named; /* the only algorithm it is for; NULL: any of its kind */
 	char kid[KEY_ID_MAX];
 	size_t n_kid; /* 0: it has none */
 };
@@ -50,7 +52,7 @@ static err_t decode_bytes(struct arena *mem, str text, str *ret)
 
 static err_t parse_object(struct arena *mem, str text, json_t **ret)
 {
-	REQUIRE(text.n > 0 && !json_nests_too_deep(text), ERR_INPUT);
+	REQUIRE(text.n > 0 && !json_nests_too_deep(text) && !json_holds_too_much(text), ERR_INPUT);
 	*ret = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL);
 	REQUIRE(!mem->exhausted, ERR_NO_MEMORY); /* a tree made in want of memory may be cut */
 	REQUIRE(json_is_object(*ret), ERR_INPUT);
@@ -59,23 +61,14 @@ static err_t parse_object(struct arena *mem, str text, json_t **ret)
 
 /* ---- keys ---- */
 
-/* The one algorithm that a key of this kind is for here. */
-static enum token_algorithm alg_of(const json_t *jwk)
-{
-	str kty = text_of(jwk, "kty"), crv = text_of(jwk, "crv");
-
-	if (str_eq(kty, STR("RSA")))
-		return ALG_RS256;
-	if (str_eq(kty, STR("EC")) && str_eq(crv, STR("P-256")))
-		return ALG_ES256;
-	return ALG_UNSET;
-}
-
-static bool is_for_signing(const json_t *jwk, enum token_algorithm alg)
+/* For signing, and for an algorithm that is taken, if it says. */
+static bool is_for_signing(const json_t *jwk, enum key_kind kind, const struct jwa **ret_named)
 {
 	str use = text_of(jwk, "use"), named = text_of(jwk, "alg");
 
-	return (use.p == NULL || str_eq(use, STR("sig"))) && (named.p == NULL || str_eq(named, jws_alg_name(alg)));
+	*ret_named = jwa_find(named);
+	return (use.p == NULL || str_eq(use, STR("sig"))) &&
+	       (named.p == NULL || (*ret_named != NULL && (*ret_named)->kind == kind));
 }
 
 static err_t number_of(struct arena *mem, const json_t *jwk, const char *name, str *ret)
@@ -87,16 +80,17 @@ static err_t number_of(struct arena *mem, const json_t *jwk, const char *name, s
 
 static err_t key_of(struct arena *mem, const json_t *jwk, struct foreign_key *ret)
 {
-	enum token_algorithm alg = alg_of(jwk);
 	str kid = text_of(jwk, "kid");
 	struct jwk_numbers numbers = { 0 };
 
-	REQUIRE(alg != ALG_UNSET && is_for_signing(jwk, alg) && kid.n <= KEY_ID_MAX, ERR_INPUT);
+	ret->kind = jwa_kind_of(text_of(jwk, "kty"), text_of(jwk, "crv"));
+	REQUIRE(ret->kind != KEY_KIND_UNSET && is_for_signing(jwk, ret->kind, &ret->named) && kid.n <= KEY_ID_MAX,
+		ERR_INPUT);
 	TRY(number_of(mem, jwk, "n", &numbers.n));
 	TRY(number_of(mem, jwk, "e", &numbers.e));
 	TRY(number_of(mem, jwk, "x", &numbers.x));
 	TRY(number_of(mem, jwk, "y", &numbers.y));
-	TRY(jws_key_of_numbers(alg, &numbers, &ret->key));
+	TRY(pkey_of_numbers(ret->kind, &numbers, &ret->key));
 	if (kid.n > 0)
 		memcpy(ret->kid, kid.p, kid.n);
 	ret->n_kid = kid.n;
@@ -150,7 +144,7 @@ void jwks_release(struct jwks *k)
 	if (k == NULL || atomic_fetch_sub(&k->holders, 1) != 1)
 		return;
 	for (size_t i = 0; i < k->n; i++)
-		jws_key_free(k->keys[i].key);
+		EVP_PKEY_free(k->keys[i].key);
 	free(k);
 }
 
@@ -161,49 +155,77 @@ size_t jwks_n(const struct jwks *k)
 
 /* ---- tokens ---- */
 
-/* By its id; a token without one must leave no choice. NULL: unknown. */
-static const struct jws_key *choose(const struct jwks *k, enum token_algorithm alg, str kid)
+struct parts {
+	str header, claims, signature;
+};
+
+static bool split(str token, struct parts *ret)
 {
-	const struct jws_key *found = NULL;
+	str rest;
+
+	return str_cut(token, '.', &ret->header, &rest) && str_cut(rest, '.', &ret->claims, &ret->signature);
+}
+
+static str signed_part(str token, const struct parts *p)
+{
+	return (str){ token.p, p->header.n + 1 + p->claims.n };
+}
+
+str jwks_signed_part(str token)
+{
+	struct parts p;
+
+	return split(token, &p) ? signed_part(token, &p) : token;
+}
+
+/* By its id; a token without one must leave no choice. NULL: unknown. */
+static const struct foreign_key *choose(const struct jwks *k, const struct jwa *alg, str kid)
+{
+	const struct foreign_key *found = NULL;
 
 	for (size_t i = 0; i < k->n; i++) {
 		const struct foreign_key *f = &k->keys[i];
 
-		if (jws_key_alg(f->key) != alg || (kid.n > 0 && !str_eq((str){ f->kid, f->n_kid }, kid)))
+		if (!jwa_takes(alg, f->kind, f->named) || (kid.n > 0 && !str_eq((str){ f->kid, f->n_kid }, kid)))
 			continue;
 		if (found != NULL)
 			return NULL;
-		found = f->key;
+		found = f;
 	}
 	return found;
 }
 
-static err_t read_header(struct arena *mem, str part, enum token_algorithm *ret_alg, str *ret_kid)
+static err_t read_header(struct arena *mem, str part, struct verified *ret, str *ret_kid)
 {
 	TREE_FREED json_t *header = NULL;
 	str text = STR_NONE;
 
+	ret->failed = "header";
 	TRY(decode_bytes(mem, part, &text));
 	TRY(parse_object(mem, text, &header));
 	REQUIRE(json_object_get(header, "crit") == NULL && json_object_get(header, "b64") == NULL, ERR_INPUT);
-	*ret_alg = jws_alg_find(text_of(header, "alg"));
-	REQUIRE(*ret_alg == ALG_RS256 || *ret_alg == ALG_ES256, ERR_INPUT);
+	TRY(arena_copy(mem, text_of(header, "alg"), &ret->alg_said));
+	ret->failed = "alg";
+	ret->alg = jwa_find(ret->alg_said);
+	REQUIRE(ret->alg != NULL, ERR_INPUT);
 	return arena_copy(mem, text_of(header, "kid"), ret_kid);
 }
 
-err_t jwks_verify(const struct jwks *k, struct arena *mem, str token, str *ret_claims)
+err_t jwks_verify(const struct jwks *k, struct arena *mem, str token, struct verified *ret)
 {
-	str header, rest, claims, signature, bytes = STR_NONE, kid = STR_NONE;
-	enum token_algorithm alg = ALG_UNSET;
-	const struct jws_key *key;
+	const struct foreign_key *f;
+	str bytes = STR_NONE, kid = STR_NONE;
+	struct parts p;
 
-	REQUIRE(token.n <= ID_TOKEN_MAX && str_cut(token, '.', &header, &rest) &&
-			str_cut(rest, '.', &claims, &signature),
-		ERR_INPUT);
-	TRY(read_header(mem, header, &alg, &kid));
-	key = choose(k, alg, kid);
-	REQUIRE(key != NULL, ERR_NOT_FOUND);
-	TRY(decode_bytes(mem, signature, &bytes));
-	REQUIRE(jws_key_check(key, (str){ token.p, header.n + 1 + claims.n }, bytes), ERR_INPUT);
-	return decode_bytes(mem, claims, ret_claims);
+	*ret = (struct verified){ .failed = "form" };
+	REQUIRE(token.n <= ID_TOKEN_MAX && split(token, &p), ERR_INPUT);
+	TRY(read_header(mem, p.header, ret, &kid));
+	ret->failed = "kid";
+	f = choose(k, ret->alg, kid);
+	REQUIRE(f != NULL, ERR_NOT_FOUND);
+	ret->failed = "signature";
+	TRY(decode_bytes(mem, p.signature, &bytes));
+	REQUIRE(jwa_check(ret->alg, f->key, signed_part(token, &p), bytes), ERR_NOT_FOUND);
+	ret->failed = NULL;
+	return decode_bytes(mem, p.claims, &ret->claims);
 }

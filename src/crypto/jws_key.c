@@ -7,23 +7,21 @@
 #include <string.h>
 
 #include "base/base64url.h"
+#include "crypto/ecdsa.h"
 #include "crypto/mac.h"
 #include "crypto/pkey.h"
 
 #define P256_SIGNATURE	  64
-#define ED25519_BYTES	  32
 #define ED25519_SIGNATURE 64
 #define HS256_MIN_BYTES	  32
 #define HS256_MAX_BYTES	  512
-#define ECDSA_DER_MAX	  80
 
 /* Immutable once made. `sign` and `check` are prepared contexts that each operation copies: that
  * saves the look-up of the algorithm, and leaves nothing shared to write to. */
 struct jws_key {
 	enum token_algorithm alg;
-	bool is_public; /* the private half is not here */
 	EVP_PKEY *pkey; /* NULL for HS256 */
-	EVP_MD_CTX *sign, *check; /* sign: NULL for keys of others */
+	EVP_MD_CTX *sign, *check;
 	uint8_t mac[HS256_MAX_BYTES];
 	size_t n_mac;
 	char kid[KID_MAX];
@@ -239,14 +237,10 @@ static err_t prepare_contexts(struct jws_key *k)
 	/* Ed25519 hashes for itself; for the others the digest is part of the algorithm's name */
 	const char *md = k->alg == ALG_EDDSA ? NULL : "SHA256";
 
+	k->sign = EVP_MD_CTX_new();
 	k->check = EVP_MD_CTX_new();
-	REQUIRE(k->check != NULL, ERR_NO_MEMORY);
-	if (!k->is_public) {
-		k->sign = EVP_MD_CTX_new();
-		REQUIRE(k->sign != NULL, ERR_NO_MEMORY);
-		REQUIRE(EVP_DigestSignInit_ex(k->sign, NULL, md, NULL, NULL, k->pkey, NULL) == 1,
-			ERR_CRYPTO);
-	}
+	REQUIRE(k->sign != NULL && k->check != NULL, ERR_NO_MEMORY);
+	REQUIRE(EVP_DigestSignInit_ex(k->sign, NULL, md, NULL, NULL, k->pkey, NULL) == 1, ERR_CRYPTO);
 	REQUIRE(EVP_DigestVerifyInit_ex(k->check, NULL, md, NULL, NULL, k->pkey, NULL) == 1,
 		ERR_CRYPTO);
 	return OK;
@@ -266,25 +260,19 @@ static err_t key_fill(struct jws_key *k, EVP_PKEY **pkey, str mac)
 	return set_texts(k);
 }
 
-static err_t key_make_half(enum token_algorithm alg, bool is_public, EVP_PKEY **pkey, str mac, struct jws_key **ret)
+static err_t key_make(enum token_algorithm alg, EVP_PKEY **pkey, str mac, struct jws_key **ret)
 {
 	struct jws_key *k = calloc(1, sizeof(*k));
 	err_t e;
 
 	REQUIRE(k != NULL, ERR_NO_MEMORY);
 	k->alg = alg;
-	k->is_public = is_public;
 	e = key_fill(k, pkey, mac);
 	if (e.code == ERR_OK)
 		*ret = k;
 	else
 		jws_key_free(k);
 	return e;
-}
-
-static err_t key_make(enum token_algorithm alg, EVP_PKEY **pkey, str mac, struct jws_key **ret)
-{
-	return key_make_half(alg, false, pkey, mac, ret);
 }
 
 err_t jws_key_generate(enum token_algorithm alg, struct rng rng, struct jws_key **ret)
@@ -304,7 +292,7 @@ err_t jws_key_generate(enum token_algorithm alg, struct rng rng, struct jws_key 
 	return key_make(alg, &pkey, STR(""), ret);
 }
 
-/* --- as text, and keys of others -------------------------------------------------------------- */
+/* --- as text ---------------------------------------------------------------------------------- */
 
 static err_t parse_pem(enum token_algorithm alg, str text, struct jws_key **ret)
 {
@@ -369,14 +357,6 @@ err_t jws_key_format(const struct jws_key *k, struct arena *mem, struct secret *
 	return k->alg == ALG_HS256 ? format_hs(k, mem, ret) : pkey_to_pem(k->pkey, mem, ret);
 }
 
-err_t jws_key_of_numbers(enum token_algorithm alg, const struct jwk_numbers *numbers, struct jws_key **ret)
-{
-	CLEANUP(pkey_free) EVP_PKEY *pkey = NULL;
-
-	TRY(pkey_of_numbers(alg, numbers, &pkey));
-	return key_make_half(alg, true, &pkey, STR(""), ret);
-}
-
 /* --- signatures ------------------------------------------------------------------------------- */
 
 /* RFC 7518 §3.4: r and s as 32 bytes each, where OpenSSL speaks DER. */
@@ -391,32 +371,12 @@ static err_t ecdsa_to_raw(const uint8_t *der, size_t n, uint8_t *ret)
 	return OK;
 }
 
-/* False for the signatures that some verifiers take for every message: r or s zero (FIPS 186-5
- * §6.4.2 step 1). The upper bound is OpenSSL's to check, which knows the order of the curve. */
-static bool ecdsa_to_der(const uint8_t *raw, uint8_t der[ECDSA_DER_MAX], size_t *ret_n)
-{
-	CLEANUP(ecdsa_sig_free) ECDSA_SIG *sig = ECDSA_SIG_new();
-	CLEANUP(bn_free) BIGNUM *r = BN_bin2bn(raw, P256_BYTES, NULL);
-	CLEANUP(bn_free) BIGNUM *s = BN_bin2bn(raw + P256_BYTES, P256_BYTES, NULL);
-	int n;
-
-	if (sig == NULL || r == NULL || s == NULL || BN_is_zero(r) || BN_is_zero(s) ||
-	    ECDSA_SIG_set0(sig, r, s) != 1)
-		return false;
-	r = NULL; /* now the signature's */
-	s = NULL;
-	n = i2d_ECDSA_SIG(sig, &der);
-	*ret_n = (size_t)n;
-	return n > 0;
-}
-
 static err_t pkey_sign(const struct jws_key *k, str input, uint8_t *ret, size_t *ret_n)
 {
 	CLEANUP(md_ctx_free) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	size_t n = JWS_SIGNATURE_MAX;
 
 	REQUIRE(ctx != NULL, ERR_NO_MEMORY);
-	REQUIRE(k->sign != NULL, ERR_BUG);
 	REQUIRE(EVP_MD_CTX_copy_ex(ctx, k->sign) == 1, ERR_CRYPTO);
 	REQUIRE(EVP_DigestSign(ctx, ret, &n, (const uint8_t *)input.p, input.n) == 1, ERR_CRYPTO);
 	*ret_n = n;
@@ -447,7 +407,7 @@ static bool es256_check(const struct jws_key *k, str input, str sig)
 	uint8_t der[ECDSA_DER_MAX];
 	size_t n;
 
-	return sig.n == P256_SIGNATURE && ecdsa_to_der((const uint8_t *)sig.p, der, &n) &&
+	return sig.n == P256_SIGNATURE && ecdsa_to_der(sig, der, &n) &&
 	       pkey_check(k, input, der, n);
 }
 

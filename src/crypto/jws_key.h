@@ -18,12 +18,4 @@ enum token_algorithm jws_alg_find(str name); /* ALG_UNSET when unknown; case cou
 /* The finished, base64url-coded JOSE header of our access tokens. Lives with the key. */
 str jws_key_header(const struct jws_key *k);
 
-/* The public numbers of a JWK (RFC 7518 §6), decoded: big-endian bytes.
- * Refusal: ERR_INPUT: no key that is good enough for the algorithm. */
-struct jwk_numbers {
-	str n, e; /* RS256 */
-	str x, y; /* ES256 */
-};
-MUST_USE err_t jws_key_of_numbers(enum token_algorithm alg, const struct jwk_numbers *numbers, struct jws_key **ret);
-
 #endif

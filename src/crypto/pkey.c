@@ -7,8 +7,6 @@
 #include <openssl/rsa.h>
 #include <string.h>
 
-#include "crypto/jws_key.h"
-
 #define RSA_GENERATE_BITS 3072
 #define RSA_MIN_BITS	  2048
 #define RSA_MIN_EXPONENT  65537
@@ -38,7 +36,7 @@ EVP_PKEY *pkey_generate(enum token_algorithm alg)
 
 /* --- good enough? ----------------------------------------------------------------------------- */
 
-static bool is_p256(const EVP_PKEY *pkey)
+static bool is_on_curve(const EVP_PKEY *pkey, str curve)
 {
 	char group[32] = "";
 	int spelt_out = 1;
@@ -47,7 +45,7 @@ static bool is_p256(const EVP_PKEY *pkey)
 	 * only). */
 	return EVP_PKEY_is_a(pkey, "EC") == 1 &&
 	       EVP_PKEY_get_group_name(pkey, group, sizeof(group), NULL) == 1 &&
-	       str_eq(str_of_cstr(group), STR("prime256v1")) &&
+	       str_eq(str_of_cstr(group), curve) &&
 	       EVP_PKEY_get_int_param(pkey, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS,
 				      &spelt_out) == 1 &&
 	       spelt_out == 0;
@@ -63,14 +61,27 @@ static bool is_good_rsa(const EVP_PKEY *pkey)
 	       BN_num_bits(e) <= 64 && BN_get_word(e) >= RSA_MIN_EXPONENT;
 }
 
-static bool suits(enum token_algorithm alg, const EVP_PKEY *pkey)
+static enum key_kind kind_of(enum token_algorithm alg)
 {
 	switch (alg) {
-	case ALG_ES256: return is_p256(pkey);
-	case ALG_RS256: return is_good_rsa(pkey);
-	case ALG_EDDSA: return EVP_PKEY_is_a(pkey, "ED25519") == 1;
+	case ALG_ES256: return KEY_P256;
+	case ALG_RS256: return KEY_RSA;
+	case ALG_EDDSA: return KEY_ED25519;
 	case ALG_HS256:
 	case ALG_UNSET: break;
+	}
+	return KEY_KIND_UNSET;
+}
+
+static bool suits(enum key_kind kind, const EVP_PKEY *pkey)
+{
+	switch (kind) {
+	case KEY_RSA: return is_good_rsa(pkey);
+	case KEY_P256: return is_on_curve(pkey, STR("prime256v1"));
+	case KEY_P384: return is_on_curve(pkey, STR("secp384r1"));
+	case KEY_P521: return is_on_curve(pkey, STR("secp521r1"));
+	case KEY_ED25519: return EVP_PKEY_is_a(pkey, "ED25519") == 1;
+	case KEY_KIND_UNSET: break;
 	}
 	return false;
 }
@@ -105,7 +116,7 @@ err_t pkey_of_pem(enum token_algorithm alg, str text, EVP_PKEY **ret)
 	bio = BIO_new_mem_buf(text.p, (int)text.n);
 	REQUIRE(bio != NULL, ERR_NO_MEMORY);
 	pkey = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
-	REQUIRE(pkey != NULL && suits(alg, pkey) && is_pair(pkey), ERR_INPUT);
+	REQUIRE(pkey != NULL && suits(kind_of(alg), pkey) && is_pair(pkey), ERR_INPUT);
 	*ret = pkey;
 	pkey = NULL; /* now the caller's */
 	return OK;
@@ -164,30 +175,38 @@ static EVP_PKEY *rsa_of(str n, str e)
 	return pkey_of_params("RSA", params);
 }
 
-static EVP_PKEY *p256_of(str x, str y)
+static EVP_PKEY *ec_of(const char *curve, size_t n, str x, str y)
 {
-	uint8_t point[1 + 2 * P256_BYTES] = { POINT_CONVERSION_UNCOMPRESSED };
-	char group[] = "prime256v1";
+	uint8_t point[1 + 2 * P521_BYTES] = { POINT_CONVERSION_UNCOMPRESSED };
+	char group[16];
 	OSSL_PARAM params[3];
 
-	if (x.n != P256_BYTES || y.n != P256_BYTES)
+	if (x.n != n || y.n != n)
 		return NULL;
-	memcpy(point + 1, x.p, P256_BYTES);
-	memcpy(point + 1 + P256_BYTES, y.p, P256_BYTES);
+	(void)stpcpy(group, curve);
+	memcpy(point + 1, x.p, n);
+	memcpy(point + 1 + n, y.p, n);
 	params[0] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0);
-	params[1] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point));
+	params[1] = OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * n);
 	params[2] = OSSL_PARAM_construct_end();
 	return pkey_of_params("EC", params);
 }
 
-static EVP_PKEY *public_of(enum token_algorithm alg, const struct jwk_numbers *k)
+static EVP_PKEY *ed25519_of(str x)
 {
-	switch (alg) {
-	case ALG_RS256: return rsa_of(k->n, k->e);
-	case ALG_ES256: return p256_of(k->x, k->y);
-	case ALG_EDDSA:
-	case ALG_HS256:
-	case ALG_UNSET: break;
+	return x.n != ED25519_BYTES ? NULL :
+				      EVP_PKEY_new_raw_public_key_ex(NULL, "ED25519", NULL, (const uint8_t *)x.p, x.n);
+}
+
+static EVP_PKEY *public_of(enum key_kind kind, const struct jwk_numbers *k)
+{
+	switch (kind) {
+	case KEY_RSA: return rsa_of(k->n, k->e);
+	case KEY_P256: return ec_of("prime256v1", P256_BYTES, k->x, k->y);
+	case KEY_P384: return ec_of("secp384r1", P384_BYTES, k->x, k->y);
+	case KEY_P521: return ec_of("secp521r1", P521_BYTES, k->x, k->y);
+	case KEY_ED25519: return ed25519_of(k->x);
+	case KEY_KIND_UNSET: break;
 	}
 	return NULL;
 }
@@ -199,11 +218,12 @@ static bool is_sound(EVP_PKEY *pkey)
 	return ctx != NULL && EVP_PKEY_public_check_quick(ctx) == 1;
 }
 
-err_t pkey_of_numbers(enum token_algorithm alg, const struct jwk_numbers *numbers, EVP_PKEY **ret)
+err_t pkey_of_numbers(enum key_kind kind, const struct jwk_numbers *numbers, EVP_PKEY **ret)
 {
-	CLEANUP(pkey_free) EVP_PKEY *pkey = public_of(alg, numbers);
+	CLEANUP(pkey_free) EVP_PKEY *pkey = public_of(kind, numbers);
 
-	REQUIRE(pkey != NULL && suits(alg, pkey) && is_sound(pkey), ERR_INPUT);
+	/* any 32 bytes are an Ed25519 key; what is none verifies nothing */
+	REQUIRE(pkey != NULL && suits(kind, pkey) && (kind == KEY_ED25519 || is_sound(pkey)), ERR_INPUT);
 	*ret = pkey;
 	pkey = NULL; /* now the caller's */
 	return OK;

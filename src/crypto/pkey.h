@@ -10,12 +10,20 @@
 #include "base/config.h"
 #include "base/err.h"
 #include "base/secret.h"
+#include "crypto/jwa.h"
 
 #define RSA_MAX_BITS  8192
 #define RSA_MAX_BYTES (RSA_MAX_BITS / 8)
 #define P256_BYTES    32
+#define P384_BYTES    48
+#define P521_BYTES    66
+#define ED25519_BYTES 32
 
-struct jwk_numbers;
+/* The public numbers of a JWK, decoded: big-endian bytes, on curves as many as the field has. */
+struct jwk_numbers {
+	str n, e; /* KEY_RSA */
+	str x, y; /* curves; Ed25519 has no y */
+};
 
 /* NULL when it cannot be made. The caller frees. */
 EVP_PKEY *pkey_generate(enum token_algorithm alg);
@@ -26,8 +34,9 @@ MUST_USE err_t pkey_of_pem(enum token_algorithm alg, str text, EVP_PKEY **ret);
 /* The same text again, into the arena; a secret. */
 MUST_USE err_t pkey_to_pem(const EVP_PKEY *pkey, struct arena *mem, struct secret *ret);
 
-/* A public key; the caller frees. Refusal: ERR_INPUT: none that is good enough for the algorithm. */
-MUST_USE err_t pkey_of_numbers(enum token_algorithm alg, const struct jwk_numbers *numbers, EVP_PKEY **ret);
+/* A public key; the caller frees. Refusal: ERR_INPUT: none of this kind, or too weak (RSA of less than 2,048 or
+ * more than 8,192 bits, an exponent below 65,537, a point beside its curve). */
+MUST_USE err_t pkey_of_numbers(enum key_kind kind, const struct jwk_numbers *numbers, EVP_PKEY **ret);
 
 #define CLEANUP(f) __attribute__((cleanup(f)))
 

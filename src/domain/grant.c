@@ -2,6 +2,7 @@
 
 #include "crypto/aead.h"
 #include "domain/audit.h"
+#include "domain/provider_log.h"
 #include "oauth/exchange.h"
 #include "store/query.h"
 
@@ -41,10 +42,11 @@ static int64_t pause_of(int64_t attempts)
 }
 
 /* Refusals of exchange_revoke. A provider that is configured no more takes nothing back. */
-static err_t give(struct ctx *c, const struct oauth_revoke_row *row)
+static err_t give(struct ctx *c, const struct oauth_revoke_row *row, struct finding *why)
 {
 	const struct oauth_settings *set = provider_settings(c->cfg, row->provider);
-	struct asking asking = { .outside = c->outside, .mem = c->mem, .now_ms = c->mono_ms };
+	struct asking asking = { .outside = c->outside, .mem = c->mem, .now_ms = c->mono_ms,
+				 .why = why };
 	struct provider p;
 	str context, token;
 	bool says_iss;
@@ -62,6 +64,7 @@ static err_t give(struct ctx *c, const struct oauth_revoke_row *row)
 err_t grant_work(struct ctx *c, bool *ret_any)
 {
 	struct oauth_revoke_row row = { 0 };
+	struct finding why = { 0 };
 	bool later;
 	TX tx = { 0 };
 	err_t e;
@@ -69,7 +72,9 @@ err_t grant_work(struct ctx *c, bool *ret_any)
 	TRY(q_oauth_revoke_due(c->db, c->mem, c->now_ms, &row, ret_any));
 	if (!*ret_any)
 		return OK;
-	e = give(c, &row);
+	e = give(c, &row, &why);
+	if (e.code != ERR_OK && !err_is_fault(e))
+		provider_log(c, row.provider, e.code, &why);
 	later = e.code != ERR_OK && e.code != ERR_OAUTH_EXCHANGE && c->now_ms - row.created_ms < GIVE_UP_MS;
 	err_clear_origin();
 	TRY(tx_begin(&tx, c->db));

@@ -3,10 +3,12 @@
 #include "base/base64url.h"
 #include "base/json_out.h"
 #include "base/utf8.h"
+#include "crypto/jwks.h"
 #include "domain/audit.h"
 #include "domain/clock_guard.h"
 #include "domain/linked.h"
 #include "domain/ott.h"
+#include "domain/provider_log.h"
 #include "domain/site.h"
 #include "domain/social.h"
 #include "domain/user.h"
@@ -76,9 +78,9 @@ static err_t callback_url(struct ctx *c, str name, str *ret)
 			    STR_ARG(c->cfg->server.api_prefix), STR_ARG(name));
 }
 
-static struct asking asking_now(struct ctx *c)
+static struct asking asking_now(struct ctx *c, struct finding *why)
 {
-	return (struct asking){ .outside = c->outside, .mem = c->mem, .now_ms = c->mono_ms,
+	return (struct asking){ .outside = c->outside, .mem = c->mem, .now_ms = c->mono_ms, .why = why,
 				.deadline_ms = monotonic_ms() + PROVIDER_MS };
 }
 
@@ -86,6 +88,13 @@ static err_t complete(struct ctx *c, const struct asking *a, struct provider *p,
 {
 	REQUIRE(c->outside != NULL, ERR_OAUTH_DOWN);
 	return directory_complete(c->outside->directory, a, p, ret_says_iss);
+}
+
+static err_t log_refused(const struct ctx *c, str provider, err_t e, const struct finding *why)
+{
+	if (e.code != ERR_OK && !err_is_fault(e))
+		provider_log(c, provider, e.code, why);
+	return e;
 }
 
 /* ---- where it ends ---- */
@@ -224,7 +233,8 @@ err_t oauth_begin(struct ctx *c, const struct oauth_request *q, struct oauth_tar
 		  str *ret_browser)
 {
 	struct begun b = { .q = q, .target = ret_target, .browser = q->browser };
-	struct asking asking = asking_now(c);
+	struct finding why = { 0 };
+	struct asking asking = asking_now(c, &why);
 	struct provider p = { 0 };
 	bool says_iss;
 	err_t known;
@@ -237,7 +247,7 @@ err_t oauth_begin(struct ctx *c, const struct oauth_request *q, struct oauth_tar
 	TRY(choose_target(c, q, &p, ret_target, &site));
 	TRY(known); /* the app learns it */
 	TRY(check_challenge(c, q, ret_target));
-	TRY(complete(c, &asking, &p, &says_iss));
+	TRY(log_refused(c, q->provider, complete(c, &asking, &p, &says_iss), &why));
 	TRY(make_state(c, site, q->return_path, &b.state));
 	if (!is_hex(b.browser, OAUTH_BROWSER_TEXT))
 		TRY(rng_hex(c->rng, c->mem, RANDOM_BYTES, &b.browser));
@@ -279,22 +289,24 @@ static err_t take_flow(struct ctx *c, const struct oauth_arrival *a, err_t why, 
 	return why;
 }
 
-/* What a provider says instead of a code; its own text goes nowhere. */
-static err_t check_said(const struct oauth_arrival *a)
+/* What a provider says instead of a code; its own text goes to the log and nowhere else. */
+static err_t check_said(const struct oauth_arrival *a, struct finding *why)
 {
 	static const str noes[] = { STR_INIT("access_denied"), STR_INIT("user_cancelled_authorize"),
 				    STR_INIT("user_cancelled_login"), STR_INIT("user_denied") };
 
+	finding_said(why, a->error, a->error_description);
 	for (size_t i = 0; i < sizeof(noes) / sizeof(noes[0]); i++)
 		REQUIRE(!str_eq(a->error, noes[i]), ERR_OAUTH_DENIED);
+	REQUIRE(!finding_is_down(a->error), ERR_OAUTH_DOWN);
 	REQUIRE(a->error.n == 0 && a->code.n > 0 && a->code.n <= CODE_MAX, ERR_OAUTH_EXCHANGE);
 	return OK;
 }
 
 /* Nobody need be asked to know that it fails. */
-static err_t check_before(struct ctx *c, const struct oauth_arrival *a)
+static err_t check_before(struct ctx *c, const struct oauth_arrival *a, struct finding *why)
 {
-	TRY(check_said(a));
+	TRY(check_said(a, why));
 	REQUIRE(c->outside != NULL && outside_asks(c->outside->state(c->outside->self, a->provider)), ERR_OAUTH_DOWN);
 	return OK;
 }
@@ -315,12 +327,13 @@ struct arrived {
 	struct oauth_flow_row flow;
 	struct profile who;
 	struct token_answer tokens;
+	struct finding why; /* it came to nothing */
 };
 
 static err_t identify(struct ctx *c, struct arrived *r)
 {
 	struct exchange x = { .p = &r->p, .state = r->a->state };
-	struct asking asking = asking_now(c);
+	struct asking asking = asking_now(c, &r->why);
 	bool says_iss;
 
 	TRY(complete(c, &asking, &r->p, &says_iss));
@@ -329,9 +342,7 @@ static err_t identify(struct ctx *c, struct arrived *r)
 	TRY(derive(c, STR("n"), r->a->state, &x.nonce));
 	TRY(derive(c, STR("v"), r->a->state, &x.verifier));
 	TRY(exchange_code(&x, r->a->code, &asking, c->now_ms / MS_PER_S, &r->who, &r->tokens));
-	if (r->who.name.n == 0 && r->a->person_name.n > 0 && utf8_is_plain_text(r->a->person_name))
-		r->who.name = r->a->person_name;
-	return OK;
+	return answer_name(c->mem, &r->a->beside, &r->who);
 }
 
 /* ---- linked ---- */
@@ -437,8 +448,10 @@ err_t oauth_arrive(struct ctx *c, const struct oauth_arrival *a, struct oauth_en
 
 	*ret = (struct oauth_end){ 0 };
 	TRY(find_provider(c, a->provider, &r.p));
-	TRY(take_flow(c, a, check_before(c, a), &r.flow, &ret->target));
-	e = identify(c, &r);
+	e = take_flow(c, a, check_before(c, a, &r.why), &r.flow, &ret->target);
+	if (e.code != ERR_OK) /* without a sign-in under way anybody may say anything: that is not repeated */
+		return e.code == ERR_OAUTH_STATE ? e : log_refused(c, a->provider, e, &r.why);
+	e = log_refused(c, a->provider, identify(c, &r), &r.why);
 	if (e.code == ERR_OK)
 		e = end(c, &r, &out);
 	if (e.code != ERR_OK)
@@ -450,13 +463,16 @@ err_t oauth_arrive(struct ctx *c, const struct oauth_arrival *a, struct oauth_en
 
 /* ---- without a browser ---- */
 
-static err_t use_token_once(struct ctx *c, str id_token)
+/* By all of it that is signed, as long as it is one, and for a while in any case. */
+static err_t use_token_once(struct ctx *c, str id_token, const struct profile *who)
 {
+	int64_t until_ms = c->now_ms + USED_MS, changed;
 	uint8_t key[MAC_BYTES];
-	int64_t changed;
 
-	tag_of(c, STR("t"), id_token, key);
-	TRY(q_oauth_used_insert(c->db, str_of_bytes(key, MAC_BYTES), c->now_ms + USED_MS, &changed));
+	if (until_ms < who->expires_s * MS_PER_S)
+		until_ms = who->expires_s * MS_PER_S;
+	tag_of(c, STR("t"), jwks_signed_part(id_token), key);
+	TRY(q_oauth_used_insert(c->db, str_of_bytes(key, MAC_BYTES), until_ms, &changed));
 	REQUIRE(changed == 1, ERR_OAUTH_ID_TOKEN);
 	return OK;
 }
@@ -469,27 +485,36 @@ static err_t id_token_sign_in(struct ctx *c, const struct provider *p, str id_to
 	TX tx = { 0 };
 
 	TRY(tx_begin(&tx, c->db));
-	TRY(use_token_once(c, id_token));
+	TRY(use_token_once(c, id_token, who));
 	TRY(social_find_or_make(c, p, who, true, &user));
 	TRY(gate_pass(c, &user, &first, ret));
 	TRY(tx_commit(&tx));
 	return gate_sign(ret);
 }
 
-err_t oauth_id_token(struct ctx *c, str name, str id_token, str nonce, struct signed_in *ret)
+static err_t identify_token(struct ctx *c, const struct oauth_token_in *in, struct provider *p, struct finding *why,
+			    struct profile *ret)
 {
-	struct asking asking = asking_now(c);
+	struct asking asking = asking_now(c, why);
+	bool says_iss;
+
+	TRY(complete(c, &asking, p, &says_iss));
+	TRY(exchange_id_token(p, in->id_token, in->nonce, &asking, c->now_ms / MS_PER_S, ret));
+	return answer_name(c->mem, &in->beside, ret);
+}
+
+err_t oauth_id_token(struct ctx *c, const struct oauth_token_in *in, struct signed_in *ret)
+{
+	struct finding why = { 0 };
 	struct signed_in out = { 0 };
 	struct provider p = { 0 };
 	struct profile who = { 0 };
-	bool says_iss;
 
-	TRY(find_provider(c, name, &p));
-	REQUIRE(id_token.n > 0 && nonce.n > 0, ERR_NONCE_REQUIRED);
+	TRY(find_provider(c, in->provider, &p));
+	REQUIRE(in->id_token.n > 0 && in->nonce.n > 0, ERR_NONCE_REQUIRED);
 	REQUIRE(p.kind == PROVIDER_OIDC, ERR_OAUTH_ID_TOKEN);
-	TRY(complete(c, &asking, &p, &says_iss));
-	TRY(exchange_id_token(&p, id_token, nonce, &asking, c->now_ms / MS_PER_S, &who));
-	TRY(id_token_sign_in(c, &p, id_token, &who, &out));
+	TRY(log_refused(c, in->provider, identify_token(c, in, &p, &why, &who), &why));
+	TRY(id_token_sign_in(c, &p, in->id_token, &who, &out));
 	*ret = out;
 	return OK;
 }

@@ -12,6 +12,7 @@
 #define DOMAIN_OAUTH_H
 
 #include "domain/gate.h"
+#include "oauth/answer.h"
 #include "oauth/provider.h"
 
 #define OAUTH_TTL_MS     (10 * MS_PER_MIN)
@@ -49,7 +50,8 @@ MUST_USE err_t oauth_begin(struct ctx *c, const struct oauth_request *q, struct 
 struct oauth_arrival {
 	str provider;
 	str state, code, error, iss; /* as they came; STR_NONE */
-	str person_name;             /* Apple tells it once, beside the code; STR_NONE */
+	str error_description;       /* the same; for the log */
+	struct beside beside;        /* Apple tells a name once, beside the code */
 	str browser;                 /* what its cookie says */
 	str trust;                   /* "trustToken" of the browser; STR_NONE */
 	const uint8_t *sid;          /* of the session that this browser is signed in with; NULL: none */
@@ -79,8 +81,13 @@ struct oauth_end {
  * ERR_CLOCK. Cost: 2 transactions, and up to four requests to the provider within 5 s. */
 MUST_USE err_t oauth_arrive(struct ctx *c, const struct oauth_arrival *a, struct oauth_end *ret);
 
-/* The ID token of an app's own kit, for a nonce that the app chose. Refusals as above, and ERR_NONCE_REQUIRED. */
-MUST_USE err_t oauth_id_token(struct ctx *c, str provider, str id_token, str nonce, struct signed_in *ret);
+/* The ID token of an app's own kit, for a nonce that the app chose. */
+struct oauth_token_in {
+	str provider, id_token, nonce;
+	struct beside beside; /* Apple's kit tells the name once, beside the token, to the app */
+};
+/* Each token is good once, whatever form its signature has. Refusals as above, and ERR_NONCE_REQUIRED. */
+MUST_USE err_t oauth_id_token(struct ctx *c, const struct oauth_token_in *in, struct signed_in *ret);
 
 /* A ticket with which a browser begins to link. Refusal: ERR_OAUTH_UNKNOWN. Cost: 1 transaction. */
 MUST_USE err_t oauth_link_ticket(struct ctx *c, const struct caller *who, str provider, str *ret_ticket);

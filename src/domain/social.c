@@ -59,7 +59,7 @@ err_t social_keep_grant(struct ctx *c, const struct provider *p, const struct pr
 
 /* ---- making ---- */
 
-/* The first word, and the rest. */
+/* The first word, and the rest: where nobody has said which is which. */
 static void split_name(str name, str *ret_first, str *ret_last)
 {
 	*ret_first = *ret_last = STR_NONE;
@@ -69,6 +69,16 @@ static void split_name(str name, str *ret_first, str *ret_last)
 	*ret_last = str_trim(*ret_last);
 	if (ret_last->n == 0)
 		*ret_last = STR_NONE;
+}
+
+static void names_of(const struct profile *who, str *ret_first, str *ret_last)
+{
+	if (who->given.n == 0 && who->family.n == 0) {
+		split_name(who->name, ret_first, ret_last);
+		return;
+	}
+	*ret_first = who->given.n > 0 ? who->given : STR_NONE;
+	*ret_last = who->family.n > 0 ? who->family : STR_NONE;
 }
 
 /* Nobody may learn by what a provider says who has an account here: an address that is not proven is either told to
@@ -88,7 +98,7 @@ static err_t insert_user(struct ctx *c, const struct provider *p, const struct p
 	bool found;
 	err_t e;
 
-	split_name(who->name, &first, &last);
+	names_of(who, &first, &last);
 	TRY(uid_make(c->rng, uid));
 	e = q_oauth_user_insert(c->db, c->mem, str_of_bytes(uid, UID_BYTES), typed, key, first, last,
 				who->email_verified, p->name, c->now_ms,

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/json_depth.h"
 #include "base/utf8.h"
 #include "crypto/jwks.h"
@@ -9,7 +10,10 @@
 #define URL_MAX    2048
 #define TOKEN_MAX  ((size_t)16 * 1024)
 #define NAME_BYTES 400
+#define PART_BYTES (NAME_BYTES / 2)
 #define EMAIL_MAX  254
+#define ALG_BYTES  16
+#define ALGS_MAX   16
 
 void answer_tree_free(json_t **t)
 {
@@ -18,7 +22,7 @@ void answer_tree_free(json_t **t)
 
 err_t answer_tree(struct arena *mem, str body, json_t **ret)
 {
-	REQUIRE(body.n > 0 && !json_nests_too_deep(body), ERR_INPUT);
+	REQUIRE(body.n > 0 && !json_nests_too_deep(body) && !json_holds_too_much(body), ERR_INPUT);
 	*ret = json_loadb(body.p, body.n, JSON_REJECT_DUPLICATES, NULL);
 	REQUIRE(!mem->exhausted, ERR_INPUT); /* a tree made in want of memory may be cut: the answer is too large */
 	REQUIRE(*ret != NULL, ERR_INPUT);
@@ -63,6 +67,38 @@ static bool is_error(const json_t *tree)
 
 /* ---- discovery ---- */
 
+static bool is_alg(str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] <= ' ' || s.p[i] > '~')
+			return false;
+	}
+	return s.n > 0 && s.n <= ALG_BYTES;
+}
+
+/* OpenID Connect Discovery §3. Only for operators, so what is malformed is left out. */
+static err_t take_algs(struct arena *mem, const json_t *list, str *ret)
+{
+	size_t n = json_array_size(list) < ALGS_MAX ? json_array_size(list) : ALGS_MAX;
+	struct buf b = { .cap = n * (ALG_BYTES + 1) };
+
+	*ret = STR_NONE;
+	if (n == 0)
+		return OK;
+	NEW(b.p, mem, char, b.cap);
+	for (size_t i = 0; i < n; i++) {
+		str alg = text_of(json_array_get(list, i));
+
+		if (!is_alg(alg))
+			continue;
+		if (b.n > 0)
+			buf_byte(&b, ' ');
+		buf_str(&b, alg);
+	}
+	*ret = buf_view(&b);
+	return OK;
+}
+
 err_t answer_metadata(struct arena *mem, str body, str issuer, struct metadata *ret)
 {
 	TREE_FREED json_t *tree = NULL;
@@ -77,6 +113,7 @@ err_t answer_metadata(struct arena *mem, str body, str issuer, struct metadata *
 	TRY(take_url(mem, tree, "userinfo_endpoint", &ret->userinfo_url));
 	TRY(take_url(mem, tree, "jwks_uri", &ret->jwks_url));
 	TRY(take_url(mem, tree, "revocation_endpoint", &ret->revoke_url));
+	TRY(take_algs(mem, json_object_get(tree, "id_token_signing_alg_values_supported"), &ret->algs));
 	ret->says_iss = json_is_true(json_object_get(tree, "authorization_response_iss_parameter_supported"));
 	REQUIRE(ret->authorize_url.n > 0 && ret->token_url.n > 0 && ret->jwks_url.n > 0, ERR_INPUT);
 	return OK;
@@ -157,10 +194,73 @@ static err_t take_plain(struct arena *mem, const json_t *v, size_t max, str *ret
 	return arena_copy(mem, utf8_cut(text, max), ret);
 }
 
-static bool is_true(const struct provider *p, const json_t *v)
+/* Some say the word for the value. Other words and numbers say nothing. */
+static bool is_true(const json_t *v)
 {
-	return json_is_true(v) || (p->word_true && str_eq(text_of(v), STR("true")));
+	return json_is_true(v) || str_eq(text_of(v), STR("true"));
 }
+
+/* What is too long or no plain text is none, and proves none. */
+static err_t take_email(struct arena *mem, const json_t *v, bool verified, struct profile *ret)
+{
+	ret->email = STR_NONE;
+	if (text_of(v).n <= EMAIL_MAX)
+		TRY(take_plain(mem, v, EMAIL_MAX, &ret->email));
+	ret->email_verified = verified && ret->email.n > 0;
+	return OK;
+}
+
+/* ---- names ---- */
+
+/* "Ada Lovelace" of the two; one alone is all of it. */
+static err_t join_names(struct arena *mem, str given, str family, str *ret)
+{
+	*ret = given.n > 0 ? given : family;
+	return given.n > 0 && family.n > 0 ? arena_printf(mem, ret, "%.*s %.*s", STR_ARG(given), STR_ARG(family)) : OK;
+}
+
+/* Of a whole name and one part the other follows, if the part is its end or its beginning. */
+static void fill_part(struct profile *p)
+{
+	str given = p->given, family = p->family;
+
+	if (given.n == 0 && family.n > 0 && p->name.n > family.n + 1 && str_ends(p->name, family) &&
+	    p->name.p[p->name.n - family.n - 1] == ' ')
+		p->given = str_trim((str){ p->name.p, p->name.n - family.n - 1 });
+	if (family.n == 0 && given.n > 0 && p->name.n > given.n + 1 && str_starts(p->name, given) &&
+	    p->name.p[given.n] == ' ')
+		p->family = str_trim(str_skip(p->name, given.n + 1));
+}
+
+static err_t take_names(struct arena *mem, const struct profile_map *map, const json_t *tree, struct profile *ret)
+{
+	if (map->name.n > 0)
+		TRY(take_plain(mem, follow(tree, map->name), NAME_BYTES, &ret->name));
+	if (map->given.n > 0)
+		TRY(take_plain(mem, follow(tree, map->given), PART_BYTES, &ret->given));
+	if (map->family.n > 0)
+		TRY(take_plain(mem, follow(tree, map->family), PART_BYTES, &ret->family));
+	if (ret->name.n == 0)
+		return join_names(mem, ret->given, ret->family, &ret->name);
+	fill_part(ret);
+	return OK;
+}
+
+static str plain_part(str s)
+{
+	return s.n > 0 && utf8_is_plain_text(s) ? utf8_cut(s, PART_BYTES) : STR_NONE;
+}
+
+err_t answer_name(struct arena *mem, const struct beside *b, struct profile *who)
+{
+	if (who->name.n > 0)
+		return OK;
+	who->given = plain_part(b->given);
+	who->family = plain_part(b->family);
+	return join_names(mem, who->given, who->family, &who->name);
+}
+
+/* ---- persons ---- */
 
 static const json_t *subject_of(const struct provider *p, const json_t *tree)
 {
@@ -178,12 +278,9 @@ err_t answer_person(struct arena *mem, const struct provider *p, const json_t *t
 	*ret = (struct profile){ .id = STR_NONE };
 	REQUIRE(json_is_object(tree) && !is_error(tree), ERR_INPUT);
 	TRY(take_id(mem, subject_of(p, tree), &ret->id));
-	if (p->map.email.n > 0 && text_of(follow(tree, p->map.email)).n <= EMAIL_MAX)
-		TRY(take_plain(mem, follow(tree, p->map.email), EMAIL_MAX, &ret->email));
-	if (p->map.verified.n > 0)
-		ret->email_verified = ret->email.n > 0 && is_true(p, follow(tree, p->map.verified));
-	if (p->map.name.n > 0)
-		TRY(take_plain(mem, follow(tree, p->map.name), NAME_BYTES, &ret->name));
+	if (p->map.email.n > 0)
+		TRY(take_email(mem, follow(tree, p->map.email), is_true(follow(tree, p->map.verified)), ret));
+	TRY(take_names(mem, &p->map, tree, ret));
 	if (p->map.picture.n == 0)
 		return OK;
 	picture = text_of(follow(tree, p->map.picture));
@@ -198,22 +295,16 @@ err_t answer_profile(struct arena *mem, const struct provider *p, str body, stru
 	return answer_person(mem, p, tree, ret);
 }
 
-err_t answer_posted_name(struct arena *mem, str user, str *ret)
+err_t answer_posted_name(struct arena *mem, str user, struct beside *ret)
 {
 	TREE_FREED json_t *tree = NULL;
 	const json_t *name;
-	str first = STR_NONE, last = STR_NONE;
 
-	*ret = STR_NONE;
+	*ret = (struct beside){ STR_NONE, STR_NONE };
 	TRY(answer_tree(mem, user, &tree));
 	name = json_object_get(tree, "name");
-	TRY(take_plain(mem, json_object_get(name, "firstName"), NAME_BYTES / 2, &first));
-	TRY(take_plain(mem, json_object_get(name, "lastName"), NAME_BYTES / 2, &last));
-	if (first.n == 0 || last.n == 0) {
-		*ret = first.n > 0 ? first : last;
-		return OK;
-	}
-	return arena_printf(mem, ret, "%.*s %.*s", STR_ARG(first), STR_ARG(last));
+	TRY(take_plain(mem, json_object_get(name, "firstName"), PART_BYTES, &ret->given));
+	return take_plain(mem, json_object_get(name, "lastName"), PART_BYTES, &ret->family);
 }
 
 err_t answer_emails(struct arena *mem, str body, struct profile *ret)
@@ -224,13 +315,10 @@ err_t answer_emails(struct arena *mem, str body, struct profile *ret)
 	REQUIRE(json_is_array(tree), ERR_INPUT);
 	for (size_t i = 0; i < json_array_size(tree); i++) {
 		const json_t *one = json_array_get(tree, i);
-		str email = answer_text(one, "email");
 
-		if (!json_is_true(json_object_get(one, "primary")) || !json_is_true(json_object_get(one, "verified")) ||
-		    email.n == 0 || email.n > EMAIL_MAX)
-			continue;
-		ret->email_verified = true;
-		return take_plain(mem, json_object_get(one, "email"), EMAIL_MAX, &ret->email);
+		if (is_true(json_object_get(one, "primary")) && is_true(json_object_get(one, "verified")) &&
+		    answer_text(one, "email").n > 0)
+			return take_email(mem, json_object_get(one, "email"), true, ret);
 	}
 	return OK;
 }

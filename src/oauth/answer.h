@@ -13,6 +13,7 @@
 struct metadata {
 	str authorize_url, token_url, userinfo_url, jwks_url, revoke_url;
 	bool says_iss; /* authorization responses bear iss (RFC 9207) */
+	str algs;      /* of its ID tokens, parted by blanks; STR_NONE: it does not say */
 };
 /* issuer: what it must call itself. Endpoints that are no https (http) URL are none. */
 MUST_USE err_t answer_metadata(struct arena *mem, str body, str issuer, struct metadata *ret);
@@ -27,16 +28,24 @@ MUST_USE err_t answer_tokens(struct arena *mem, str body, struct token_answer *r
 struct profile {
 	str id;              /* never empty */
 	str email;           /* STR_NONE: none */
-	bool email_verified; /* the provider says so, in a way that is known of it */
-	str name, picture;
+	bool email_verified; /* there is one, and the provider says so: true, or the word "true" */
+	str name;            /* the whole; of the parts where only those are said */
+	str given, family;   /* as the provider parts them; both STR_NONE: it does not */
+	str picture;
+	int64_t expires_s;   /* of an ID token: until when it is one; else 0 */
 };
 MUST_USE err_t answer_profile(struct arena *mem, const struct provider *p, str body, struct profile *ret);
 /* [{email, primary, verified}]: the primary one if it is proven; else `ret` stays. */
 MUST_USE err_t answer_emails(struct arena *mem, str body, struct profile *ret);
 
-/* The `user` that Apple posts beside the code, once: "{"name":{"firstName":…,"lastName":…}}" as one name. It is not
- * signed, so it names and proves nothing. */
-MUST_USE err_t answer_posted_name(struct arena *mem, str user, str *ret);
+/* A name that comes beside what is signed: it names, and proves nothing. */
+struct beside {
+	str given, family; /* STR_NONE: none */
+};
+/* The `user` that Apple posts beside the code, once: {"name":{"firstName":…,"lastName":…}}. */
+MUST_USE err_t answer_posted_name(struct arena *mem, str user, struct beside *ret);
+/* Give it to who has no name; what is no plain text is none. Fault: ERR_NO_MEMORY. */
+MUST_USE err_t answer_name(struct arena *mem, const struct beside *b, struct profile *who);
 
 /* ---- for the files of this folder ---- */
 

@@ -79,34 +79,49 @@ static err_t copy_meta(struct arena *mem, const struct metadata *from, struct me
 	TRY(arena_copy(mem, from->token_url, &to->token_url));
 	TRY(arena_copy(mem, from->userinfo_url, &to->userinfo_url));
 	TRY(arena_copy(mem, from->jwks_url, &to->jwks_url));
+	TRY(arena_copy(mem, from->algs, &to->algs));
 	return arena_copy(mem, from->revoke_url, &to->revoke_url);
 }
 
 /* ---- asking ---- */
 
-static bool is_json(str content_type)
+static bool is_json(str type)
 {
-	str type, parameters;
-
-	(void)str_cut(content_type, ';', &type, &parameters);
-	type = str_trim(type);
 	return str_eq_nocase(type, STR("application/json")) || str_eq_nocase(type, STR("text/javascript")) ||
 	       (type.n > 17 && str_eq_nocase((str){ type.p, 12 }, STR("application/")) &&
 		str_eq_nocase(str_skip(type, type.n - 5), STR("+json")));
 }
 
+static bool take_type(str content_type, enum answer_type *ret)
+{
+	str type, parameters;
+
+	(void)str_cut(content_type, ';', &type, &parameters);
+	type = str_trim(type);
+	if (ret == NULL)
+		return is_json(type);
+	*ret = str_eq_nocase(type, STR("application/jwt")) ? ANSWER_JWT : ANSWER_JSON;
+	return *ret == ANSWER_JWT || is_json(type);
+}
+
 err_t ask_json(const struct asking *a, const struct provider *p, struct outside_request *r, enum err_code wrong,
-	       str *ret_body)
+	       str *ret_body, enum answer_type *ret_type)
 {
 	struct outside_reply reply = { 0 };
+	struct finding said = { 0 };
 
 	REQUIRE(a->outside != NULL, ERR_OAUTH_DOWN);
 	r->deadline_ms = a->deadline_ms;
 	TRY(a->outside->send(a->outside->self, p->name, r, a->mem, &reply));
-	REQUIRE(reply.status != 0 && reply.status < 500, ERR_OAUTH_DOWN);
-	REQUIRE(reply.status == 200 && is_json(reply.content_type), wrong);
-	*ret_body = reply.body;
-	return OK;
+	finding_answer(&said, a->mem, r->url, &reply);
+	if (reply.status == 200 && take_type(reply.content_type, ret_type)) {
+		*ret_body = reply.body;
+		return OK;
+	}
+	if (a->why != NULL)
+		*a->why = said;
+	REQUIRE(reply.status != 0 && reply.status < 500 && !finding_is_down(str_of_cstr(said.error)), ERR_OAUTH_DOWN);
+	FAIL(wrong);
 }
 
 /* ---- addresses ---- */
@@ -120,7 +135,7 @@ static err_t fetch_meta(const struct asking *a, const struct provider *p, struct
 	if (str_ends(issuer, STR("/")))
 		issuer.n--;
 	TRY(arena_printf(a->mem, &r.url, "%.*s/.well-known/openid-configuration", STR_ARG(issuer)));
-	TRY(ask_json(a, p, &r, ERR_OAUTH_DOWN, &body));
+	TRY(ask_json(a, p, &r, ERR_OAUTH_DOWN, &body, NULL));
 	e = answer_metadata(a->mem, body, p->issuer, ret);
 	REQUIRE(e.code != ERR_INPUT, ERR_OAUTH_DOWN);
 	return e;
@@ -206,6 +221,7 @@ err_t directory_complete(struct directory *d, const struct asking *a, struct pro
 	fill(&p->userinfo_url, meta.userinfo_url);
 	fill(&p->jwks_url, meta.jwks_url);
 	fill(&p->revoke_url, meta.revoke_url);
+	p->id_algs = meta.algs;
 	*ret_says_iss = meta.says_iss;
 	return OK;
 }
@@ -218,7 +234,7 @@ static err_t fetch_keys(const struct asking *a, const struct provider *p, struct
 	str body = STR_NONE;
 	err_t e;
 
-	TRY(ask_json(a, p, &r, ERR_OAUTH_DOWN, &body));
+	TRY(ask_json(a, p, &r, ERR_OAUTH_DOWN, &body, NULL));
 	e = jwks_parse(a->mem, body, ret);
 	REQUIRE(e.code != ERR_INPUT, ERR_OAUTH_DOWN);
 	return e;
@@ -282,17 +298,28 @@ static err_t fresh_keys(struct directory *d, const struct asking *a, const struc
 	return e;
 }
 
-err_t directory_keys(struct directory *d, const struct asking *a, const struct provider *p, bool newer,
-		     struct jwks **ret)
+static err_t newer_keys(struct directory *d, const struct asking *a, const struct provider *p,
+			const struct jwks *known, struct jwks **ret)
 {
 	bool may;
+
+	TRY(kept_keys(d, a, p, DIRECTORY_FRESH_MS, ret));
+	if (*ret != NULL && *ret != known) /* somebody else has asked */
+		return OK;
+	jwks_release(*ret);
+	*ret = NULL;
+	TRY(may_retry(d, a, p, &may));
+	REQUIRE(may, ERR_NOT_FOUND);
+	return fresh_keys(d, a, p, ret);
+}
+
+err_t directory_keys(struct directory *d, const struct asking *a, const struct provider *p, const struct jwks *known,
+		     struct jwks **ret)
+{
 	err_t e;
 
-	if (newer) {
-		TRY(may_retry(d, a, p, &may));
-		REQUIRE(may, ERR_NOT_FOUND);
-		return fresh_keys(d, a, p, ret);
-	}
+	if (known != NULL)
+		return newer_keys(d, a, p, known, ret);
 	TRY(kept_keys(d, a, p, DIRECTORY_FRESH_MS, ret));
 	if (*ret != NULL)
 		return OK;

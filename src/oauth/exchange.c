@@ -169,6 +169,17 @@ static err_t as_json(struct arena *mem, const struct pair *pairs, size_t n, str 
 	return OK;
 }
 
+/* RFC 6749 §2.3.1: as in a form, so that a colon in the id, or whatever a secret has, arrives. */
+static err_t escaped(struct arena *mem, str value, str *ret)
+{
+	struct buf b = { .cap = FORM_ROOM(value.n) + 1 };
+
+	NEW(b.p, mem, char, b.cap);
+	form_escape(&b, value);
+	*ret = buf_view(&b);
+	return OK;
+}
+
 static err_t token_request(const struct provider *p, struct arena *mem, int64_t now_s, struct pair *pairs, size_t n,
 			   struct outside_request *ret)
 {
@@ -177,8 +188,8 @@ static err_t token_request(const struct provider *p, struct arena *mem, int64_t 
 	TRY(secret_of(p, mem, now_s, &secret));
 	ret->post = true;
 	if (p->auth == CLIENT_AUTH_BASIC && secret.n > 0) {
-		ret->user = client_id(p);
-		ret->password = secret;
+		TRY(escaped(mem, client_id(p), &ret->user));
+		TRY(escaped(mem, secret, &ret->password));
 	} else {
 		pairs[n++] = (struct pair){ "client_id", client_id(p) };
 		pairs[n++] = (struct pair){ "client_secret", secret };
@@ -209,8 +220,10 @@ static err_t take_tokens(const struct exchange *x, str code, const struct asking
 	err_t e;
 
 	TRY(exchange_request(x, code, a->mem, now_s, &r));
-	TRY(ask_json(a, x->p, &r, ERR_OAUTH_EXCHANGE, &body));
+	TRY(ask_json(a, x->p, &r, ERR_OAUTH_EXCHANGE, &body, NULL));
 	e = answer_tokens(a->mem, body, ret);
+	if (e.code == ERR_INPUT) /* errors come with status 200 too */
+		finding_read(a->why, a->mem, body);
 	REQUIRE(e.code != ERR_INPUT, ERR_OAUTH_EXCHANGE);
 	return e;
 }
@@ -220,19 +233,6 @@ static err_t take_tokens(const struct exchange *x, str code, const struct asking
 static err_t as_bearer(const struct provider *p, struct arena *mem, str token, str *ret)
 {
 	return arena_printf(mem, ret, "%.*s %.*s", STR_ARG(p->authorization), STR_ARG(token));
-}
-
-static err_t fetch_profile(const struct provider *p, str token, const struct asking *a, struct profile *ret)
-{
-	struct outside_request r = { .url = p->userinfo_url };
-	str body = STR_NONE;
-	err_t e;
-
-	TRY(as_bearer(p, a->mem, token, &r.authorization));
-	TRY(ask_json(a, p, &r, ERR_OAUTH_PROFILE, &body));
-	e = answer_profile(a->mem, p, body, ret);
-	REQUIRE(e.code != ERR_INPUT, ERR_OAUTH_PROFILE);
-	return e;
 }
 
 /* The proven primary address, whatever the profile shows. */
@@ -245,36 +245,93 @@ static err_t fetch_emails(const struct provider *p, str token, const struct aski
 	if (p->emails_url.n == 0)
 		return OK;
 	TRY(as_bearer(p, a->mem, token, &r.authorization));
-	TRY(ask_json(a, p, &r, ERR_OAUTH_PROFILE, &body));
+	TRY(ask_json(a, p, &r, ERR_OAUTH_PROFILE, &body, NULL));
 	e = answer_emails(a->mem, body, ret);
 	REQUIRE(e.code != ERR_INPUT, ERR_OAUTH_PROFILE);
 	return e;
 }
 
-/* Keys may have changed since they were fetched: a token whose key is not known is looked at once more. */
-static err_t check_id_token(const struct provider *p, const struct asking *a, str token, const struct id_expect *expect,
-			    struct profile *ret)
+static err_t verify_by(const struct jwks *keys, const struct asking *a, str token, struct verified *ret)
+{
+	err_t e = jwks_verify(keys, a->mem, token, ret);
+
+	if (e.code != ERR_OK)
+		finding_check(a->why, ret->failed, ret->alg_said);
+	return e;
+}
+
+/* Keys may have changed since they were fetched, under their old ids too: a token that none of them signed is looked
+ * at once more. */
+static err_t verify(const struct provider *p, const struct asking *a, str token, struct verified *ret)
 {
 	struct directory *d = a->outside->directory;
-	struct jwks *keys = NULL;
-	err_t e;
+	struct jwks *keys = NULL, *newer = NULL;
+	err_t e, asked;
 
-	TRY(directory_keys(d, a, p, false, &keys));
-	e = id_token_check(keys, a->mem, token, expect, ret);
-	jwks_release(keys);
+	TRY(directory_keys(d, a, p, NULL, &keys));
+	e = verify_by(keys, a, token, ret);
 	if (e.code == ERR_NOT_FOUND) {
-		e = directory_keys(d, a, p, true, &keys);
-		if (e.code == ERR_OK) {
-			e = id_token_check(keys, a->mem, token, expect, ret);
-			jwks_release(keys);
-		}
+		asked = directory_keys(d, a, p, keys, &newer);
+		if (asked.code == ERR_OK)
+			e = verify_by(newer, a, token, ret);
+		else if (asked.code != ERR_NOT_FOUND)
+			e = asked;
+		jwks_release(newer);
 	}
+	jwks_release(keys);
+	return e;
+}
+
+static err_t check_id_token(const struct asking *a, str token, struct id_expect *expect, struct profile *ret)
+{
+	struct verified v = { .claims = STR_NONE };
+	err_t e = verify(expect->p, a, token, &v);
+
+	expect->why = a->why;
+	expect->alg = v.alg;
+	if (e.code == ERR_OK)
+		e = id_token_claims(a->mem, v.claims, expect, ret);
 	REQUIRE(e.code != ERR_INPUT && e.code != ERR_NOT_FOUND, ERR_OAUTH_ID_TOKEN);
 	return e;
 }
 
+/* As JSON, or signed with the provider's keys. */
+static err_t read_profile(const struct provider *p, const struct asking *a, str body, enum answer_type type,
+			  int64_t now_s, struct profile *ret)
+{
+	struct id_expect expect = { .p = p, .now_s = now_s, .why = a->why };
+	struct verified v = { .claims = STR_NONE };
+
+	if (type == ANSWER_JSON)
+		return answer_profile(a->mem, p, body, ret);
+	if (p->jwks_url.n == 0)
+		finding_check(a->why, "jwks_url", STR_NONE);
+	REQUIRE(p->jwks_url.n > 0, ERR_INPUT);
+	TRY(verify(p, a, str_trim(body), &v));
+	expect.alg = v.alg;
+	return signed_profile(a->mem, v.claims, &expect, ret);
+}
+
+static err_t fetch_profile(const struct provider *p, str token, const struct asking *a, int64_t now_s,
+			   struct profile *ret)
+{
+	struct outside_request r = { .url = p->userinfo_url };
+	enum answer_type type = ANSWER_JSON;
+	str body = STR_NONE;
+	err_t e;
+
+	TRY(as_bearer(p, a->mem, token, &r.authorization));
+	TRY(ask_json(a, p, &r, ERR_OAUTH_PROFILE, &body, &type));
+	e = read_profile(p, a, body, type, now_s, ret);
+	if (e.code == ERR_INPUT && type == ANSWER_JSON) /* Slack says "ok": false, with status 200 */
+		finding_read(a->why, a->mem, body);
+	REQUIRE(e.code != ERR_INPUT && e.code != ERR_NOT_FOUND, ERR_OAUTH_PROFILE);
+	return e;
+}
+
 /* What the ID token leaves open, from the profile; which must be of the same person (OIDC Core §5.3.2). */
-static err_t add_profile(const struct provider *p, str token, const struct asking *a, struct profile *ret)
+static err_t add_profile(const struct provider *p, str token, const struct asking *a, int64_t now_s,
+			 struct profile *ret)
 {
 	struct provider plain = *p;
 	struct profile more;
@@ -282,12 +339,17 @@ static err_t add_profile(const struct provider *p, str token, const struct askin
 	if (ret->email.n > 0 || p->userinfo_url.n == 0)
 		return OK;
 	plain.map.id = STR("sub");
-	TRY(fetch_profile(&plain, token, a, &more));
+	TRY(fetch_profile(&plain, token, a, now_s, &more));
+	if (!str_eq(more.id, ret->id))
+		finding_check(a->why, "sub", STR_NONE);
 	REQUIRE(str_eq(more.id, ret->id), ERR_OAUTH_PROFILE);
 	ret->email = more.email;
 	ret->email_verified = more.email_verified;
-	if (ret->name.n == 0)
+	if (ret->name.n == 0) {
 		ret->name = more.name;
+		ret->given = more.given;
+		ret->family = more.family;
+	}
 	if (ret->picture.n == 0)
 		ret->picture = more.picture;
 	return OK;
@@ -301,12 +363,14 @@ err_t exchange_code(const struct exchange *x, str code, const struct asking *a, 
 	REQUIRE(a->outside != NULL, ERR_OAUTH_DOWN);
 	TRY(take_tokens(x, code, a, now_s, ret_tokens));
 	if (x->p->kind == PROVIDER_OIDC) {
+		if (ret_tokens->id_token.n == 0)
+			finding_check(a->why, "missing", STR_NONE);
 		REQUIRE(ret_tokens->id_token.n > 0, ERR_OAUTH_ID_TOKEN);
 		expect.access_token = ret_tokens->access_token;
-		TRY(check_id_token(x->p, a, ret_tokens->id_token, &expect, ret));
-		TRY(add_profile(x->p, ret_tokens->access_token, a, ret));
+		TRY(check_id_token(a, ret_tokens->id_token, &expect, ret));
+		TRY(add_profile(x->p, ret_tokens->access_token, a, now_s, ret));
 	} else {
-		TRY(fetch_profile(x->p, ret_tokens->access_token, a, ret));
+		TRY(fetch_profile(x->p, ret_tokens->access_token, a, now_s, ret));
 		TRY(fetch_emails(x->p, ret_tokens->access_token, a, ret));
 	}
 	ret->email_verified = ret->email_verified && x->p->trusts_email;
@@ -316,14 +380,20 @@ err_t exchange_code(const struct exchange *x, str code, const struct asking *a, 
 err_t exchange_id_token(const struct provider *p, str id_token, str nonce, const struct asking *a, int64_t now_s,
 			struct profile *ret)
 {
-	const struct id_expect expect = {
-		.p = p, .any_client = true, .nonce = nonce, .hashed = true, .now_s = now_s,
-	};
+	struct id_expect expect = { .p = p, .any_client = true, .nonce = nonce, .hashed = true, .now_s = now_s };
 
 	REQUIRE(a->outside != NULL, ERR_OAUTH_DOWN);
-	TRY(check_id_token(p, a, id_token, &expect, ret));
+	TRY(check_id_token(a, id_token, &expect, ret));
 	ret->email_verified = ret->email_verified && p->trusts_email;
 	return OK;
+}
+
+err_t exchange_look(const struct provider *p, str id_token, const struct asking *a, int64_t now_s, struct profile *ret)
+{
+	struct id_expect expect = { .p = p, .any_client = true, .any_nonce = true, .now_s = now_s };
+
+	REQUIRE(a->outside != NULL, ERR_OAUTH_DOWN);
+	return check_id_token(a, id_token, &expect, ret);
 }
 
 /* ---- giving back ---- */
@@ -340,6 +410,7 @@ err_t exchange_revoke(const struct provider *p, str refresh_token, const struct 
 	form.token_json = false; /* RFC 7009 knows forms only */
 	TRY(token_request(&form, a->mem, now_s, pairs, 2, &r));
 	TRY(a->outside->send(a->outside->self, p->name, &r, a->mem, &reply));
+	finding_answer(a->why, a->mem, r.url, &reply);
 	REQUIRE(reply.status != 0 && reply.status < 500 && reply.status != 429, ERR_OAUTH_DOWN);
 	REQUIRE(reply.status == 200, ERR_OAUTH_EXCHANGE);
 	return OK;

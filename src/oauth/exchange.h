@@ -24,13 +24,17 @@ MUST_USE err_t exchange_request(const struct exchange *x, str code, struct arena
 				struct outside_request *ret);
 
 /* Code for profile. ret_tokens: what came with it. Refusals: ERR_OAUTH_DOWN, ERR_OAUTH_EXCHANGE, ERR_OAUTH_ID_TOKEN,
- * ERR_OAUTH_PROFILE. */
+ * ERR_OAUTH_PROFILE; of each a->why tells more. */
 MUST_USE err_t exchange_code(const struct exchange *x, str code, const struct asking *a, int64_t now_s,
 			     struct profile *ret, struct token_answer *ret_tokens);
 
 /* The ID token of an app's own kit. Refusals: ERR_OAUTH_DOWN, ERR_OAUTH_ID_TOKEN. */
 MUST_USE err_t exchange_id_token(const struct provider *p, str id_token, str nonce, const struct asking *a,
 				 int64_t now_s, struct profile *ret);
+
+/* An ID token that an operator has at hand, of whatever sign-in: would it be taken now? The same refusals. */
+MUST_USE err_t exchange_look(const struct provider *p, str id_token, const struct asking *a, int64_t now_s,
+			     struct profile *ret);
 
 /* Give a token back (RFC 7009). Refusals: ERR_OAUTH_DOWN: try again; ERR_OAUTH_EXCHANGE: it is not taken. */
 MUST_USE err_t exchange_revoke(const struct provider *p, str refresh_token, const struct asking *a, int64_t now_s);

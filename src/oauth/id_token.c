@@ -2,9 +2,21 @@
 
 #include "base/base64url.h"
 #include "crypto/mac.h"
+#include "oauth/finding.h"
 
-#define LEEWAY_S 60
 #define NUMBER_MAX ((json_int_t)1 << 53)
+
+static err_t refuse(const struct id_expect *e, const char *check)
+{
+	finding_check(e->why, check, e->alg != NULL ? str_of_cstr(e->alg->name) : STR_NONE);
+	FAIL(ERR_INPUT);
+}
+
+#define CHECK(cond, e, check)                      \
+	do {                                       \
+		if (!(cond))                       \
+			return refuse((e), check); \
+	} while (0)
 
 /* ---- who says it ---- */
 
@@ -27,15 +39,17 @@ static bool is_template(str issuer)
 	return str_has_byte(issuer, '{');
 }
 
-static err_t check_issuer(const struct provider *p, const json_t *claims)
+static err_t check_issuer(const struct id_expect *e, const json_t *claims)
 {
+	const struct provider *p = e->p;
 	str iss = answer_text(claims, "iss"), tid = answer_text(claims, "tid");
 
 	if (!is_template(p->issuer)) {
-		REQUIRE(iss.n > 0 && str_eq(iss, p->issuer), ERR_INPUT);
+		CHECK(iss.n > 0 && str_eq(iss, p->issuer), e, "iss");
 		return OK;
 	}
-	REQUIRE(tid.n > 0 && str_list_has(&p->set->tenants, tid) && is_of_tenant(p->issuer, iss, tid), ERR_INPUT);
+	CHECK(tid.n > 0 && str_list_has(&p->set->tenants, tid), e, "tid");
+	CHECK(is_of_tenant(p->issuer, iss, tid), e, "iss");
 	return OK;
 }
 
@@ -57,41 +71,46 @@ static err_t check_audience(const struct id_expect *e, const json_t *claims)
 	str party = answer_text(claims, "azp");
 	bool ours = false;
 
-	REQUIRE(azp == NULL || str_list_has(&e->p->set->client_id, party), ERR_INPUT);
+	CHECK(azp == NULL || str_list_has(&e->p->set->client_id, party), e, "azp");
 	if (json_is_string(aud)) {
-		REQUIRE(is_client(e, answer_text(claims, "aud")), ERR_INPUT);
+		CHECK(is_client(e, answer_text(claims, "aud")), e, "aud");
 		return OK;
 	}
 	for (size_t i = 0; i < json_array_size(aud); i++) {
 		const json_t *v = json_array_get(aud, i);
 
-		REQUIRE(json_is_string(v), ERR_INPUT);
+		CHECK(json_is_string(v), e, "aud");
 		ours = ours || is_client(e, (str){ json_string_value(v), json_string_length(v) });
 	}
-	REQUIRE(ours && (json_array_size(aud) == 1 || is_client(e, party)), ERR_INPUT);
+	CHECK(ours, e, "aud");
+	CHECK(json_array_size(aud) == 1 || is_client(e, party), e, "azp");
 	return OK;
 }
 
 /* ---- when, and for which sign-in ---- */
 
-static err_t take_time(const json_t *claims, const char *name, int64_t *ret)
+/* RFC 7519 §2, NumericDate: any number, also with a fraction, which is dropped. */
+static bool take_time(const json_t *claims, const char *name, int64_t *ret)
 {
 	const json_t *v = json_object_get(claims, name);
+	double number = json_number_value(v); /* 0 of what is none */
 
-	REQUIRE(json_is_integer(v) && json_integer_value(v) >= 0 && json_integer_value(v) <= NUMBER_MAX, ERR_INPUT);
-	*ret = json_integer_value(v);
-	return OK;
+	if (!json_is_number(v) || number < 0 || number > (double)NUMBER_MAX)
+		return false;
+	*ret = json_is_integer(v) ? json_integer_value(v) : (int64_t)number;
+	return true;
 }
 
-static err_t check_times(const struct id_expect *e, const json_t *claims)
+static err_t check_times(const struct id_expect *e, const json_t *claims, int64_t *ret_expires_s)
 {
 	int64_t exp_s = 0, iat_s = 0, nbf_s = 0;
 
-	TRY(take_time(claims, "exp", &exp_s));
-	TRY(take_time(claims, "iat", &iat_s));
-	if (json_object_get(claims, "nbf") != NULL)
-		TRY(take_time(claims, "nbf", &nbf_s));
-	REQUIRE(e->now_s < exp_s && iat_s <= e->now_s + LEEWAY_S && nbf_s <= e->now_s + LEEWAY_S, ERR_INPUT);
+	CHECK(take_time(claims, "exp", &exp_s) && e->now_s < exp_s + ID_TOKEN_LEEWAY_S, e, "exp");
+	CHECK(take_time(claims, "iat", &iat_s) && iat_s <= e->now_s + ID_TOKEN_LEEWAY_S, e, "iat");
+	CHECK(json_object_get(claims, "nbf") == NULL ||
+		      (take_time(claims, "nbf", &nbf_s) && nbf_s <= e->now_s + ID_TOKEN_LEEWAY_S),
+	      e, "nbf");
+	*ret_expires_s = exp_s + ID_TOKEN_LEEWAY_S;
 	return OK;
 }
 
@@ -102,28 +121,31 @@ static err_t check_nonce(const struct id_expect *e, const json_t *claims)
 	uint8_t digest[SHA256_BYTES];
 	struct buf b = BUF_OF(text);
 
-	REQUIRE(nonce.n > 0 && e->nonce.n > 0, ERR_INPUT);
+	if (e->any_nonce)
+		return OK;
+	CHECK(nonce.n > 0 && e->nonce.n > 0, e, "nonce");
 	if (str_eq(nonce, e->nonce))
 		return OK;
 	sha256(e->nonce, digest);
 	hex_encode(&b, str_of_bytes(digest, sizeof(digest)));
-	REQUIRE(e->hashed && str_eq(nonce, buf_view(&b)), ERR_INPUT);
+	CHECK(e->hashed && str_eq(nonce, buf_view(&b)), e, "nonce");
 	return OK;
 }
 
-/* The left half of the access token's SHA-256: both algorithms that we take hash with it. */
+/* The left half of the access token's hash, which is that of the ID token's own algorithm. */
 static err_t check_at_hash(const struct id_expect *e, const json_t *claims)
 {
 	const json_t *v = json_object_get(claims, "at_hash");
-	char text[BASE64URL_LEN(SHA256_BYTES / 2)];
-	uint8_t digest[SHA256_BYTES];
+	char text[BASE64URL_LEN(HALF_HASH_MAX)];
+	uint8_t half[HALF_HASH_MAX];
 	struct buf b = BUF_OF(text);
+	size_t n = 0;
 
-	if (v == NULL || e->access_token.n == 0)
+	if (v == NULL || e->access_token.n == 0 || e->alg == NULL)
 		return OK;
-	sha256(e->access_token, digest);
-	base64url_encode(&b, str_of_bytes(digest, SHA256_BYTES / 2));
-	REQUIRE(str_eq(answer_text(claims, "at_hash"), buf_view(&b)), ERR_INPUT);
+	TRY(jwa_half_hash(e->alg, e->access_token, half, &n));
+	base64url_encode(&b, str_of_bytes(half, n));
+	CHECK(str_eq(answer_text(claims, "at_hash"), buf_view(&b)), e, "at_hash");
 	return OK;
 }
 
@@ -139,29 +161,63 @@ static err_t name_issuer(struct arena *mem, const struct provider *p, const json
 	return OK;
 }
 
+/* The members of whoever the subject is, whatever the settings say of profiles. */
+static err_t take_person(struct arena *mem, const struct id_expect *e, const json_t *claims, struct profile *ret)
+{
+	struct provider standard = *e->p;
+	err_t err;
+
+	standard.map.id = STR("sub");
+	CHECK(json_is_string(json_object_get(claims, "sub")), e, "sub");
+	err = answer_person(mem, &standard, claims, ret);
+	CHECK(err.code != ERR_INPUT, e, "sub");
+	return err;
+}
+
 err_t id_token_claims(struct arena *mem, str text, const struct id_expect *e, struct profile *ret)
 {
 	TREE_FREED json_t *claims = NULL;
-	struct provider standard = *e->p;
+	int64_t expires_s = 0;
+	err_t err = answer_tree(mem, text, &claims);
 
-	TRY(answer_tree(mem, text, &claims));
-	REQUIRE(json_is_object(claims), ERR_INPUT);
-	TRY(check_issuer(e->p, claims));
+	CHECK(err.code != ERR_INPUT && (err.code != ERR_OK || json_is_object(claims)), e, "claims");
+	TRY(err);
+	TRY(check_issuer(e, claims));
 	TRY(check_audience(e, claims));
-	TRY(check_times(e, claims));
+	TRY(check_times(e, claims, &expires_s));
 	TRY(check_nonce(e, claims));
 	TRY(check_at_hash(e, claims));
-	REQUIRE(json_is_string(json_object_get(claims, "sub")), ERR_INPUT);
-	standard.map.id = STR("sub"); /* whatever the settings say of profiles */
-	TRY(answer_person(mem, &standard, claims, ret));
+	TRY(take_person(mem, e, claims, ret));
+	ret->expires_s = expires_s;
 	return name_issuer(mem, e->p, claims, ret);
 }
 
-err_t id_token_check(const struct jwks *keys, struct arena *mem, str token, const struct id_expect *e,
-		     struct profile *ret)
-{
-	str claims = STR_NONE;
+/* ---- signed profiles ---- */
 
-	TRY(jwks_verify(keys, mem, token, &claims));
-	return id_token_claims(mem, claims, e, ret);
+static err_t check_said(const struct id_expect *e, const json_t *claims)
+{
+	int64_t exp_s = 0, nbf_s = 0;
+
+	if (json_object_get(claims, "iss") != NULL)
+		TRY(check_issuer(e, claims));
+	if (json_object_get(claims, "aud") != NULL)
+		TRY(check_audience(e, claims));
+	CHECK(json_object_get(claims, "exp") == NULL ||
+		      (take_time(claims, "exp", &exp_s) && e->now_s < exp_s + ID_TOKEN_LEEWAY_S),
+	      e, "exp");
+	CHECK(json_object_get(claims, "nbf") == NULL ||
+		      (take_time(claims, "nbf", &nbf_s) && nbf_s <= e->now_s + ID_TOKEN_LEEWAY_S),
+	      e, "nbf");
+	return OK;
+}
+
+err_t signed_profile(struct arena *mem, str text, const struct id_expect *e, struct profile *ret)
+{
+	TREE_FREED json_t *claims = NULL;
+	err_t err = answer_tree(mem, text, &claims);
+
+	CHECK(err.code != ERR_INPUT && (err.code != ERR_OK || json_is_object(claims)), e, "claims");
+	TRY(err);
+	TRY(check_said(e, claims));
+	return answer_person(mem, e->p, claims, ret);
 }

@@ -5,20 +5,25 @@
 #include "crypto/jwks.h"
 #include "oauth/answer.h"
 
+#define ID_TOKEN_LEEWAY_S 60 /* clocks differ: of exp, iat and nbf alike */
+
 struct id_expect {
 	const struct provider *p;
 	bool any_client;  /* of a native app: for any of the provider's client ids; else for the first */
-	str nonce;        /* never empty */
+	bool any_nonce;   /* an operator looks at it: nobody is signed in */
+	str nonce;        /* never empty, but with any_nonce */
 	bool hashed;      /* or the SHA-256 of it in hexadecimal, as Apple's examples for apps have it */
 	str access_token; /* that came beside it, for at_hash; STR_NONE: none */
+	const struct jwa *alg; /* it was signed with: what at_hash is made with; NULL: at_hash is not looked at */
 	int64_t now_s;
+	struct finding *why; /* which check failed; may be NULL */
 };
 
-/* Refusals: ERR_NOT_FOUND: its key is not among these; ERR_INPUT. */
-MUST_USE err_t id_token_check(const struct jwks *keys, struct arena *mem, str token, const struct id_expect *e,
-			      struct profile *ret);
-
-/* Everything but the signature, over claims as they came (and for a fuzzer). Refusal: ERR_INPUT. */
+/* Everything but the signature, over claims as they came. Refusal: ERR_INPUT. */
 MUST_USE err_t id_token_claims(struct arena *mem, str claims, const struct id_expect *e, struct profile *ret);
+
+/* A profile that came as claims of a signed JWT (OpenID Connect Core §5.3.2): iss, aud and times are not asked for, but
+ * where they are said they are right. Of the expectations p, now_s and why count. Refusal: ERR_INPUT. */
+MUST_USE err_t signed_profile(struct arena *mem, str claims, const struct id_expect *e, struct profile *ret);
 
 #endif

@@ -3,7 +3,8 @@
 #include "base/buf.h"
 
 #define OIDC_MAP                                                                                        \
-	{ STR_INIT("sub"), STR_INIT("email"), STR_INIT("email_verified"), STR_INIT("name"), STR_INIT("picture") }
+	{ STR_INIT("sub"), STR_INIT("email"), STR_INIT("email_verified"), STR_INIT("name"), STR_INIT("picture"), \
+	  STR_INIT("given_name"), STR_INIT("family_name") }
 #define OIDC_SCOPE STR_INIT("openid email profile")
 #define BEARER     STR_INIT("Bearer")
 
@@ -35,7 +36,7 @@ static const struct preset presets[] = {
 	    .jwks_url = STR_INIT("https://appleid.apple.com/auth/keys"),
 	    .revoke_url = STR_INIT("https://appleid.apple.com/auth/revoke"), .scope = STR_INIT("name email"),
 	    .extra_query = STR_INIT("response_mode=form_post"), .map = OIDC_MAP, .auth = CLIENT_AUTH_APPLE,
-	    .form_post = true, .nonce = true, .trusts_email = true, .word_true = true, .authorization = BEARER } },
+	    .form_post = true, .nonce = true, .trusts_email = true, .authorization = BEARER } },
 	{ "microsoft",
 	  { .label = STR_INIT("Microsoft"), .kind = PROVIDER_OIDC,
 	    .issuer = STR_INIT("https://login.microsoftonline.com/{tenantid}/v2.0"),
@@ -47,10 +48,11 @@ static const struct preset presets[] = {
 	  { .label = STR_INIT("Facebook"), .kind = PROVIDER_OAUTH,
 	    .authorize_url = STR_INIT("https://www.facebook.com/v21.0/dialog/oauth"),
 	    .token_url = STR_INIT("https://graph.facebook.com/v21.0/oauth/access_token"),
-	    .userinfo_url = STR_INIT("https://graph.facebook.com/v21.0/me?fields=id,name,email,picture"),
+	    .userinfo_url = STR_INIT("https://graph.facebook.com/v21.0/me?fields=id,name,first_name,last_name,email,picture"),
 	    .scope = STR_INIT("email public_profile"),
 	    .map = { .id = STR_INIT("id"), .email = STR_INIT("email"), .name = STR_INIT("name"),
-		     .picture = STR_INIT("picture.data.url") },
+		     .picture = STR_INIT("picture.data.url"), .given = STR_INIT("first_name"),
+		     .family = STR_INIT("last_name") },
 	    .auth = CLIENT_AUTH_BODY, .pkce = true, .authorization = BEARER } },
 	{ "gitlab",
 	  { .label = STR_INIT("GitLab"), .kind = PROVIDER_OIDC, .issuer = STR_INIT("https://gitlab.com"),
@@ -73,7 +75,7 @@ static const struct preset presets[] = {
 	    .authorize_url = STR_INIT("https://www.linkedin.com/oauth/v2/authorization"),
 	    .token_url = STR_INIT("https://www.linkedin.com/oauth/v2/accessToken"),
 	    .userinfo_url = STR_INIT("https://api.linkedin.com/v2/userinfo"), .scope = OIDC_SCOPE, .map = OIDC_MAP,
-	    .auth = CLIENT_AUTH_BODY, .trusts_email = true, .word_true = true, .authorization = BEARER } },
+	    .auth = CLIENT_AUTH_BODY, .trusts_email = true, .authorization = BEARER } },
 	{ "twitch",
 	  { .label = STR_INIT("Twitch"), .kind = PROVIDER_OIDC, .issuer = STR_INIT("https://id.twitch.tv/oauth2"),
 	    .authorize_url = STR_INIT("https://id.twitch.tv/oauth2/authorize"),
@@ -82,8 +84,8 @@ static const struct preset presets[] = {
 	    .jwks_url = STR_INIT("https://id.twitch.tv/oauth2/keys"), .scope = STR_INIT("openid user:read:email"),
 	    .extra_query = STR_INIT("claims=%7B%22id_token%22%3A%7B%22email%22%3Anull%2C%22email_verified%22%3Anull%2C"
 				    "%22preferred_username%22%3Anull%2C%22picture%22%3Anull%7D%7D"),
-	    .map = { STR_INIT("sub"), STR_INIT("email"), STR_INIT("email_verified"), STR_INIT("preferred_username"),
-		     STR_INIT("picture") },
+	    .map = { .id = STR_INIT("sub"), .email = STR_INIT("email"), .verified = STR_INIT("email_verified"),
+		     .name = STR_INIT("preferred_username"), .picture = STR_INIT("picture") },
 	    .auth = CLIENT_AUTH_BODY, .nonce = true, .trusts_email = true, .authorization = BEARER } },
 	{ "spotify",
 	  { .label = STR_INIT("Spotify"), .kind = PROVIDER_OAUTH,
@@ -110,7 +112,7 @@ static const struct provider any_oauth = {
 	.kind = PROVIDER_OAUTH, .scope = STR_INIT("email"), .auth = CLIENT_AUTH_BODY, .pkce = true, .authorization = BEARER,
 	/* id, or else sub */
 	.map = { .email = STR_INIT("email"), .verified = STR_INIT("email_verified"), .name = STR_INIT("name"),
-		 .picture = STR_INIT("picture") },
+		 .picture = STR_INIT("picture"), .given = STR_INIT("given_name"), .family = STR_INIT("family_name") },
 };
 
 const struct preset *preset_at(size_t i)
@@ -197,6 +199,8 @@ static void fill_map(const struct oauth_settings *set, struct profile_map *m)
 	set_over(&m->verified, set->email_verified_field);
 	set_over(&m->name, set->name_field);
 	set_over(&m->picture, set->picture_field);
+	set_over(&m->given, set->given_name_field);
+	set_over(&m->family, set->family_name_field);
 }
 
 str provider_label(const struct oauth_settings *set)

@@ -22,7 +22,7 @@ enum client_auth {
 
 /* Where members of a profile stand; "picture.data.url" leads into objects, "images.0.url" into lists. */
 struct profile_map {
-	str id, email, verified, name, picture;
+	str id, email, verified, name, picture, given, family;
 };
 
 struct provider {
@@ -41,8 +41,8 @@ struct provider {
 	bool pkce;
 	bool nonce;
 	bool trusts_email; /* what it calls verified was proven by the address's owner */
-	bool word_true;    /* it says "true" for true */
 	str authorization; /* scheme at the profile: "Bearer" */
+	str id_algs;       /* which its ID tokens may have, from discovery; STR_NONE: it did not say */
 	const struct oauth_settings *set;
 };
 

@@ -77,12 +77,12 @@ for (const auto of ['none', 'verified'])
     const mine = await Social.start({ env: { SALLYPORT_OAUTH_AUTO_LINK: auto, SALLYPORT_OAUTH_FAKE_TRUST_EMAIL: 'true' } });
     tc.after(() => mine.close());
     for (const here of [false, true])
-      for (const there of [false, true, 'true']) {
+      for (const there of [false, true, 'true', 'false', 'yes', 1, '1']) {
         calm(mine);
         const u = await mine.s.register();
         if (here) await verify(mine, u);
         mine.p.person = person({ email: u.email, email_verified: there });
-        const r = await mine.web(), linked = await linksOf(mine, u), want = auto === 'verified' && here && there === true;
+        const r = await mine.web(), linked = await linksOf(mine, u), want = auto === 'verified' && here && (there === true || there === 'true');
         assert.equal(linked, want ? `fake:${mine.p.person.sub}` : '', `${here} ${there}`);
         assert.equal(r.browser.cookies(AUTH)['__Host-accessToken'] !== undefined, want);
       }

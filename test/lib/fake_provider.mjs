@@ -1,6 +1,5 @@
 // fake_provider.mjs — an identity provider on loopback that can be told to do wrong. Approves everybody at once as
 // `person`; speaks OpenID Connect and, at /user and /user/emails, the plain OAuth of GitHub's kind.
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import crypto from 'node:crypto';
 import { once } from 'node:events';
 import http from 'node:http';
@@ -8,9 +7,39 @@ import http from 'node:http';
 const b64 = (x) => Buffer.from(x).toString('base64url');
 export const sha256 = (x) => crypto.createHash('sha256').update(x).digest();
 
+/* ---- keys and signatures, by node's own crypto: it also makes what a careful library would refuse to make ---- */
+
+const CURVES = { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521' };
+const hashOf = (alg) => (alg.startsWith('Ed') ? 'sha512' : `sha${alg.slice(2)}`);
+
+/* bits: of RSA; curve: another than the algorithm's. */
+export function newKeys(alg, { bits = 2048, curve = CURVES[alg] } = {}) {
+  if (alg.startsWith('Ed')) return crypto.generateKeyPairSync('ed25519');
+  return curve ? crypto.generateKeyPairSync('ec', { namedCurve: curve }) : crypto.generateKeyPairSync('rsa', { modulusLength: bits });
+}
+
+/* The left half of the algorithm's hash of a token (OpenID Connect Core §3.1.3.6). */
+export const halfHash = (alg, token) => {
+  const digest = crypto.createHash(hashOf(alg)).update(token).digest();
+  return b64(digest.subarray(0, digest.length / 2));
+};
+
+/* A JWS in compact form, signed as `alg` says whatever the key is. */
+export function jws(alg, privateKey, header, claims) {
+  const input = `${b64(JSON.stringify(header))}.${b64(JSON.stringify(claims))}`, hash = hashOf(alg);
+  const options = alg.startsWith('PS')
+    ? { padding: crypto.constants.RSA_PKCS1_PSS_PADDING, saltLength: crypto.constants.RSA_PSS_SALTLEN_DIGEST }
+    : { dsaEncoding: 'ieee-p1363' };
+  return `${input}.${b64(crypto.sign(alg.startsWith('Ed') ? null : hash, input, { key: privateKey, ...options }))}`;
+}
+
 /* An RSA key takes a while to find: the providers of a file begin with the same. */
 const firstKeys = new Map();
-const firstKey = (alg) => firstKeys.get(alg) ?? firstKeys.set(alg, generateKeyPair(alg)).get(alg);
+const firstKey = (alg) => {
+  const kind = CURVES[alg] ?? (alg.startsWith('Ed') ? 'Ed' : 'RSA');
+  if (!firstKeys.has(kind)) firstKeys.set(kind, newKeys(alg));
+  return firstKeys.get(kind);
+};
 
 export class FakeProvider {
   static async start({ alg = 'RS256' } = {}) {
@@ -19,7 +48,7 @@ export class FakeProvider {
     p.codes = new Map();
     p.requests = []; // { path, method, headers, body }
     p.calm();
-    await p.#useKey('k1', await firstKey(alg));
+    p.use(alg);
     p.server = http.createServer((req, res) => p.#serve(req, res));
     p.server.listen(0, '127.0.0.1');
     await once(p.server, 'listening');
@@ -37,19 +66,21 @@ export class FakeProvider {
     this.header = (h) => h;
     this.sign = null;
     this.answer = {};
-    this.deny = null;
+    this.deny = this.denyText = null;
     this.extra = {};
+    this.signsProfiles = null; // (header, claims) => JWT
     this.now = () => Date.now();
   }
 
-  async newKey(kid) {
-    await this.#useKey(kid, await generateKeyPair(this.alg));
+  /* Sign with this algorithm from now on. named: the key says which it is for; kid: null for none. */
+  use(alg, { kid = 'k1', keys = firstKey(alg), named = true } = {}) {
+    Object.assign(this, { alg, kid, privateKey: keys.privateKey });
+    this.jwks = { keys: [{ ...keys.publicKey.export({ format: 'jwk' }), ...(kid ? { kid } : {}), use: 'sig', ...(named ? { alg } : {}) }] };
   }
 
-  async #useKey(kid, { publicKey, privateKey }) {
-    this.kid = kid;
-    this.privateKey = privateKey;
-    this.jwks = { keys: [{ ...(await exportJWK(publicKey)), kid, use: 'sig', alg: this.alg }] };
+  /* Another key, under another id or the same. */
+  newKey(kid) {
+    this.use(this.alg, { kid, keys: newKeys(this.alg) });
   }
 
   /* The settings of a section, as environment. */
@@ -78,9 +109,9 @@ export class FakeProvider {
   async idToken(over = {}, { aud = 'client-1', nonce, header = {} } = {}) {
     const now = Math.floor(this.now() / 1000);
     const claims = this.claims({ iss: this.issuer, aud, sub: this.person.sub, iat: now, exp: now + 300, ...(nonce === undefined ? {} : { nonce }), ...(this.inToken ? { email: this.person.email, email_verified: this.person.email_verified, name: this.person.name } : {}), ...over });
-    const head = this.header({ alg: this.alg, kid: this.kid, ...header });
+    const head = this.header({ alg: this.alg, ...(this.kid ? { kid: this.kid } : {}), ...header });
     if (this.sign) return this.sign(head, claims);
-    return new SignJWT(claims).setProtectedHeader(head).sign(this.privateKey);
+    return jws(this.alg, this.privateKey, head, claims);
   }
 
   async #serve(req, res) {
@@ -107,6 +138,7 @@ export class FakeProvider {
       if (q.has('state')) back.searchParams.set('state', q.get('state'));
       if (this.deny) {
         back.searchParams.set('error', this.deny);
+        if (this.denyText) back.searchParams.set('error_description', this.denyText);
       } else {
         const code = crypto.randomBytes(16).toString('hex');
         this.codes.set(code, { nonce: q.get('nonce'), challenge: q.get('code_challenge'), redirectUri: q.get('redirect_uri'), clientId: q.get('client_id'), person: { ...this.person } });
@@ -123,7 +155,11 @@ export class FakeProvider {
       if (!one || one.redirectUri !== form.get('redirect_uri')) return json({ error: 'invalid_grant', error_description: 'PROVIDER TEXT' }, 400);
       if (one.challenge && b64(sha256(form.get('code_verifier') ?? '')) !== one.challenge) return json({ error: 'invalid_grant' }, 400);
       const access_token = crypto.randomBytes(16).toString('hex');
-      return json({ access_token, token_type: 'Bearer', expires_in: 60, id_token: await this.idToken({ at_hash: b64(sha256(access_token).subarray(0, 16)) }, { nonce: one.nonce ?? undefined }), ...this.extra.token });
+      return json({ access_token, token_type: 'Bearer', expires_in: 60, id_token: await this.idToken({ at_hash: halfHash(this.alg, access_token) }, { nonce: one.nonce ?? undefined }), ...this.extra.token });
+    }
+    if (path === '/userinfo' && this.signsProfiles) {
+      res.writeHead(200, { 'Content-Type': 'application/jwt' });
+      return res.end(await this.signsProfiles({ alg: this.alg, kid: this.kid }, { iss: this.issuer, aud: 'client-1', ...this.person }));
     }
     if (path === '/userinfo') return json(this.person);
     if (path === '/user') return json({ id: 4711, login: 'ada', name: this.person.name, avatar_url: 'https://img.example.test/a.png', ...this.extra.user });

@@ -180,6 +180,12 @@ export class Server {
     this.control.set('CLOCK_SHIFT_MS', this.control.get('CLOCK_SHIFT_MS') + ms);
   }
 
+  /* Time passes for both clocks; what providers publish is kept by the monotonic one. */
+  pass(ms) {
+    this.advance(ms);
+    this.control.set('MONO_SHIFT_MS', this.control.get('MONO_SHIFT_MS') + ms);
+  }
+
   get now() {
     const frozen = this.control.get('CLOCK_FROZEN_MS');
     return (frozen || Date.now()) + this.control.get('CLOCK_SHIFT_MS');

@@ -45,7 +45,7 @@ static int64_t bent_now_ms(void *self)
 static int64_t bent_mono_ms(void *self)
 {
 	(void)self;
-	return lever(CONTROL_CLOCK_FROZEN_MS) != 0 ? MS_PER_DAY : monotonic_ms();
+	return (lever(CONTROL_CLOCK_FROZEN_MS) != 0 ? MS_PER_DAY : monotonic_ms()) + lever(CONTROL_MONO_SHIFT_MS);
 }
 
 /* Takes one off a lever that counts down, never below zero. Returns what it was. */
