@@ -65,6 +65,12 @@ ORDER BY purpose, created_ms;
 -- out: none
 DELETE FROM onetime WHERE user_id = $1 AND purpose = $2;
 
+-- name: onetime_keep_newest
+-- in: user_id int, purpose int, keep int
+-- out: none
+DELETE FROM onetime WHERE user_id = $1 AND purpose = $2 AND hash NOT IN
+  (SELECT hash FROM onetime WHERE user_id = $1 AND purpose = $2 ORDER BY expires_ms DESC LIMIT $3);
+
 -- name: onetime_void_but
 -- in: user_id int, purpose int, other_purpose int
 -- out: none

@@ -65,6 +65,7 @@ static const char *pending_name(int64_t purpose)
 	case ONETIME_SMS_2FA: return "secondFactor";
 	case ONETIME_MAGIC:
 	case ONETIME_MAIL_CODE:
+	case ONETIME_FORWARD:
 	case ONETIME_SMS: return "signIn";
 	case ONETIME_OAUTH_LINK:
 	case ONETIME_LINK: return "accountLink";

@@ -17,6 +17,8 @@ static const struct {
 	[COOKIE_DEVICE] = { "deviceToken", false, false, false },
 	[COOKIE_TRUST] = { "trustToken", false, false, false },
 	[COOKIE_OAUTH] = { "oauth", false, false, true },
+	[COOKIE_FORWARD] = { "forward", false, false, true },
+	[COOKIE_FORWARD_BROWSER] = { "forward-browser", false, false, true },
 	[COOKIE_PENDING] = { "oauth-pending", false, false, true },
 };
 

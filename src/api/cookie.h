@@ -13,6 +13,8 @@ enum cookie {
 	COOKIE_DEVICE, /* a known device (domain/device.h) */
 	COOKIE_TRUST,  /* a device that is spared the second factor */
 	COOKIE_OAUTH,  /* a sign-in through a provider is under way in this browser */
+	COOKIE_FORWARD, /* at an application's host: a pass (domain/forward.h) */
+	COOKIE_FORWARD_BROWSER, /* there: what a ticket is bound to */
 	COOKIE_PENDING, /* an account at a provider waits to be linked (domain/linked.h) */
 	N_COOKIES
 };

@@ -181,7 +181,7 @@ void csrf_set(struct req *r, struct http_reply *rep, const uint8_t *sid, int64_t
 /* Files and keys may be kept by caches; forward-auth answers go to a proxy. */
 static bool takes_cookies(const struct req *r, const struct route *rt, const struct http_reply *rep)
 {
-	if (r->csrf_done || !r->c.cfg->csrf.enabled || rt->place != PLACE_PREFIX || rt->auth == AUTH_PROXY ||
+	if (r->csrf_done || !r->c.cfg->csrf.enabled || rt->place != PLACE_PREFIX || route_is_proxys(rt) ||
 	    rt->handle == api_jwks || r->delivery == DELIVERY_BEARER || bearer_token(r->http).p != NULL)
 		return false;
 	for (size_t i = 0; i < rep->n_headers; i++) {

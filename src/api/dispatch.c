@@ -7,6 +7,7 @@
 #include "api/cookie.h"
 #include "api/cors.h"
 #include "api/csrf.h"
+#include "api/forward.h"
 #include "api/problem.h"
 #include "api/routes.h"
 #include "base/log.h"
@@ -218,7 +219,7 @@ static str credential(struct req *r, const struct route *rt)
 
 	if (rt->auth == AUTH_SESSION) {
 		r->by_cookie = cookie_read(r, COOKIE_ACCESS).p != NULL || cookie_read(r, COOKIE_REFRESH).p != NULL;
-	} else if (!is_public(rt) && token.p == NULL) {
+	} else if (!is_public(rt) && !route_is_proxys(rt) && token.p == NULL) {
 		token = cookie_read(r, COOKIE_ACCESS);
 		r->by_cookie = token.p != NULL;
 	}
@@ -240,7 +241,7 @@ static err_t caller_check(struct req *r, const struct route *rt, str token)
 		err_clear_origin();
 		return OK;
 	}
-	if (e.code == ERR_ACCESS_TOKEN && r->by_cookie && rt->auth != AUTH_PROXY)
+	if (e.code == ERR_ACCESS_TOKEN && r->by_cookie)
 		FAIL(ERR_ACCESS_COOKIE);
 	TRY(e);
 	REQUIRE(rt->auth != AUTH_ADMIN || r->who.row.is_admin, ERR_FORBIDDEN);
@@ -252,12 +253,16 @@ static err_t auth_check(struct req *r, const struct route *rt, bool *ret_again)
 	str token = credential(r, rt);
 	bool looks;
 
+	if (route_is_proxys(rt) && token.p == NULL) {
+		TRY(forward_who(r));
+		return note_use(r, ret_again);
+	}
 	TRY(csrf_check(r, rt));
 	TRY(looks_at_token(r, rt, token, &looks));
 	if (looks && rt->auth == AUTH_SETUP && !r->by_cookie && token.n == ONETIME_TOKEN_TEXT)
 		return setup_handle_check(r, token);
 	if (looks && token.p == NULL)
-		FAIL(rt->auth == AUTH_PROXY ? ERR_ACCESS_TOKEN : ERR_NO_TOKEN);
+		FAIL(ERR_NO_TOKEN);
 	if (looks)
 		TRY(caller_check(r, rt, token));
 	TRY(csrf_check_session(r));
@@ -310,6 +315,19 @@ static err_t no_route(struct req *r, unsigned *ret_allow)
 	return route_find(r->listener, r->c.cfg->server.api_prefix, &again, &rt, ret_allow);
 }
 
+/* What a proxy asks, and where a session arrives, at the hosts of applications. */
+static bool is_at_application(const struct req *r, const struct route *rt)
+{
+	const struct str_list *hosts = &r->c.cfg->forward.hosts;
+	str host = http_header(r->http, "host");
+
+	for (size_t i = 0; i < hosts->n; i++) {
+		if (str_eq_nocase(host, hosts->items[i]))
+			return route_is_proxys(rt) || rt->handle == api_forward_done;
+	}
+	return false;
+}
+
 /* Health checks come by address, so only the API itself asks for its name. */
 static err_t host_check(const struct req *r, const struct route *rt)
 {
@@ -325,18 +343,27 @@ static err_t host_check(const struct req *r, const struct route *rt)
 		if (str_eq_nocase(host, hosts->items[i]))
 			return OK;
 	}
-	FAIL(ERR_MISDIRECTED);
+	REQUIRE(is_at_application(r, rt), ERR_MISDIRECTED);
+	return OK;
 }
 
 static err_t run(struct req *r, struct http_reply *rep, bool *ret_again, unsigned *ret_allow)
 {
 	const struct route *rt = r->http->route;
 	void *body = NULL;
+	bool sent;
+	err_t e;
 
 	if (rt == NULL) /* looked for at plan; asked again for why not */
 		return no_route(r, ret_allow);
 	TRY(host_check(r, rt));
-	TRY(auth_check(r, rt, ret_again));
+	e = auth_check(r, rt, ret_again);
+	if (e.code != ERR_OK && rt->auth == AUTH_BROWSER && !err_is_fault(e)) {
+		TRY(forward_begin(r, rep, &sent));
+		if (sent)
+			return OK;
+	}
+	TRY(e);
 	if (*ret_again)
 		return OK;
 	if (rt->body != NULL)

@@ -110,6 +110,11 @@ struct problem problem_of(enum err_code code)
 	case ERR_OAUTH_APP_STATE: PROBLEM(400, "VALIDATION_ERROR", "Invalid state, code_challenge or code_challenge_method");
 	case ERR_PKCE_REQUIRED: PROBLEM(400, "PKCE_REQUIRED", "code_challenge with code_challenge_method=S256 is required");
 	case ERR_OTT: PROBLEM(401, "INVALID_OTT", "Invalid or expired one-time token");
+	case ERR_FORWARD_TARGET:
+		PROBLEM(400, "INVALID_RETURN_ADDRESS", "That is no place to return to: its host is not in forward.hosts");
+	case ERR_FORWARD_COOKIE:
+		PROBLEM(400, "COOKIE_MISSING", "The cookie of this sign-in is missing. Allow cookies, and open the page again");
+	case ERR_FORWARD_TICKET: PROBLEM(400, "INVALID_TICKET", "This sign-in is over, please open the page again");
 	case ERR_NONCE_REQUIRED: PROBLEM(400, "VALIDATION_ERROR", "idToken and nonce are required");
 	case ERR_LIMITED: PROBLEM(429, "RATE_LIMITED", "Too many requests, please try again later.");
 	case ERR_CHALLENGE:

@@ -20,6 +20,7 @@ enum route_auth {
 	AUTH_SETUP, /* AUTH_USER, or the handle of a sign-in that may only set up a factor: as Bearer (req.setup), or
 		     * in a body that the handler reads and must ask for (setup_owner) */
 	AUTH_PROXY, /* as AUTH_USER, but 401 either way: what reverse proxies expect */
+	AUTH_BROWSER, /* the same, but a browser that opens a page of a listed host is sent to sign in (forward.h) */
 	AUTH_ADMIN, /* AUTH_USER of an administrator */
 };
 
@@ -74,6 +75,12 @@ struct route {
 	err_t (*handle)(struct req *r, const void *body, struct http_reply *rep);
 	bool says_success; /* failures carry "success": false too */
 };
+
+/* Does a proxy ask on somebody's behalf? */
+static inline bool route_is_proxys(const struct route *rt)
+{
+	return rt->auth == AUTH_PROXY || rt->auth == AUTH_BROWSER;
+}
 
 extern const struct route routes[];
 extern const size_t n_routes;
@@ -149,6 +156,8 @@ err_t api_docs_openapi(struct req *r, const void *body, struct http_reply *rep);
 err_t api_docs_viewer(struct req *r, const void *body, struct http_reply *rep);
 err_t api_docs_file(struct req *r, const void *body, struct http_reply *rep);
 err_t api_check(struct req *r, const void *body, struct http_reply *rep);
+err_t api_forward_sign_in(struct req *r, const void *body, struct http_reply *rep);
+err_t api_forward_done(struct req *r, const void *body, struct http_reply *rep);
 err_t api_jwks(struct req *r, const void *body, struct http_reply *rep);
 err_t api_ops_health(struct req *r, const void *body, struct http_reply *rep);
 err_t api_ops_ready(struct req *r, const void *body, struct http_reply *rep);

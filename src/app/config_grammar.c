@@ -301,6 +301,29 @@ bool grammar_web_origin(str s)
 	return grammar_site(s) && !str_has_byte(str_skip(rest, STR("://").n), '/');
 }
 
+static bool has_empty_label(str host)
+{
+	str label, rest = host;
+
+	while (str_cut(rest, '.', &label, &rest)) {
+		if (label.n == 0)
+			return true;
+	}
+	return label.n == 0;
+}
+
+/* What browsers write into Host. */
+bool grammar_forward_host(str s)
+{
+	char text[8 + 256];
+	struct buf b = BUF_OF(text);
+
+	buf_lit(&b, "https://");
+	buf_str(&b, s);
+	return !b.overflow && s.n > 0 && grammar_web_origin(buf_view(&b)) && !has_empty_label(url_host(buf_view(&b))) &&
+	       !str_ends(s, STR(":443")) && !str_ends(s, STR(":80"));
+}
+
 bool grammar_cookie_domain(str s)
 {
 	str label, rest = s;

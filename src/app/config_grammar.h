@@ -24,6 +24,7 @@ bool grammar_lang(str s);
 bool grammar_site(str s);
 bool grammar_web_origin(str s);
 bool grammar_cookie_domain(str s);
+bool grammar_forward_host(str s);
 bool grammar_cookie_path(str s);
 
 /* Mail and SMS. */

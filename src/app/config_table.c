@@ -437,6 +437,13 @@ const struct setting settings[] = {
 	{ BOOL("native.mailed_links", native.mailed_links, "false",
 	       "Links of mails to `server.public_url` open these apps, too.") },
 
+	{ LIST("forward.hosts", forward.hosts, "", grammar_forward_host,
+	       "a host name in lower case, with a port if it is not the usual one",
+	       "Hosts of applications behind `/auth/forward`: where a browser may be sent back to after signing in, and "
+	       "be signed in at.") },
+	{ DURATION("forward.ttl", forward.ttl_ms, "1h", MS_PER_MIN, 30 * MS_PER_DAY,
+		   "How long an application's host knows a browser before it is asked for at this server again, which is not "
+		   "seen while the session lives. Signing out ends it at once.") },
 	{ BOOL("forward.unproven_email", forward.unproven_email, "false",
 	       "Does `/auth/check` name an address that nobody has proven? `X-Auth-Email-Verified` is `false` then; an "
 	       "application that does not look at it takes anybody for the owner of any address.") },

@@ -303,6 +303,8 @@ struct config {
 		bool mailed_links;             /* are those apps' too */
 	} native;
 	struct {
+		struct str_list hosts; /* "app.example.com", "app.example.com:8443" */
+		int64_t ttl_ms;        /* of a pass */
 		bool unproven_email;   /* tell applications addresses that nobody has proven */
 	} forward;
 	struct {

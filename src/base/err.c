@@ -120,6 +120,9 @@ const char *err_name(enum err_code code)
 	case ERR_OAUTH_APP_STATE: return "oauth_app_state";
 	case ERR_PKCE_REQUIRED: return "pkce_required";
 	case ERR_OTT: return "ott";
+	case ERR_FORWARD_TARGET: return "forward_target";
+	case ERR_FORWARD_COOKIE: return "forward_cookie";
+	case ERR_FORWARD_TICKET: return "forward_ticket";
 	case ERR_NONCE_REQUIRED: return "nonce_required";
 	case ERR_LIMITED: return "limited";
 	case ERR_CHALLENGE: return "challenge";

@@ -103,6 +103,9 @@ enum err_code {
 	ERR_PKCE_REQUIRED,
 	ERR_OTT,                   /* unknown, used or expired, or of somebody else */
 	ERR_NONCE_REQUIRED,
+	ERR_FORWARD_TARGET,        /* no place in an application of forward.hosts */
+	ERR_FORWARD_COOKIE,        /* the browser did not bring back what it was given to keep */
+	ERR_FORWARD_TICKET,        /* unknown, used or expired, or of another host or browser */
 	ERR_LIMITED,               /* too many attempts; ctx.retry_after_s says when to come back */
 	ERR_CHALLENGE,             /* a proof of work is asked for; ctx.challenge */
 	ERR_NOT_FOUND,             /* inside the program: absence where presence was asked for */

@@ -36,6 +36,7 @@ static struct kind kind_of(enum onetime_purpose p)
 	case ONETIME_SMS_2FA: return (struct kind){ ERR_SMS_CODE, ERR_SMS_CODE, 0 };
 	case ONETIME_LINK: return (struct kind){ ERR_LINK_TOKEN, ERR_LINK_EXPIRED, MS_PER_HOUR };
 	case ONETIME_OAUTH_LINK: return (struct kind){ ERR_LINK_TOKEN, ERR_LINK_EXPIRED, 5 * MS_PER_MIN };
+	case ONETIME_FORWARD: return (struct kind){ ERR_FORWARD_TICKET, ERR_FORWARD_TICKET, MS_PER_MIN };
 	case ONETIME_FACTOR_RESET:
 		return (struct kind){ ERR_FACTOR_RESET_TOKEN, ERR_FACTOR_RESET_EXPIRED, 0 };
 	case ONETIME_UNSET: break;
@@ -85,7 +86,8 @@ static int64_t guess_of(struct ctx *c, enum onetime_purpose purpose, str guess)
 /* Several may live: a second of these must not end the first. */
 static bool lives_beside_others(enum onetime_purpose p)
 {
-	return p == ONETIME_EMAIL_REVERT || p == ONETIME_HANDLE || p == ONETIME_SETUP;
+	return p == ONETIME_EMAIL_REVERT || p == ONETIME_HANDLE || p == ONETIME_SETUP ||
+	       p == ONETIME_FORWARD;
 }
 
 static err_t insert(struct ctx *c, const struct onetime_new *n, const uint8_t hash[MAC_BYTES])
@@ -266,6 +268,11 @@ err_t onetime_void(struct ctx *c, int64_t user_id, enum onetime_purpose purpose)
 err_t onetime_void_all(struct ctx *c, int64_t user_id)
 {
 	return q_onetime_void_but(c->db, user_id, ONETIME_EMAIL_REVERT, ONETIME_FACTOR_RESET);
+}
+
+err_t onetime_keep_newest(struct ctx *c, int64_t user_id, enum onetime_purpose purpose, int64_t keep_n)
+{
+	return q_onetime_keep_newest(c->db, user_id, purpose, keep_n);
 }
 
 err_t onetime_is_reserved(struct ctx *c, str key, int64_t user_id, bool *ret)

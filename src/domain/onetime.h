@@ -30,6 +30,7 @@ enum onetime_purpose {
 	ONETIME_LINK = 14,        /* mailed link that links an account */
 	ONETIME_FACTOR_RESET = 15, /* mailed link that calls an operator's reset of the second factor off */
 	ONETIME_OAUTH_LINK = 16,  /* ticket of a session, with which a browser begins to link; address = provider */
+	ONETIME_FORWARD = 20,     /* ticket that takes a session to an application's host (forward.h); several may live */
 };
 
 #define ONETIME_TOKEN_TEXT 64
@@ -99,6 +100,9 @@ MUST_USE err_t onetime_void_bound(struct ctx *c, int64_t user_id, str id);
  * second factor: whoever changed the password may be the one they are for. */
 MUST_USE err_t onetime_void(struct ctx *c, int64_t user_id, enum onetime_purpose purpose);
 MUST_USE err_t onetime_void_all(struct ctx *c, int64_t user_id);
+
+/* Ends all of that purpose but the newest. Inside the open transaction. */
+MUST_USE err_t onetime_keep_newest(struct ctx *c, int64_t user_id, enum onetime_purpose purpose, int64_t keep_n);
 
 /* Is the address (key) kept for somebody other than `user_id` (0: anybody)? */
 MUST_USE err_t onetime_is_reserved(struct ctx *c, str key, int64_t user_id, bool *ret);

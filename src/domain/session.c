@@ -261,13 +261,16 @@ err_t session_refresh(struct ctx *c, str refresh_token, struct tokens *ret)
 
 /* ---- use ---- */
 
-static err_t caller_by_session(struct ctx *c, struct caller *who)
+/* By who->token: its sid, and its uid where there is one. */
+static err_t caller_by_session(struct ctx *c, struct caller *who, bool has_uid)
 {
 	bool found;
 
 	TRY(q_session_caller(c->db, c->mem, session_id_of(who->token.sid), sid_str(who->token.sid),
 			     &who->row, &found));
 	REQUIRE(found && who->row.disabled_ms == 0, ERR_SESSION_REVOKED);
+	if (!has_uid)
+		memcpy(who->token.uid, who->row.uid.p, UID_BYTES);
 	REQUIRE(secret_equal_bytes(who->row.uid.p, who->token.uid, UID_BYTES), ERR_ACCESS_TOKEN);
 	REQUIRE(!is_over(c, who->row.idle_expires_ms, who->row.abs_expires_ms, who->row.web), ERR_SESSION_REVOKED);
 	who->needs_write = (!who->row.confirmed && who->row.cur_gen == who->token.gen) ||
@@ -298,9 +301,20 @@ err_t session_caller(struct ctx *c, str access_token, struct caller *ret)
 
 	TRY(token_read_access(c, access_token, false, &who.token));
 	if (c->cfg->session.check_on == SESSION_CHECK_ALLCALLS)
-		TRY(caller_by_session(c, &who));
+		TRY(caller_by_session(c, &who, true));
 	else
 		TRY(caller_by_user(c, &who));
+	c->log_user_id = who.row.id;
+	*ret = who;
+	return OK;
+}
+
+err_t session_caller_of(struct ctx *c, const uint8_t sid[UID_BYTES], struct caller *ret)
+{
+	struct caller who = { 0 };
+
+	memcpy(who.token.sid, sid, UID_BYTES);
+	TRY(caller_by_session(c, &who, false));
 	c->log_user_id = who.row.id;
 	*ret = who;
 	return OK;

@@ -42,6 +42,10 @@ MUST_USE err_t session_refresh(struct ctx *c, str refresh_token, struct tokens *
  * ERR_USER_NOT_FOUND (only when sessions are not checked). Cost: 1 indexed read. */
 MUST_USE err_t session_caller(struct ctx *c, str access_token, struct caller *ret);
 
+/* The same for who holds a proof of our own that names the session, whatever session.check_on says (forward.h). Refusal:
+ * ERR_SESSION_REVOKED. Cost: 1 indexed read. */
+MUST_USE err_t session_caller_of(struct ctx *c, const uint8_t sid[UID_BYTES], struct caller *ret);
+
 /* Is it a genuine token of a guest, expired or not, whatever became of the session? Faults only. */
 MUST_USE err_t session_names_guest(struct ctx *c, str access_token, bool *ret);
 

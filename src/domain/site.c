@@ -18,6 +18,14 @@ str site_origin(str url)
 	return url;
 }
 
+str site_host(str url)
+{
+	str origin = site_origin(url), scheme, rest;
+
+	(void)str_cut(origin, '/', &scheme, &rest);
+	return str_skip(rest, 1);
+}
+
 str site_of(const struct ctx *c)
 {
 	const struct str_list *sites = &c->cfg->site.urls;

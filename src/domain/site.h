@@ -21,6 +21,9 @@ MUST_USE err_t site_login_url(struct ctx *c, str *ret);
 /* "https://host:port" of "https://host:port/path"; STR_NONE when it has no authority. */
 str site_origin(str url);
 
+/* "host:port" of the same; STR_NONE. */
+str site_host(str url);
+
 /* The page of that name for a site: the hosted one where there is one, else the application's own; with no pages the
  * login is "{site}/login". */
 MUST_USE err_t site_page(struct ctx *c, str site, str page, str *ret);

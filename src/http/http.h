@@ -47,6 +47,7 @@ struct http_request {
 	char request_id[REQUEST_ID_LEN + 1];
 	uint8_t client_addr[CLIENT_ADDR_LEN]; /* after trusted_proxies */
 	char client_ip[46];    /* the same as text: "203.0.113.7", "2001:db8::1", "unix" */
+	bool proxied;          /* the peer is a trusted proxy: what it forwards is believed */
 	bool tls;              /* this connection, or the trusted proxy said so */
 	int64_t now_ms;        /* wall clock, read once when the head was complete */
 	int64_t start_us;      /* monotonic, the same instant */

@@ -94,6 +94,7 @@ static void set_client(struct conn *c, struct http_request *r)
 	set_peer(c, r);
 	if (!c->trusted)
 		return;
+	r->proxied = true;
 	gather(c, STR("x-forwarded-for"), &forwarded_for);
 	gather(c, STR("x-forwarded-proto"), &forwarded_proto);
 	gather(c, STR("forwarded"), &forwarded);

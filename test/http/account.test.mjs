@@ -298,6 +298,7 @@ const MEMBERS = {
   'DELETE /auth/account': ['success'],
   'GET /auth/export': ['exportedAt', 'user', ...under('user', USER), 'sessions', ...under('sessions', SESSION), 'linkedAccounts', ...under('linkedAccounts', LINKED), 'pending', ...under('pending', ['kind', 'address', 'createdAt', 'expiresAt']), 'events', ...under('events', ['at', 'event', 'ipAddress', 'detail'])],
   'GET /auth/check': ['success'],
+  'GET /auth/forward': ['success'],
   'GET /auth/.well-known/jwks.json': ['keys', ...under('keys', ['kty', 'kid', 'use', 'alg', 'crv', 'x', 'y', 'n', 'e'])],
 };
 

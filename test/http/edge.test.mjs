@@ -165,6 +165,7 @@ test('HT06 every route of the table answers nobody, users and administrators as 
     GUEST: [null, null, null, null],
     USER: ['NO_ACCESS_TOKEN', 'INVALID_ACCESS_TOKEN', null, null],
     PROXY: ['INVALID_ACCESS_TOKEN', 'INVALID_ACCESS_TOKEN', null, null],
+    BROWSER: ['INVALID_ACCESS_TOKEN', 'INVALID_ACCESS_TOKEN', null, null],
     SETUP: ['NO_ACCESS_TOKEN', 'INVALID_ACCESS_TOKEN', null, null],
     ADMIN: ['NO_ACCESS_TOKEN', 'INVALID_ACCESS_TOKEN', 'FORBIDDEN', null],
   };
@@ -188,11 +189,11 @@ test('HT06 every route of the table answers nobody, users and administrators as 
   }
 });
 
-test('HT06 no write is a GET but the verification link of API clients, and every write below the prefix is known to be public or guarded', () => {
+test('HT06 no write is a GET but the verification link of API clients and the way of a session to an application, and every write below the prefix is known to be public or guarded', () => {
   const publicWrites = routes.filter((r) => ['PUBLIC', 'SIGN_IN', 'SESSION', 'GUEST'].includes(r.auth) && r.method !== 'GET').map((r) => r.path).sort();
   assert.deepEqual(publicWrites, ['/auth/2fa/keep', '/auth/2fa/verify', '/auth/change-email/confirm', '/auth/change-email/revert', '/auth/forgot-password', '/auth/guest', '/auth/link-verify', '/auth/login', '/auth/logout', '/auth/magic-link/send', '/auth/magic-link/verify', '/auth/oauth/exchange', '/auth/oauth/{provider}/callback', '/auth/oauth/{provider}/token', '/auth/refresh', '/auth/register', '/auth/reset-password', '/auth/sms/send', '/auth/sms/verify', '/auth/verify-email']);
   const reads = routes.filter((r) => r.method === 'GET').map((r) => r.path).sort();
-  assert.deepEqual(reads, ['/.well-known/apple-app-site-association', '/.well-known/assetlinks.json', '/.well-known/jwks.json', '/auth/.well-known/jwks.json', '/auth/2fa', '/auth/2fa/keep', '/auth/account-conflict', '/auth/change-email/confirm', '/auth/change-email/revert', '/auth/check', '/auth/docs', '/auth/docs/{name}', '/auth/export', '/auth/link-verify', '/auth/linked-accounts', '/auth/magic-link/verify', '/auth/me', '/auth/oauth/{provider}', '/auth/oauth/{provider}/callback', '/auth/openapi.json', '/auth/reset-password', '/auth/sessions', '/auth/ui', '/auth/ui/config', '/auth/ui/{folder}/{name}', '/auth/ui/{name}', '/auth/verify-email', '/healthz', '/metrics', '/readyz']);
+  assert.deepEqual(reads, ['/.well-known/apple-app-site-association', '/.well-known/assetlinks.json', '/.well-known/jwks.json', '/auth/.well-known/jwks.json', '/auth/2fa', '/auth/2fa/keep', '/auth/account-conflict', '/auth/change-email/confirm', '/auth/change-email/revert', '/auth/check', '/auth/docs', '/auth/docs/{name}', '/auth/export', '/auth/forward', '/auth/forward/done', '/auth/forward/sign-in', '/auth/link-verify', '/auth/linked-accounts', '/auth/magic-link/verify', '/auth/me', '/auth/oauth/{provider}', '/auth/oauth/{provider}/callback', '/auth/openapi.json', '/auth/reset-password', '/auth/sessions', '/auth/ui', '/auth/ui/config', '/auth/ui/{folder}/{name}', '/auth/ui/{name}', '/auth/verify-email', '/healthz', '/metrics', '/readyz']);
   for (const r of routes.filter((x) => x.method === 'GET')) assert.equal(r.body, null);
 });
 

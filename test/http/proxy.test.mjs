@@ -1,64 +1,27 @@
 // proxy.test.mjs — the samples of contrib/ for reverse proxies, started as they stand there but for names and ports:
 // the API and its pages behind them, and an application that only signed-in users reach.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import fs from 'node:fs';
-import http from 'node:http';
-import net from 'node:net';
-import os from 'node:os';
-import path from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import YAML from 'yaml';
 import { send } from '../lib/http.mjs';
 import { source } from '../lib/paths.mjs';
-import { freshEmail, freshPassword, Server, until } from '../lib/server.mjs';
+import { application, skipWithout, startProxy } from '../lib/proxies.mjs';
+import { freshEmail, freshPassword, Server } from '../lib/server.mjs';
 
-const has = (program) => process.env.PATH.split(':').concat('/usr/sbin').some((dir) => fs.existsSync(path.join(dir, program)));
-const skipWithout = (program) => (has(program) ? false : `NOT TESTED: ${program} is not installed here`);
-
-async function freePort() {
-  const socket = net.createServer().listen(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  await new Promise((done) => socket.close(done));
-  return port;
-}
-
-/* Answers with the headers it was asked with. */
-async function application(t) {
-  const app = http.createServer((req, res) => res.setHeader('Content-Type', 'application/json').end(JSON.stringify(req.headers))).listen(0, '127.0.0.1');
-  await once(app, 'listening');
-  t.after(() => app.close());
-  return app.address().port;
-}
-
-/* make(ports, home): the command. Returns what sends a request to a host behind the proxy. */
-async function proxied(t, make) {
-  const s = await Server.start({ env: { SALLYPORT_SERVER_TRUSTED_PROXIES: '127.0.0.1', SALLYPORT_SERVER_HOSTS: 'auth.example.com,app.example.com', SALLYPORT_SERVER_PUBLIC_URL: 'https://auth.example.com' } });
+/* Returns what sends a request to a host behind the proxy. */
+async function proxied(t, program) {
+  const s = await Server.start({ env: { SALLYPORT_SERVER_TRUSTED_PROXIES: '127.0.0.1', SALLYPORT_SERVER_HOSTS: 'auth.example.com', SALLYPORT_FORWARD_HOSTS: 'app.example.com', SALLYPORT_SERVER_PUBLIC_URL: 'https://auth.example.com' } });
   t.after(() => s.close());
-  const home = fs.mkdtempSync(path.join(os.tmpdir(), 'sallyport-proxy-'));
-  fs.chmodSync(home, 0o755);
-  t.after(() => fs.rmSync(home, { recursive: true, force: true }));
-  const port = await freePort();
-  const [program, ...args] = make({ port, sallyport: s.target.port, app: await application(t) }, home);
-  const proxy = spawn(program, args, { cwd: home, env: { ...process.env, HOME: home, XDG_DATA_HOME: home, XDG_CONFIG_HOME: home, PATH: `${process.env.PATH}:/usr/sbin` }, stdio: ['ignore', 'pipe', 'pipe'] });
-  let said = '';
-  for (const out of [proxy.stdout, proxy.stderr]) out.on('data', (part) => (said += part));
-  t.after(async () => {
-    if (proxy.exitCode === null) proxy.kill('SIGTERM');
-    await until(() => proxy.exitCode !== null || proxy.signalCode !== null, `${program} to end`);
-  });
-  const ask = (host, method, where, { headers = {}, json } = {}) => {
+  const app = await application();
+  t.after(() => app.close());
+  const ask = (host, method, where, { headers = {}, json } = {}, at = proxy.port) => {
     const body = json === undefined ? undefined : JSON.stringify(json);
     const all = { Host: host, ...(body === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }), ...headers };
-    return send({ host: '127.0.0.1', port }, method, where, { headers: all, body });
+    return send({ host: '127.0.0.1', port: at }, method, where, { headers: all, body });
   };
-  await until(async () => {
-    assert.equal(proxy.exitCode, null, `${program} ended:\n${said}`);
-    return ask('auth.example.com', 'GET', '/auth/ui/config').then((r) => r.status === 200, () => false);
-  }, `${program} to serve:\n${said}`);
+  const proxy = await startProxy(program, { sallyport: s.target.port, app: app.address().port }, async (port) => (await ask('auth.example.com', 'GET', '/auth/ui/config', {}, port)).status === 200);
+  t.after(() => proxy.close());
   return { s, ask };
 }
 
@@ -89,6 +52,18 @@ async function checkAll({ s, ask }) {
   for (const [name, value] of Object.entries(claims)) for (const spelt of [name.replaceAll('-', '_'), name.replace('-', '_'), name.replace('th-', 'th_')]) claims[spelt] = value; // the same to many applications
   assert.equal((await app(claims)).status, 401);
   assert.equal((await app({ ...claims, Authorization: 'Bearer junk' })).status, 401);
+  const browser = { Accept: 'text/html', 'Sec-Fetch-Mode': 'navigate' };
+  const sent = await app({ ...claims, ...browser }), start = new URL(sent.headers.location);
+  assert.deepEqual([sent.status, start.origin + start.pathname, start.searchParams.get('to')], [302, 'https://auth.example.com/auth/forward/sign-in', 'https://app.example.com/inside?x=1']);
+  assert.match(sent.headers['set-cookie'][0], /^__Host-forward-browser=[\w-]{43};/);
+  const claimed = await app({ ...browser, 'X-Forwarded-Host': 'evil.test', 'X-Forwarded-Uri': '/evil', 'X-Forwarded-Method': 'POST', 'X-Original-Method': 'POST' });
+  assert.deepEqual([claimed.status, new URL(claimed.headers.location).searchParams.get('to')], [302, 'https://app.example.com/inside?x=1'], 'a client says nothing of where it is');
+  for (const [what, headers] of [['a script', { Accept: 'application/json', 'Sec-Fetch-Mode': 'cors' }], ['a program', {}]])
+    assert.deepEqual([(await app(headers)).status, (await app(headers)).json.code], [401, 'INVALID_ACCESS_TOKEN'], what);
+  assert.equal((await ask('app.example.com', 'POST', '/inside', { headers: browser, json: {} })).status, 401, 'a form');
+  const done = await ask('app.example.com', 'GET', '/auth/forward/done?ticket=x&to=/inside', { headers: browser });
+  assert.deepEqual([done.status, done.json.code], [400, 'COOKIE_MISSING'], 'arrivals reach this server');
+
   const told = async () => {
     const inside = await app({ ...claims, Authorization: `Bearer ${login.json.accessToken}` });
     assert.equal(inside.status, 200, inside.text);
@@ -102,40 +77,14 @@ async function checkAll({ s, ask }) {
   assert.deepEqual(await told(), [user.email, 'true', 'clerk']);
 }
 
-/* The sites of contrib/nginx.conf without TLS, inside a whole configuration. */
-function nginx({ port, sallyport, app }, home) {
-  const sample = source('contrib/nginx.conf');
-  const shared = sample.slice(sample.indexOf('# /etc/nginx/sallyport-proxy.conf')).split('\n').filter((l) => l.startsWith('#\t')).map((l) => l.slice(2)).join('\n');
-  assert.match(shared, /X-Forwarded-For/);
-  fs.writeFileSync(path.join(home, 'sallyport-proxy.conf'), shared);
-  const sites = sample.replaceAll(/listen 443 ssl;/g, `listen 127.0.0.1:${port};`).replaceAll(/^\s*ssl_certificate\S* .*$/gm, '')
-    .replaceAll('127.0.0.1:3000', `127.0.0.1:${sallyport}`).replaceAll('127.0.0.1:8080', `127.0.0.1:${app}`).replaceAll('/etc/nginx/sallyport-proxy.conf', path.join(home, 'sallyport-proxy.conf'));
-  const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((n) => `${n}_temp_path ${home}/${n};`).join('\n');
-  fs.writeFileSync(path.join(home, 'nginx.conf'), `daemon off; master_process off;\npid ${home}/nginx.pid;\nerror_log stderr warn;\nevents {}\nhttp {\naccess_log off;\n${temp}\n${sites}\n}\n`);
-  return ['nginx', '-p', home, '-c', path.join(home, 'nginx.conf')];
-}
-
-/* contrib/Caddyfile without TLS and without its door for administrators. */
-function caddy({ port, sallyport, app }, home) {
-  const sites = source('contrib/Caddyfile').replaceAll(/^(\S+\.example\.com) \{/gm, `http://$1:${port} {`).replaceAll('127.0.0.1:3000', `127.0.0.1:${sallyport}`).replaceAll('127.0.0.1:8080', `127.0.0.1:${app}`);
-  fs.writeFileSync(path.join(home, 'Caddyfile'), `{\n\tadmin off\n\tauto_https off\n}\n${sites}`);
-  return ['caddy', 'run', '--adapter', 'caddyfile', '--config', path.join(home, 'Caddyfile')];
-}
-
-/* contrib/traefik.yml as the file of the file provider. */
-function traefik({ port, sallyport, app }, home) {
-  fs.writeFileSync(path.join(home, 'dynamic.yml'), source('contrib/traefik.yml').replaceAll(/^\s*tls: \{\}$/gm, '').replaceAll('127.0.0.1:3000', `127.0.0.1:${sallyport}`).replaceAll('127.0.0.1:8080', `127.0.0.1:${app}`));
-  return ['traefik', `--entryPoints.web.address=127.0.0.1:${port}`, `--providers.file.filename=${path.join(home, 'dynamic.yml')}`, '--global.checkNewVersion=false', '--global.sendAnonymousUsage=false'];
-}
-
-test('contrib/nginx.conf serves API and pages, and lets only signed-in users reach the application', { skip: skipWithout('nginx') }, async (t) => checkAll(await proxied(t, nginx)));
-test('contrib/Caddyfile serves API and pages, and lets only signed-in users reach the application', { skip: skipWithout('caddy') }, async (t) => checkAll(await proxied(t, caddy)));
-test('contrib/traefik.yml serves API and pages, and lets only signed-in users reach the application', { skip: skipWithout('traefik') }, async (t) => checkAll(await proxied(t, traefik)));
+for (const [program, file] of [['nginx', 'nginx.conf'], ['caddy', 'Caddyfile'], ['traefik', 'traefik.yml']])
+  test(`contrib/${file} serves API and pages, and lets only signed-in users reach the application`, { skip: skipWithout(program) }, async (t) => checkAll(await proxied(t, program)));
 
 test('contrib/traefik.yml says what the other samples say', () => {
   const { http: { routers, middlewares, services } } = YAML.parse(source('contrib/traefik.yml'));
   assert.equal(routers.auth.rule, 'Host(`auth.example.com`) && (PathPrefix(`/auth/`) || Path(`/.well-known/jwks.json`))');
   assert.deepEqual(routers.app.middlewares, ['signed-in']);
-  assert.deepEqual(middlewares['signed-in'].forwardAuth, { address: 'http://127.0.0.1:3000/auth/check', authResponseHeaders: ['X-Auth-User-Id', 'X-Auth-Email', 'X-Auth-Email-Verified', 'X-Auth-Role'] });
+  assert.deepEqual([routers.arrivals.rule, routers.arrivals.service, routers.arrivals.middlewares], ['Host(`app.example.com`) && Path(`/auth/forward/done`)', 'sallyport', undefined]);
+  assert.deepEqual(middlewares['signed-in'].forwardAuth, { address: 'http://127.0.0.1:3000/auth/forward', authResponseHeaders: ['X-Auth-User-Id', 'X-Auth-Email', 'X-Auth-Email-Verified', 'X-Auth-Role'] });
   assert.deepEqual(services.sallyport.loadBalancer.servers, [{ url: 'http://127.0.0.1:3000' }]);
 });

@@ -788,6 +788,10 @@ static void WB01_cookies_and_origins_are_held_to_their_grammar(void **state)
 	static const char *const domains[] = { "example.com", "a.b-c.example", NULL };
 	static const char *const no_domains[] = { "com", ".example.com", "example.com.", "a..b", "-a.example", "a-.example",
 						  "Example.com", "a.example; Secure", "a_b.example", NULL };
+	static const char *const app_hosts[] = { "app.example.com", "app.example.com:8443", "localhost:8080", "127.0.0.1:81", NULL };
+	static const char *const no_app_hosts[] = { "https://app.example.com", "app.example.com/", "App.example.com", "*.example.com", "*",
+						    ".example.com", "app.example.com:", "app.example.com:443", "app.example.com:x",
+						    "u@app.example.com", "app.example.com?x", "app.example.com#x", "a b", "app.example.com\\", NULL };
 	static const char *const paths[] = { "/", "/auth", "/a/B_c-1", NULL };
 	static const char *const no_paths[] = { "auth", "/a;b", "/a b", "//a", "/a//b", "/..", "/a?b", NULL };
 
@@ -796,6 +800,8 @@ static void WB01_cookies_and_origins_are_held_to_their_grammar(void **state)
 	values_are("cors.origins", no_origins, false);
 	values_are("cookie.domain", domains, true);
 	values_are("cookie.domain", no_domains, false);
+	values_are("forward.hosts", app_hosts, true);
+	values_are("forward.hosts", no_app_hosts, false);
 	values_are("cookie.path", paths, true);
 	values_are("cookie.path", no_paths, false);
 }
