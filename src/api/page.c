@@ -9,7 +9,7 @@
 
 err_t page_nonce(struct req *r, str *ret)
 {
-	uint8_t raw[NONCE_BYTES];
+	uint8_t raw[NONCE_BYTES]; /* public: the page shows it */
 	struct buf b = { .cap = NONCE_TEXT };
 
 	TRY(rng_fill(r->c.rng, raw, sizeof(raw)));

@@ -15,7 +15,7 @@ static bool secret_is_weak(struct secret s)
 {
 	static const char *const words[] = { "changeme", "change-me", "change_me", "example", "password",
 					     "sallyport" };
-	bool seen[256] = { false };
+	WIPED_ARRAY(bool, seen, 256);
 	size_t distinct = 0;
 
 	for (size_t w = 0; w < sizeof(words) / sizeof(words[0]); w++) {
@@ -41,7 +41,6 @@ static bool secret_is_weak(struct secret s)
 		distinct += !seen[s.p[i]];
 		seen[s.p[i]] = true;
 	}
-	explicit_bzero(seen, sizeof(seen));
 	return distinct < 8; /* 32 random bytes have fewer once in 10^30 */
 }
 
@@ -75,7 +74,7 @@ static str without_newline(str text)
 
 static err_t secret_from_file(struct loading *l, const struct setting *s, str path, str *ret)
 {
-	char room[SECRET_FILE_MAX];
+	WIPED_ARRAY(char, room, SECRET_FILE_MAX);
 	const char *why;
 	struct stat st = { 0 };
 	char *name;
@@ -90,7 +89,6 @@ static err_t secret_from_file(struct loading *l, const struct setting *s, str pa
 		problem_not_private(l, s, name, &st);
 	else
 		e = arena_copy(&l->out->mem, without_newline((str){ room, n }), ret);
-	explicit_bzero(room, sizeof(room));
 	return e;
 }
 

@@ -1,4 +1,5 @@
 #include "base/rng.h"
+#include "base/secret.h"
 
 #include <errno.h>
 #include <string.h>
@@ -28,14 +29,13 @@ const struct rng rng_system = { system_fill, NULL };
 
 err_t rng_hex(struct rng r, struct arena *mem, size_t n, str *ret)
 {
-	uint8_t raw[HEX_MAX_BYTES];
+	WIPED_ARRAY(uint8_t, raw, HEX_MAX_BYTES);
 	struct buf b = { .cap = 2 * n };
 
 	REQUIRE(n <= sizeof(raw), ERR_BUG);
 	TRY(rng_fill(r, raw, n));
 	NEW(b.p, mem, char, b.cap);
 	hex_encode(&b, str_of_bytes(raw, n));
-	explicit_bzero(raw, sizeof(raw));
 	REQUIRE(!b.overflow, ERR_BUG);
 	*ret = buf_view(&b);
 	return OK;

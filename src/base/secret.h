@@ -19,6 +19,13 @@ bool secret_equal_bytes(const void *a, const void *b, size_t n);
 void secret_wipe(struct secret *s);
 #define WIPED __attribute__((cleanup(secret_wipe)))
 
+/* An array on the stack, zero at first and overwritten on every way out of its block: a declaration, so it stands among
+ * them. Its bytes are a secret's; what a store or the wire may show is a plain array.
+ *	WIPED_ARRAY(uint8_t, raw, 32);  */
+#define WIPED_ARRAY(type, name, n) \
+	type name[n] = { 0 };      \
+	WIPED __attribute__((unused)) struct secret name##_at_end = { (uint8_t *)(name), sizeof(name) }
+
 static inline str secret_str(struct secret s)
 {
 	return (str){ (const char *)s.p, s.n };

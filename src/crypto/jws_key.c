@@ -167,7 +167,8 @@ static err_t ed_text(const EVP_PKEY *pkey, struct public_text *t)
  * derived from it is as good a name. There is no JWK: `tail` stays empty. */
 static void hs_text(const struct jws_key *k, struct public_text *t)
 {
-	uint8_t derived[KEY_BYTES], copy[HS256_MAX_BYTES];
+	uint8_t derived[KEY_BYTES];
+	WIPED_ARRAY(uint8_t, copy, HS256_MAX_BYTES);
 	char room[BASE64URL_LEN(KEY_BYTES)];
 	struct buf text = BUF_OF(room);
 
@@ -176,7 +177,6 @@ static void hs_text(const struct jws_key *k, struct public_text *t)
 		 sizeof(derived));
 	base64url_encode(&text, str_of_bytes(derived, sizeof(derived)));
 	buf_printf(&t->thumb, "{\"k\":\"%.*s\",\"kty\":\"oct\"}", STR_ARG(buf_view(&text)));
-	explicit_bzero(copy, sizeof(copy));
 }
 
 static err_t public_text(const struct jws_key *k, struct public_text *t)
@@ -278,13 +278,12 @@ static err_t key_make(enum token_algorithm alg, EVP_PKEY **pkey, str mac, struct
 err_t jws_key_generate(enum token_algorithm alg, struct rng rng, struct jws_key **ret)
 {
 	CLEANUP(pkey_free) EVP_PKEY *pkey = NULL;
-	uint8_t mac[HS256_MIN_BYTES];
+	WIPED_ARRAY(uint8_t, mac, HS256_MIN_BYTES);
 	err_t e;
 
 	if (alg == ALG_HS256) {
 		TRY(rng_fill(rng, mac, sizeof(mac)));
 		e = key_make(alg, NULL, str_of_bytes(mac, sizeof(mac)), ret);
-		explicit_bzero(mac, sizeof(mac));
 		return e;
 	}
 	pkey = pkey_generate(alg);
@@ -304,7 +303,7 @@ static err_t parse_pem(enum token_algorithm alg, str text, struct jws_key **ret)
 
 static err_t parse_hs(str text, struct jws_key **ret)
 {
-	uint8_t mac[HS256_MAX_BYTES];
+	WIPED_ARRAY(uint8_t, mac, HS256_MAX_BYTES);
 	size_t n = 0;
 	err_t e = { ERR_INPUT };
 
@@ -313,7 +312,6 @@ static err_t parse_hs(str text, struct jws_key **ret)
 	if (base64url_decode(text, mac, sizeof(mac), &n) && n >= HS256_MIN_BYTES &&
 	    !mac_key_is_guessable(mac, n))
 		e = key_make(ALG_HS256, NULL, str_of_bytes(mac, n), ret);
-	explicit_bzero(mac, sizeof(mac));
 	return e;
 }
 
@@ -341,14 +339,13 @@ static err_t copy_secret(struct arena *mem, const void *p, size_t n, struct secr
 
 static err_t format_hs(const struct jws_key *k, struct arena *mem, struct secret *ret)
 {
-	char room[BASE64URL_LEN(HS256_MAX_BYTES) + 1];
+	WIPED_ARRAY(char, room, BASE64URL_LEN(HS256_MAX_BYTES) + 1);
 	struct buf out = BUF_OF(room);
 	err_t e;
 
 	base64url_encode(&out, str_of_bytes(k->mac, k->n_mac));
 	buf_byte(&out, '\n');
 	e = copy_secret(mem, out.p, out.n, ret);
-	explicit_bzero(room, sizeof(room));
 	return e;
 }
 
@@ -423,7 +420,7 @@ static void hs256_tag(const struct jws_key *k, str input, uint8_t ret[MAC_BYTES]
 
 static bool hs256_check(const struct jws_key *k, str input, str sig)
 {
-	uint8_t tag[MAC_BYTES];
+	WIPED_ARRAY(uint8_t, tag, MAC_BYTES);
 
 	if (sig.n != sizeof(tag))
 		return false;

@@ -40,7 +40,7 @@ static bool is_printable(const uint8_t *p, size_t n)
 
 static err_t parse_master(const struct key_dir *d, str text, uint8_t ret[KEY_BYTES])
 {
-	uint8_t key[KEY_BYTES + 16];
+	WIPED_ARRAY(uint8_t, key, KEY_BYTES + 16);
 	bool weak;
 	size_t n = 0;
 
@@ -51,7 +51,6 @@ static err_t parse_master(const struct key_dir *d, str text, uint8_t ret[KEY_BYT
 	weak = mac_key_is_guessable(key, n) || is_printable(key, n);
 	if (!weak)
 		memcpy(ret, key, KEY_BYTES);
-	explicit_bzero(key, sizeof(key));
 	if (weak)
 		return key_dir_complain(d, "keys/" MASTER_FILE ": not a random key");
 	return OK;
@@ -59,17 +58,15 @@ static err_t parse_master(const struct key_dir *d, str text, uint8_t ret[KEY_BYT
 
 static err_t create_master(const struct key_dir *d, struct rng rng)
 {
-	char room[BASE64URL_LEN(KEY_BYTES) + 1];
+	WIPED_ARRAY(char, room, BASE64URL_LEN(KEY_BYTES) + 1);
 	struct buf out = BUF_OF(room);
-	uint8_t key[KEY_BYTES];
+	WIPED_ARRAY(uint8_t, key, KEY_BYTES);
 	err_t e;
 
 	TRY(rng_fill(rng, key, sizeof(key)));
 	base64url_encode(&out, str_of_bytes(key, sizeof(key)));
 	buf_byte(&out, '\n');
 	e = key_dir_write(d, MASTER_FILE, (struct secret){ (uint8_t *)room, out.n }, rng);
-	explicit_bzero(key, sizeof(key));
-	explicit_bzero(room, sizeof(room));
 	return e;
 }
 
@@ -88,7 +85,7 @@ static void derive_all(struct keyring *k, const uint8_t master[KEY_BYTES])
 static err_t load_master(const struct key_dir *d, bool create, struct rng rng,
 			 struct arena *scratch, struct keyring *k)
 {
-	uint8_t master[KEY_BYTES];
+	WIPED_ARRAY(uint8_t, master, KEY_BYTES);
 	struct secret text;
 
 	if (create && !key_dir_has(d, MASTER_FILE))
@@ -96,7 +93,6 @@ static err_t load_master(const struct key_dir *d, bool create, struct rng rng,
 	TRY(key_dir_read(d, MASTER_FILE, scratch, &text));
 	TRY(parse_master(d, secret_str(text), master));
 	derive_all(k, master);
-	explicit_bzero(master, sizeof(master));
 	return OK;
 }
 
@@ -241,6 +237,17 @@ static err_t remove_retired(const struct key_dir *d, const struct key_name *name
 	return OK;
 }
 
+/* Who rotates at once has a reason not to trust what is there: no key that was published before may take over from the new
+ * one in an hour. None of them has signed anything, but for the oldest where the clock is behind all keys. */
+static err_t remove_pending(const struct key_dir *d, const struct key_name *names, size_t n, int64_t now_ms)
+{
+	for (size_t i = 1; i < n; i++) {
+		if (names[i].active_from_ms > now_ms)
+			TRY(key_dir_remove(d, names[i].file));
+	}
+	return OK;
+}
+
 err_t keyring_rotate(str data_dir, enum token_algorithm alg, int64_t now_ms, bool now_active,
 		     struct rng rng, char *why, size_t why_max)
 {
@@ -256,6 +263,8 @@ err_t keyring_rotate(str data_dir, enum token_algorithm alg, int64_t now_ms, boo
 	TRY(key_dir_open(data_dir, KEY_DIR_WRITE, &d));
 	TRY(key_dir_list(&d, names, &n));
 	TRY(remove_retired(&d, names, n, now_ms));
+	if (now_active)
+		TRY(remove_pending(&d, names, n, now_ms));
 	TRY(key_dir_list(&d, names, &n));
 	if (n == KEYRING_MAX)
 		return key_dir_complain(&d, "keys: %d signing keys are live already", KEYRING_MAX);

@@ -46,7 +46,8 @@ MUST_USE err_t keyring_load(str data_dir, enum token_algorithm alg, int64_t now_
 void keyring_free(struct keyring *k);
 
 /* `keys rotate`: writes a new signing key of `alg` that becomes active at now + KEY_PUBLISH_MS (at
- * once with `now_active`) and deletes keys retired for more than a day. */
+ * once with `now_active`, which deletes keys that were published and do not sign yet) and deletes keys retired for more
+ * than a day. */
 MUST_USE err_t keyring_rotate(str data_dir, enum token_algorithm alg, int64_t now_ms, bool now_active,
 			      struct rng rng, char *why, size_t why_max);
 

@@ -93,19 +93,18 @@ void mac_tag_parts(const struct mac_key *key, const str *parts, size_t n, uint8_
 
 bool mac_check(const struct mac_key *key, str data, const uint8_t tag[MAC_BYTES])
 {
-	uint8_t want[MAC_BYTES];
-	bool same;
+	WIPED_ARRAY(uint8_t, want, MAC_BYTES);
 
 	mac_tag(key, data, want);
-	same = secret_equal_bytes(want, tag, MAC_BYTES);
-	explicit_bzero(want, sizeof(want));
-	return same;
+	return secret_equal_bytes(want, tag, MAC_BYTES);
 }
 
 void mac_hkdf(str salt, struct secret ikm, str info, uint8_t *ret, size_t n)
 {
 	static const uint8_t empty[1];
-	uint8_t prk[MAC_BYTES], block[MAC_BYTES], count = 0;
+	WIPED_ARRAY(uint8_t, prk, MAC_BYTES);
+	WIPED_ARRAY(uint8_t, block, MAC_BYTES);
+	uint8_t count = 0;
 	const str input = secret_str(ikm);
 
 	assert(n <= (size_t)255 * MAC_BYTES);
@@ -119,29 +118,25 @@ void mac_hkdf(str salt, struct secret ikm, str info, uint8_t *ret, size_t n)
 		hmac(prk, MAC_BYTES, parts, 3, block);
 		memcpy(ret + done, block, n - done < MAC_BYTES ? n - done : MAC_BYTES);
 	}
-	explicit_bzero(prk, sizeof(prk));
-	explicit_bzero(block, sizeof(block));
 }
 
 void mac_derive(const uint8_t master[KEY_BYTES], str label, struct mac_key *ret)
 {
-	uint8_t copy[KEY_BYTES];
+	WIPED_ARRAY(uint8_t, copy, KEY_BYTES);
 
 	memcpy(copy, master, KEY_BYTES);
 	mac_hkdf(STR(""), (struct secret){ copy, KEY_BYTES }, label, ret->bytes, KEY_BYTES);
-	explicit_bzero(copy, sizeof(copy));
 }
 
 static size_t count_distinct(const uint8_t *p, size_t n)
 {
-	bool seen[256] = { false };
+	WIPED_ARRAY(bool, seen, 256);
 	size_t distinct = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		distinct += !seen[p[i]];
 		seen[p[i]] = true;
 	}
-	explicit_bzero(seen, sizeof(seen));
 	return distinct;
 }
 

@@ -68,7 +68,7 @@ static err_t argon2_tag(const struct argon2_hash *h, const struct pepper *pepper
 			struct secret password, uint8_t ret[ARGON2_FIELD_MAX])
 {
 	const char *text = password.n > 0 ? (const char *)password.p : "";
-	uint8_t plain[ARGON2_FIELD_MAX];
+	WIPED_ARRAY(uint8_t, plain, ARGON2_FIELD_MAX);
 
 	errno = 0;
 	if (crypto_pwhash(plain, h->n_tag, text, password.n, h->salt,
@@ -79,7 +79,6 @@ static err_t argon2_tag(const struct argon2_hash *h, const struct pepper *pepper
 		mac_tag(&pepper->key, str_of_bytes(plain, h->n_tag), ret);
 	else
 		memcpy(ret, plain, h->n_tag);
-	explicit_bzero(plain, sizeof(plain));
 	return OK;
 }
 
@@ -100,11 +99,10 @@ static err_t argon2_match_imported(struct arena *mem, str stored, struct secret 
 static err_t argon2_match(const struct argon2_hash *h, const struct pepper *pepper,
 			  struct secret password, bool *ret_match)
 {
-	uint8_t tag[ARGON2_FIELD_MAX] = { 0 };
+	WIPED_ARRAY(uint8_t, tag, ARGON2_FIELD_MAX);
 
 	TRY(argon2_tag(h, pepper, password, tag));
 	*ret_match = secret_equal_bytes(tag, h->tag, h->n_tag);
-	explicit_bzero(tag, sizeof(tag));
 	return OK;
 }
 

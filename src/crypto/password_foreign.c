@@ -41,7 +41,7 @@ bool foreign_sees_all(enum phc_kind kind, struct secret password)
 err_t foreign_verify(struct arena *mem, enum phc_kind kind, str stored, struct secret password,
 		     bool *ret_match)
 {
-	char phrase[CRYPT_MAX_PASSPHRASE_SIZE];
+	WIPED_ARRAY(char, phrase, CRYPT_MAX_PASSPHRASE_SIZE);
 	struct crypt_data *data;
 	const char *made;
 	char *setting;
@@ -57,7 +57,6 @@ err_t foreign_verify(struct arena *mem, enum phc_kind kind, str stored, struct s
 	errno = 0;
 	made = crypt_r(phrase, setting, data);
 	*ret_match = same_tag(kind, stored, made) && whole;
-	explicit_bzero(phrase, sizeof(phrase));
 	/* errno means something only beside the failure token; success leaves odd values in it */
 	out_of_memory = (made == NULL || made[0] == '*') && errno == ENOMEM;
 	explicit_bzero(data, sizeof(*data));

@@ -7,7 +7,8 @@
 
 err_t totp_code(struct secret key, int64_t step, char ret[TOTP_DIGITS])
 {
-	uint8_t counter[8], mac[SHA1_BYTES];
+	uint8_t counter[8];
+	WIPED_ARRAY(uint8_t, mac, SHA1_BYTES);
 	unsigned n = 0, at;
 	uint32_t v;
 
@@ -21,7 +22,6 @@ err_t totp_code(struct secret key, int64_t step, char ret[TOTP_DIGITS])
 	    mac[at + 3];
 	for (int i = TOTP_DIGITS - 1; i >= 0; i--, v /= 10)
 		ret[i] = (char)('0' + v % 10);
-	explicit_bzero(mac, sizeof(mac));
 	return OK;
 }
 
@@ -39,7 +39,7 @@ static bool is_code(str s)
 err_t totp_check(struct secret key, str code, int64_t now_ms, int64_t *ret_step)
 {
 	int64_t now = totp_step(now_ms), found = TOTP_NO_STEP;
-	char want[TOTP_DIGITS];
+	WIPED_ARRAY(char, want, TOTP_DIGITS);
 
 	*ret_step = TOTP_NO_STEP;
 	if (!is_code(code))
@@ -51,7 +51,6 @@ err_t totp_check(struct secret key, str code, int64_t now_ms, int64_t *ret_step)
 		mask = -(uint64_t)secret_equal_bytes(want, code.p, TOTP_DIGITS);
 		found = (int64_t)(((uint64_t)step & mask) | ((uint64_t)found & ~mask));
 	}
-	explicit_bzero(want, sizeof(want));
 	*ret_step = found;
 	return OK;
 }

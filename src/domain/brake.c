@@ -91,7 +91,7 @@ static void tag_of(struct ctx *c, const uint8_t body[BODY_BYTES], str account, u
 static err_t challenge_make(struct ctx *c, str account, str *ret)
 {
 	struct buf b = { .cap = CHALLENGE_TEXT };
-	uint8_t raw[CHALLENGE_BYTES];
+	uint8_t raw[CHALLENGE_BYTES]; /* public: everybody is shown it */
 
 	memcpy(raw, &c->now_ms, 8); /* read by this server only: byte order does not matter */
 	TRY(rng_fill(c->rng, raw + 8, RANDOM_BYTES));
@@ -105,7 +105,8 @@ static err_t challenge_make(struct ctx *c, str account, str *ret)
 
 static bool challenge_is_ours(struct ctx *c, str account, str text)
 {
-	uint8_t raw[CHALLENGE_BYTES], tag[MAC_BYTES];
+	uint8_t raw[CHALLENGE_BYTES]; /* public: everybody is shown it */
+	WIPED_ARRAY(uint8_t, tag, MAC_BYTES);
 	int64_t made_ms;
 	size_t n = 0;
 

@@ -33,7 +33,7 @@ static void device_tag(struct ctx *c, const uint8_t body[DEVICE_BODY], str uid, 
 err_t device_mint(struct ctx *c, enum device_kind kind, str uid, int64_t epoch, str device_id, str *ret)
 {
 	struct buf b = { .cap = BASE64URL_LEN(DEVICE_BYTES) };
-	uint8_t raw[DEVICE_BYTES];
+	WIPED_ARRAY(uint8_t, raw, DEVICE_BYTES);
 
 	raw[0] = (uint8_t)kind;
 	if (device_id.n == UID_BYTES)
@@ -59,7 +59,8 @@ static int64_t ttl_ms(const struct config *cfg, enum device_kind kind)
 err_t device_read(struct ctx *c, enum device_kind kind, str uid, int64_t epoch, str text,
 		  str *ret_device_id)
 {
-	uint8_t raw[DEVICE_BYTES], tag[MAC_BYTES];
+	WIPED_ARRAY(uint8_t, raw, DEVICE_BYTES);
+	WIPED_ARRAY(uint8_t, tag, MAC_BYTES);
 	int64_t age_ms;
 	size_t n = 0;
 

@@ -97,7 +97,7 @@ static err_t look_totp(struct ctx *c, const struct user_row *user, str code, boo
 /* Either kind in either field: people type what they have. */
 static err_t look(struct ctx *c, const struct user_row *user, str code, struct match *ret)
 {
-	char recovery[RECOVERY_LEN];
+	WIPED_ARRAY(char, recovery, RECOVERY_LEN);
 	bool ok;
 
 	if (recovery_read(code, recovery)) {
@@ -210,7 +210,7 @@ static err_t sign_in_by_recovery(struct ctx *c, str temp_token, str code, bool r
 err_t factor_sign_in(struct ctx *c, str temp_token, str code, bool remember, struct signed_in *ret)
 {
 	struct signed_in out = { 0 };
-	char recovery[RECOVERY_LEN];
+	WIPED_ARRAY(char, recovery, RECOVERY_LEN);
 
 	TRY(clock_issue(c)); /* before the try is counted */
 	REQUIRE(temp_token.n > 0, ERR_TEMP_TOKEN_REQUIRED);
@@ -218,7 +218,6 @@ err_t factor_sign_in(struct ctx *c, str temp_token, str code, bool remember, str
 		TRY(sign_in_by_recovery(c, temp_token, code, remember, &out));
 	else
 		TRY(sign_in_by_app(c, temp_token, code, remember, &out));
-	explicit_bzero(recovery, sizeof(recovery));
 	*ret = out;
 	return OK;
 }
@@ -308,7 +307,7 @@ static err_t describe(struct ctx *c, const struct user_row *user, str seed, stru
 
 err_t factor_set_up(struct ctx *c, const struct factor_owner *o, struct factor_new *ret)
 {
-	uint8_t raw[TOTP_SEED_BYTES];
+	WIPED_ARRAY(uint8_t, raw, TOTP_SEED_BYTES);
 	str seed = str_of_bytes(raw, sizeof(raw)), sealed;
 	struct user_row user = { 0 };
 	int64_t changed;
@@ -319,7 +318,6 @@ err_t factor_set_up(struct ctx *c, const struct factor_owner *o, struct factor_n
 	TRY(rng_fill(c->rng, raw, sizeof(raw)));
 	TRY(seal_seed(c, &user, seed, &sealed));
 	TRY(describe(c, &user, seed, ret));
-	explicit_bzero(raw, sizeof(raw));
 	TRY(tx_begin(&tx, c->db));
 	TRY(load_owner(c, o, &user));
 	TRY(q_factor_pend(c->db, user.id, sealed, c->now_ms, &changed));
@@ -332,14 +330,13 @@ err_t factor_set_up(struct ctx *c, const struct factor_owner *o, struct factor_n
 /* STR_NONE is fine: clients need not send back what the server knows. */
 static bool is_same_secret(str sent, str seed)
 {
-	uint8_t raw[TOTP_SEED_BYTES];
+	WIPED_ARRAY(uint8_t, raw, TOTP_SEED_BYTES);
 	size_t n = 0;
 	bool same;
 
 	if (sent.n == 0)
 		return true;
 	same = base32_decode(sent, raw, sizeof(raw), &n) && n == seed.n && secret_equal_bytes(raw, seed.p, n);
-	explicit_bzero(raw, sizeof(raw));
 	return same;
 }
 

@@ -52,7 +52,7 @@ err_t guest_create(struct ctx *c, struct signed_in *ret, str *ret_uid)
 
 static err_t random_jti(struct ctx *c, str *ret)
 {
-	uint8_t raw[UID_BYTES];
+	uint8_t raw[UID_BYTES]; /* public: it names a token */
 	struct buf b = { .cap = BASE64URL_LEN(UID_BYTES) };
 
 	TRY(rng_fill(c->rng, raw, sizeof(raw)));

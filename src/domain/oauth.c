@@ -37,13 +37,12 @@ static void tag_of(struct ctx *c, str letter, str text, uint8_t ret[MAC_BYTES])
 /* Nonce and verifier follow from the state: they are known again when it comes back, and stored nowhere. */
 static err_t derive(struct ctx *c, str letter, str state, str *ret)
 {
-	uint8_t tag[MAC_BYTES];
+	WIPED_ARRAY(uint8_t, tag, MAC_BYTES);
 	struct buf b = { .cap = BASE64URL_LEN(MAC_BYTES) };
 
 	tag_of(c, letter, state, tag);
 	NEW(b.p, c->mem, char, b.cap);
 	base64url_encode(&b, str_of_bytes(tag, MAC_BYTES));
-	explicit_bzero(tag, sizeof(tag));
 	REQUIRE(!b.overflow, ERR_BUG);
 	*ret = buf_view(&b);
 	return OK;

@@ -20,14 +20,14 @@ static void key_of(struct ctx *c, str ott, uint8_t ret[MAC_BYTES])
 
 err_t ott_make(struct ctx *c, const struct ott_new *n, str *ret)
 {
-	uint8_t raw[RAW_BYTES], key[MAC_BYTES];
+	uint8_t key[MAC_BYTES];
+	WIPED_ARRAY(uint8_t, raw, RAW_BYTES);
 	struct buf b = { .cap = OTT_TEXT };
 
 	TRY(clock_issue(c));
 	TRY(rng_fill(c->rng, raw, sizeof(raw)));
 	NEW(b.p, c->mem, char, b.cap);
 	base64url_encode(&b, str_of_bytes(raw, sizeof(raw)));
-	explicit_bzero(raw, sizeof(raw));
 	REQUIRE(!b.overflow, ERR_BUG);
 	key_of(c, buf_view(&b), key);
 	TRY(q_oauth_ott_insert(c->db, str_of_bytes(key, MAC_BYTES), n->user_id, n->provider, n->profile->id,

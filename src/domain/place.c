@@ -58,7 +58,7 @@ static err_t place_of(struct ctx *c, uint8_t ret[PLACE_BYTES])
 
 err_t place_note(struct ctx *c, int64_t user_id, bool *ret_new)
 {
-	uint8_t raw[PLACE_BYTES];
+	uint8_t raw[PLACE_BYTES]; /* public: the store has it */
 	str place = str_of_bytes(raw, PLACE_BYTES);
 	int64_t seen_ms;
 	bool found;

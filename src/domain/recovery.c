@@ -42,21 +42,19 @@ static bool slot_is_taken(const struct recovery_set *set, size_t n, const char *
 
 static err_t random_code(struct ctx *c, char ret[RECOVERY_LEN])
 {
-	uint8_t raw[RANDOM_BYTES];
-	char text[BASE32_LEN(RANDOM_BYTES)] = { 0 };
+	WIPED_ARRAY(uint8_t, raw, RANDOM_BYTES);
+	WIPED_ARRAY(char, text, BASE32_LEN(RANDOM_BYTES));
 	struct buf b = BUF_OF(text);
 
 	TRY(rng_fill(c->rng, raw, sizeof(raw)));
 	base32_encode(&b, str_of_bytes(raw, sizeof(raw)));
 	memcpy(ret, text, RECOVERY_LEN);
-	explicit_bzero(raw, sizeof(raw));
-	explicit_bzero(text, sizeof(text));
 	return OK;
 }
 
 err_t recovery_make(struct ctx *c, struct recovery_set *ret)
 {
-	char code[RECOVERY_LEN];
+	WIPED_ARRAY(char, code, RECOVERY_LEN);
 
 	for (size_t i = 0; i < RECOVERY_CODES; i++) {
 		do {
@@ -65,7 +63,6 @@ err_t recovery_make(struct ctx *c, struct recovery_set *ret)
 		TRY(arena_printf(c->mem, &ret->shown[i], "%.2s-%.5s-%.5s", code, code + 2, code + 7));
 		TRY(credential_make_own(c, secret_of(code), &ret->hashes[i]));
 	}
-	explicit_bzero(code, sizeof(code));
 	return OK;
 }
 
@@ -88,7 +85,7 @@ err_t recovery_look(struct ctx *c, int64_t user_id, const char code[RECOVERY_LEN
 		    struct recovery_found *ret)
 {
 	struct recovery_row row = { 0 };
-	char copy[RECOVERY_LEN];
+	WIPED_ARRAY(char, copy, RECOVERY_LEN);
 	str new_hash;
 
 	TRY(arena_copy(c->mem, (str){ code, RECOVERY_SLOT }, &ret->slot));

@@ -39,7 +39,7 @@ static void refresh_tag(const struct keyring *k, const uint8_t body[REFRESH_BODY
 
 err_t token_mint_refresh(struct ctx *c, const struct refresh_token *t, str *ret)
 {
-	uint8_t raw[REFRESH_BYTES];
+	WIPED_ARRAY(uint8_t, raw, REFRESH_BYTES);
 	struct buf b = { .cap = BASE64URL_LEN(REFRESH_BYTES) };
 	uint64_t gen = (uint64_t)t->gen;
 
@@ -53,7 +53,6 @@ err_t token_mint_refresh(struct ctx *c, const struct refresh_token *t, str *ret)
 
 	NEW(b.p, c->mem, char, b.cap + 1);
 	base64url_encode(&b, str_of_bytes(raw, sizeof(raw)));
-	explicit_bzero(raw, sizeof(raw));
 	REQUIRE(!b.overflow, ERR_BUG);
 	*ret = buf_view(&b);
 	return OK;
@@ -61,7 +60,8 @@ err_t token_mint_refresh(struct ctx *c, const struct refresh_token *t, str *ret)
 
 err_t token_read_refresh(struct ctx *c, str text, struct refresh_token *ret)
 {
-	uint8_t raw[REFRESH_BYTES], tag[MAC_BYTES];
+	WIPED_ARRAY(uint8_t, raw, REFRESH_BYTES);
+	WIPED_ARRAY(uint8_t, tag, MAC_BYTES);
 	uint64_t gen = 0;
 	size_t n = 0;
 

@@ -22,7 +22,7 @@ static void put_v4(const void *four_bytes, uint8_t ret[CLIENT_ADDR_LEN])
 
 static bool bare_addr_parse(str text, uint8_t ret[CLIENT_ADDR_LEN])
 {
-	char copy[INET6_ADDRSTRLEN];
+	char copy[INET6_ADDRSTRLEN]; /* public: an address */
 	struct in_addr v4;
 
 	if (text.n == 0 || text.n >= sizeof(copy) || str_has_byte(text, '\0'))

@@ -522,6 +522,29 @@ static void JW10_rotating_at_once_signs_at_once(void **state)
 	keyring_free(k);
 }
 
+static void JW10_rotating_at_once_takes_back_what_was_published_to_sign_later(void **state)
+{
+	const int64_t now = T0 + MS_PER_DAY;
+	struct keyring *k;
+
+	(void)state;
+	make_keys();
+	rotate_at(now, false);
+	rotate_at(now + 1000, true);
+	k = loaded_at(now + 1000);
+	assert_int_equal(k->n, 2);
+	assert_ptr_equal(keyring_signer(k, now + 1000), k->entry[1].key);
+	assert_ptr_equal(keyring_signer(k, now + 2 * KEY_PUBLISH_MS), k->entry[1].key);
+	keyring_free(k);
+	/* The clock is behind all keys: the oldest signs, so it stays. */
+	rotate_at(T0 - MS_PER_DAY, true);
+	k = loaded_at(T0 - MS_PER_DAY);
+	assert_int_equal(k->n, 2);
+	assert_int_equal(k->entry[0].active_from_ms, T0 - MS_PER_DAY);
+	assert_int_equal(k->entry[1].active_from_ms, T0);
+	keyring_free(k);
+}
+
 static void rotating_removes_keys_a_day_after_they_retired(void **state)
 {
 	int64_t now = T0 + MS_PER_DAY, gone;
@@ -715,6 +738,7 @@ int main(void)
 		T(JW15_the_labels_are_part_of_the_stored_data_and_never_change),
 		T(JW10_a_new_key_is_published_before_it_signs_and_the_old_one_outlives_its_tokens),
 		T(JW10_rotating_at_once_signs_at_once),
+		T(JW10_rotating_at_once_takes_back_what_was_published_to_sign_later),
 		T(rotating_removes_keys_a_day_after_they_retired),
 		T(rotating_needs_a_directory_and_room),
 		T(a_clock_behind_every_key_signs_with_the_first),

@@ -133,30 +133,39 @@ static void flow_put_back(sp_client *c, const struct flow *f)
 
 /* ---- there ---- */
 
+/* The address that the browser is sent to. */
+static void begin_url(struct text *url, const char *start, const char *redirect_uri, const char *verifier, const char *state)
+{
+	unsigned char digest[SHA256_BYTES];
+	char challenge[BASE64URL_LENGTH(SHA256_BYTES) + 1];
+
+	sha256(verifier, SECRET_LENGTH, digest);
+	base64url(digest, sizeof digest, challenge);
+	text_add(url, start);
+	text_add(url, strchr(start, '?') != NULL ? "&" : "?");
+	text_add(url, "redirect_uri=");
+	text_add_url(url, redirect_uri);
+	text_add(url, "&code_challenge=");
+	text_add(url, challenge);
+	text_add(url, "&code_challenge_method=S256&state=");
+	text_add(url, state);
+}
+
 /* `start` is where the browser goes, with or without a query. */
 static struct answer *begin(sp_client *c, const char *start, const char *redirect_uri, bool is_link)
 {
-	char verifier[SECRET_LENGTH + 1], state[SECRET_LENGTH + 1], challenge[BASE64URL_LENGTH(SHA256_BYTES) + 1];
-	unsigned char digest[SHA256_BYTES];
+	char verifier[SECRET_LENGTH + 1] = "", state[SECRET_LENGTH + 1] = "";
 	struct text url = { 0 };
 	struct answer *r;
-	sp_error e;
+	sp_error e = SP_UNAVAILABLE;
 
-	if (!new_secret(verifier) || !new_secret(state))
-		return result_of(SP_UNAVAILABLE, "", "no random numbers");
-	sha256(verifier, SECRET_LENGTH, digest);
-	base64url(digest, sizeof digest, challenge);
-	text_add(&url, start);
-	text_add(&url, strchr(start, '?') != NULL ? "&" : "?");
-	text_add(&url, "redirect_uri=");
-	text_add_url(&url, redirect_uri);
-	text_add(&url, "&code_challenge=");
-	text_add(&url, challenge);
-	text_add(&url, "&code_challenge_method=S256&state=");
-	text_add(&url, state);
-	e = url.failed ? SP_MEMORY : flow_save(c, verifier, state, is_link, (int64_t)time(NULL));
+	if (new_secret(verifier) && new_secret(state)) {
+		begin_url(&url, start, redirect_uri, verifier, state);
+		e = url.failed ? SP_MEMORY : flow_save(c, verifier, state, is_link, (int64_t)time(NULL));
+	}
 	wipe(verifier, sizeof verifier);
-	r = result_of(e, "", NULL);
+	wipe(state, sizeof state);
+	r = result_of(e, "", e == SP_UNAVAILABLE ? "no random numbers" : NULL);
 	if (e == SP_OK) {
 		r->pub.url = result_copy(r, url.p);
 		if (r->pub.url == NULL)
