@@ -106,6 +106,10 @@ const struct route routes[] = {
 	  NULL, api_ui_redirect, false },
 	{ METHOD_GET, PLACE_PREFIX, "/account-conflict", AUTH_PUBLIC, STEPUP_NONE, LANE_LOOP,
 	  NULL, api_ui_redirect, false },
+	{ METHOD_GET, PLACE_ROOT, "/", AUTH_PUBLIC, STEPUP_NONE, LANE_LOOP,
+	  NULL, api_ui_front, false },
+	{ METHOD_GET, PLACE_PREFIX, "/", AUTH_PUBLIC, STEPUP_NONE, LANE_LOOP,
+	  NULL, api_ui_front, false },
 	{ METHOD_GET, PLACE_PREFIX, "/ui", AUTH_PUBLIC, STEPUP_NONE, LANE_LOOP,
 	  NULL, api_ui_start, false },
 	{ METHOD_GET, PLACE_PREFIX, "/ui/config", AUTH_PUBLIC, STEPUP_NONE, LANE_LOOP,
@@ -217,7 +221,7 @@ static bool placed(const struct route *rt, const struct api_listener *l, str pre
 	    !str_eq_nocase((str){ path->p, prefix.n }, prefix))
 		return false;
 	*path = str_skip(*path, prefix.n);
-	return path->n > 0 && path->p[0] == '/';
+	return path->n == 0 || path->p[0] == '/';
 }
 
 static bool method_fits(enum http_method want, enum http_method got)

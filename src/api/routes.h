@@ -150,6 +150,8 @@ err_t api_account_export(struct req *r, const void *body, struct http_reply *rep
 err_t api_ui_start(struct req *r, const void *body, struct http_reply *rep);
 err_t api_ui_file(struct req *r, const void *body, struct http_reply *rep);
 err_t api_ui_config(struct req *r, const void *body, struct http_reply *rep);
+/* Takes a browser that came to our name alone to the pages; programs are told that there is nothing. */
+err_t api_ui_front(struct req *r, const void *body, struct http_reply *rep);
 /* Where a mailed link leads: to its page, to the application's (site.app_url), or nowhere. */
 err_t api_ui_redirect(struct req *r, const void *body, struct http_reply *rep);
 err_t api_docs_openapi(struct req *r, const void *body, struct http_reply *rep);

@@ -124,6 +124,35 @@ bool wants_page(const struct http_request *http)
 	return false;
 }
 
+static err_t redirect(struct http_reply *rep, str to)
+{
+	rep->status = 302;
+	rep->content_type = "text/plain; charset=utf-8";
+	http_reply_header(rep, "Location", to);
+	http_reply_header(rep, "Vary", STR("Accept"));
+	buf_lit(&rep->body, "Found\n");
+	return OK;
+}
+
+/* Where a person who typed our name wants to go; in development the API's description will do. NULL: nowhere. */
+static const char *front_of(const struct req *r)
+{
+	if (has_pages(r))
+		return "/ui/login";
+	return r->c.cfg->dev && r->c.cfg->docs.enabled ? "/docs" : NULL;
+}
+
+err_t api_ui_front(struct req *r, const void *body, struct http_reply *rep)
+{
+	const char *front = front_of(r);
+	str to;
+
+	(void)body;
+	REQUIRE(front != NULL && !r->listener->ops_only && wants_page(r->http), ERR_NO_ROUTE);
+	TRY(arena_printf(r->c.mem, &to, "%.*s%s", STR_ARG(r->c.cfg->server.api_prefix), front));
+	return redirect(rep, to);
+}
+
 /* The route's own spelling, so that nothing of the request but its query gets into the address. */
 err_t api_ui_redirect(struct req *r, const void *body, struct http_reply *rep)
 {
@@ -135,10 +164,5 @@ err_t api_ui_redirect(struct req *r, const void *body, struct http_reply *rep)
 	REQUIRE(base.n > 0, ERR_NO_ROUTE);
 	TRY(arena_printf(r->c.mem, &to, "%.*s%s%s%s%.*s", STR_ARG(base), has_pages(r) ? "/ui" : "", rt->pattern,
 			 query.n > 0 ? "?" : "", STR_ARG(query)));
-	rep->status = 302;
-	rep->content_type = "text/plain; charset=utf-8";
-	http_reply_header(rep, "Location", to);
-	http_reply_header(rep, "Vary", STR("Accept"));
-	buf_lit(&rep->body, "Found\n");
-	return OK;
+	return redirect(rep, to);
 }

@@ -24,6 +24,7 @@ static const char *const words_same_site[] = { "lax", "strict", "none", NULL };
 static const char *const words_algorithm[] = { "ES256", "RS256", "EdDSA", "HS256", NULL };
 static const char *const words_format[] = { "json", "text", NULL };
 static const char *const words_app_links[] = { "full", "short", NULL };
+static const char *const words_own_pages[] = { "auto", "true", "false", NULL };
 static const char *const words_verification[] = { "none", "lazy", "strict", NULL };
 static const char *const words_mail[] = { "none", "smtp", "http", "log", "file", NULL };
 static const char *const words_mail_tls[] = { "required", "opportunistic", "off", NULL };
@@ -38,6 +39,7 @@ _Static_assert(SESSION_CHECK_ALLCALLS == 1 && SESSION_CHECK_NONE == 3, "order of
 _Static_assert(ALG_ES256 == 1 && ALG_HS256 == 4, "order of words_algorithm");
 _Static_assert(CLEAR_NONE == 1 && CLEAR_ALL == 3, "order of words_clear");
 _Static_assert(SAME_SITE_LAX == 1 && SAME_SITE_NONE == 3, "order of words_same_site");
+_Static_assert(OWN_PAGES_AUTO == 1 && OWN_PAGES_FALSE == 3, "order of words_own_pages");
 _Static_assert(LINKS_FULL == 1 && LINKS_SHORT == 2, "order of words_app_links");
 _Static_assert(VERIFICATION_NONE == 1 && VERIFICATION_STRICT == 3, "order of words_verification");
 _Static_assert(MAIL_NONE == 1 && MAIL_SMTP == 2 && MAIL_FILE == 5, "order of words_mail");
@@ -285,6 +287,10 @@ const struct setting settings[] = {
 	{ ENUM(link_style, "site.app_links", site.app_links, "full", words_app_links,
 	       "How links to the scheme of an app are built: with `server.api_prefix` in them, like "
 	       "links to a web site, or short without it.") },
+	{ ENUM(own_pages, "site.own_pages", site.own_pages, "auto", words_own_pages,
+	       "Have the sites pages of their own for what mails lead to: `{site}/login`, and those below "
+	       "`{site}{api_prefix}/ui/`? If not, links lead to the hosted pages at `server.public_url`. auto: "
+	       "`server.public_url` has none, the others of `site.urls` have.") },
 	{ TEXT("site.app_url", site.app_url, "", grammar_public_url,
 	       "an http:// or https:// URL in lower case without a slash at the end",
 	       "Where a browser that opens a mailed link is sent on to when there are no hosted pages: "

@@ -90,6 +90,13 @@ enum link_style {
 	LINKS_SHORT, /* custom schemes: site + path */
 };
 
+enum own_pages {
+	OWN_PAGES_UNSET = 0,
+	OWN_PAGES_AUTO, /* all but server.public_url */
+	OWN_PAGES_TRUE,
+	OWN_PAGES_FALSE,
+};
+
 enum oauth_trust {
 	OAUTH_TRUST_UNSET = 0,
 	OAUTH_TRUST_PRESET, /* as is known of the provider */
@@ -228,6 +235,7 @@ struct config {
 		struct str_list urls;      /* where links may lead; the first is the default. Never empty:
 					    * server.public_url when nothing is set */
 		enum link_style app_links; /* how links to custom schemes are built */
+		enum own_pages own_pages;  /* which of them do without the hosted pages */
 		str app_url;               /* where mailed links go on to when there are no hosted pages; n == 0: nowhere */
 	} site;
 	struct {

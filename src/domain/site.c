@@ -56,36 +56,61 @@ bool site_is_web(str site)
 	return str_starts(site, STR("https://")) || str_starts(site, STR("http://"));
 }
 
-static bool has_pages(const struct ctx *c, str site)
+/* Do we serve pages, and the site none of its own? */
+static bool needs_ours(const struct ctx *c, str site)
 {
-	return site_is_web(site) && c->cfg->ui.enabled && !c->cfg->ui.headless;
+	if (!c->cfg->ui.enabled || c->cfg->ui.headless)
+		return false;
+	switch (c->cfg->site.own_pages) {
+	case OWN_PAGES_TRUE: return false;
+	case OWN_PAGES_FALSE: return true;
+	case OWN_PAGES_UNSET:
+	case OWN_PAGES_AUTO: break;
+	}
+	return str_eq(site, c->cfg->server.public_url);
+}
+
+static err_t hosted_page(struct ctx *c, str at, str page, str *ret)
+{
+	return arena_printf(c->mem, ret, "%.*s%.*s/ui/%.*s", STR_ARG(at), STR_ARG(c->cfg->server.api_prefix),
+			    STR_ARG(page));
 }
 
 err_t site_page(struct ctx *c, str site, str page, str *ret)
 {
-	if (!has_pages(c, site) && str_eq(page, STR("login")))
+	if (needs_ours(c, site))
+		return hosted_page(c, c->cfg->server.public_url, page, ret);
+	if (site_is_web(site) && c->cfg->ui.enabled && !c->cfg->ui.headless)
+		return hosted_page(c, site, page, ret);
+	if (str_eq(page, STR("login")))
 		return arena_printf(c->mem, ret, "%.*s/login", STR_ARG(site));
-	return arena_printf(c->mem, ret, "%.*s%.*s%s/%.*s", STR_ARG(site), STR_ARG(c->cfg->server.api_prefix),
-			    has_pages(c, site) ? "/ui" : "", STR_ARG(page));
+	return arena_printf(c->mem, ret, "%.*s%.*s/%.*s", STR_ARG(site), STR_ARG(c->cfg->server.api_prefix),
+			    STR_ARG(page));
+}
+
+static err_t short_page(struct ctx *c, str site, str page, str *ret)
+{
+	if (str_eq(page, STR("magic-link/verify")))
+		page = STR("magic-link");
+	return arena_printf(c->mem, ret, "%.*s/%.*s", STR_ARG(site), STR_ARG(page));
 }
 
 err_t site_link(struct ctx *c, str path, str token, str *ret)
 {
-	str site = site_of(c), prefix = c->cfg->server.api_prefix;
-	const char *pages = "";
+	str site = site_of(c), page;
 
-	if (has_pages(c, site))
-		pages = "/ui";
-	if (!site_is_web(site) && c->cfg->site.app_links == LINKS_SHORT) {
-		prefix = STR("");
-		if (str_eq(path, STR("magic-link/verify")))
-			path = STR("magic-link");
-	}
-	return arena_printf(c->mem, ret, "%.*s%.*s%s/%.*s?token=%.*s", STR_ARG(site), STR_ARG(prefix), pages,
-			    STR_ARG(path), STR_ARG(token));
+	if (c->cfg->site.app_links == LINKS_SHORT && !site_is_web(site) && !needs_ours(c, site))
+		TRY(short_page(c, site, path, &page));
+	else
+		TRY(site_page(c, site, path, &page));
+	return arena_printf(c->mem, ret, "%.*s?token=%.*s", STR_ARG(page), STR_ARG(token));
 }
 
 err_t site_login_url(struct ctx *c, str *ret)
 {
-	return arena_printf(c->mem, ret, "%.*s/login", STR_ARG(site_of(c)));
+	str site = site_of(c);
+
+	if (needs_ours(c, site))
+		return site_page(c, site, STR("login"), ret);
+	return arena_printf(c->mem, ret, "%.*s/login", STR_ARG(site));
 }

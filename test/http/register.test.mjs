@@ -45,7 +45,7 @@ test('BF12 strict: the owner is told by mail, at most once a minute, and nothing
   for (let i = 0; i < 3; i++) assert.equal((await register(strict, { ...intruder, emailLang: 'de' })).status, 201);
   assert.deepEqual(await strict.subjects(owner.email), [VERIFY, WELCOME, EXISTS]);
   const { parsed } = await strict.sink.mail(owner.email, { subject: EXISTS });
-  assert.ok(!/token=/.test(parsed.text) && parsed.text.includes('https://auth.example.test/login'));
+  assert.ok(!/token=/.test(parsed.text) && parsed.text.includes('https://auth.example.test/auth/ui/login'));
   const me = (await strict.s.me(owner.accessToken)).json;
   assert.deepEqual([me.id, me.firstName, me.isEmailVerified], [owner.id, 'Owner', true]);
   assert.equal((await strict.s.login(owner.email, intruder.password)).status, 401);

@@ -338,7 +338,7 @@ test('the welcome comes at sign-up when no proof is asked, else with the first p
     assert.deepEqual(await m.subjects(u.email), [VERIFY, WELCOME]);
   }
   const mail = await none.sink.mail(a.email, { subject: WELCOME });
-  assert.match(mail.parsed.text, /https:\/\/auth\.example\.test\/login\b/);
+  assert.match(mail.parsed.text, /https:\/\/auth\.example\.test\/auth\/ui\/login\b/);
   assert.ok(!mail.raw.includes(a.password));
 });
 

@@ -23,7 +23,10 @@ export const SUBJECT = {
 /* { s, mail, sms, close() } */
 export async function startDelivering({ env = {}, ...options } = {}) {
   const mail = await SmtpSink.start(), sms = await HttpSink.start();
-  const s = await Server.start({ env: { ...mail.env, ...sms.env('http-post'), ...WIDE, SALLYPORT_LIMITS_RESEND: '0s', SALLYPORT_PASSWORD_MAX_WAIT: '60s', ...env }, ...options });
+  const s = await Server.start({ env: { ...mail.env, ...sms.env('http-post'), ...WIDE, SALLYPORT_LIMITS_RESEND: '0s', SALLYPORT_PASSWORD_MAX_WAIT: '60s', ...env }, ...options }).catch(async (e) => {
+    await Promise.all([mail.close(), sms.close()]); // what listens keeps the file from ending
+    throw e;
+  });
   const close = async () => {
     try {
       await s.close();
