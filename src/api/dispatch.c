@@ -7,6 +7,7 @@
 #include "api/cookie.h"
 #include "api/cors.h"
 #include "api/csrf.h"
+#include "api/dev_hint.h"
 #include "api/forward.h"
 #include "api/problem.h"
 #include "api/routes.h"
@@ -413,6 +414,7 @@ static void finish(struct req *r, err_t e, struct http_reply *rep)
 	if (rt != NULL)
 		csrf_renew(r, rt, e.code, rep);
 	cors_allow(r, rt, rep);
+	dev_hint_log(r);
 }
 
 static bool handle(void *self, struct http_thread *ht, struct http_request *http,
@@ -429,7 +431,9 @@ static bool handle(void *self, struct http_thread *ht, struct http_request *http
 	err_clear_origin();
 	body_use_arena(&ht->arena);
 	req_init(&r, l, ht, http);
+	dev_hint_origin(&r);
 	if (cors_preflight(&r, rep)) {
+		dev_hint_log(&r);
 		body_use_arena(NULL);
 		return true;
 	}

@@ -117,6 +117,17 @@ static err_t failure_url(struct req *r, const struct oauth_target *t, str code, 
 	return with_params(r, login, params, 1, ret);
 }
 
+/* In --dev, instead of a page that could only name the code. */
+static void show_hint(const struct req *r, str code, struct http_reply *rep)
+{
+	rep->body.n = 0;
+	rep->content_type = "text/plain; charset=utf-8";
+	buf_str(&rep->body, code);
+	buf_lit(&rep->body, "\n\n");
+	buf_str(&rep->body, r->c.hint);
+	buf_lit(&rep->body, "\n\nThis page is one of --dev.\n");
+}
+
 /* Also for faults: nobody is left in a browser with a page of JSON. */
 static err_t fail_to(struct req *r, struct http_reply *rep, const struct oauth_target *t, err_t why)
 {
@@ -127,6 +138,12 @@ static err_t fail_to(struct req *r, struct http_reply *rep, const struct oauth_t
 	TRY(failure_url(r, t, problem_of(why.code).code, &url));
 	if (url.n == 0)
 		return why;
+	if (r->c.hint.n > 0 && t->url.n == 0) {
+		rep->status = problem_of(why.code).status;
+		rep->error = why.code;
+		show_hint(r, problem_of(why.code).code, rep);
+		return OK;
+	}
 	redirect(rep, 302, url);
 	rep->error = why.code;
 	return OK;

@@ -223,6 +223,8 @@ void problem_write(enum err_code code, const struct ctx *c, bool says_success, i
 	out_str(&o, STR("error"), text);
 	out_str(&o, STR("message"), text);
 	out_str(&o, STR("code"), p.code);
+	if (c != NULL && c->hint.n > 0)
+		out_str(&o, STR("hint"), c->hint);
 	if (c != NULL && code == ERR_INPUT && c->n_fields > 0)
 		out_fields(&o, c);
 	if (c != NULL && code == ERR_CHALLENGE)

@@ -15,7 +15,7 @@ struct problem {
 struct problem problem_of(enum err_code code);
 
 /* {"error": text, "message": text, "code": CODE[, "success": false][, "fields": [{"field","reason"}]]
- * [, "challenge": {…}][, "mergeToken": JWT]}
+ * [, "challenge": {…}][, "mergeToken": JWT][, "hint": in --dev]}
  * c may be NULL (the edge's own refusals). says_success: the route promises "success" in every body. */
 void problem_write(enum err_code code, const struct ctx *c, bool says_success, int64_t retry_after_s,
 		   struct http_reply *rep);

@@ -62,6 +62,7 @@ struct ctx {
 	size_t n_fields;
 	str challenge;              /* of ERR_CHALLENGE: what to solve (brake.h) */
 	str merge_token;            /* beside ERR_EMAIL_EXISTS: what a guest could not become (guest.h) */
+	str hint;                   /* in --dev: which value, and which setting would allow it (dev_hint.h) */
 	str provider_label;         /* of the identity provider that the request is about, for texts */
 	bool outbox_added;          /* a message was queued: the sender is woken when the request is over */
 	int64_t log_user_id;        /* whom the request turned out to be about, for the access log */

@@ -6,6 +6,7 @@
 #include "crypto/jwks.h"
 #include "domain/audit.h"
 #include "domain/clock_guard.h"
+#include "domain/dev_hint.h"
 #include "domain/linked.h"
 #include "domain/ott.h"
 #include "domain/provider_log.h"
@@ -64,6 +65,9 @@ static err_t find_provider(struct ctx *c, str name, struct provider *ret)
 
 	if (set == NULL) {
 		c->provider_label = known != NULL ? known->base.label : STR_NONE;
+		DEV_HINT(c, "there is no provider \"%s\": a section [oauth.NAME] of that name would make it one, with client_id, "
+			    "client_secret%s",
+			 dev_value(name), known != NULL ? "" : " and issuer (or preset)");
 		FAIL(ERR_OAUTH_UNKNOWN);
 	}
 	TRY(provider_view(set, c->mem, ret));
@@ -130,6 +134,17 @@ static bool is_app_target(const struct ctx *c, const struct provider *p, str uri
 	       (p->set != NULL && redirect_is_registered(&p->set->redirect_uris, uri));
 }
 
+static void hint_target(struct ctx *c, str url)
+{
+	if (redirect_may_register(url))
+		DEV_HINT(c, "redirect_uri %s is not registered: native.redirect_uris would allow it for apps, site.urls for web "
+			    "sites; they are compared byte by byte",
+			 dev_value(url));
+	else
+		DEV_HINT(c, "redirect_uri %s is not in site.urls, and no address of an app that can be in native.redirect_uris",
+			 dev_value(url));
+}
+
 /* site: as the state shows it. */
 static err_t choose_target(struct ctx *c, const struct oauth_request *q, const struct provider *p,
 			   struct oauth_target *ret, str *ret_site)
@@ -142,7 +157,10 @@ static err_t choose_target(struct ctx *c, const struct oauth_request *q, const s
 		*ret = (struct oauth_target){ url, true, q->app_state };
 		return OK;
 	}
-	REQUIRE(url.n == 0 || str_list_has(&c->cfg->site.urls, url), ERR_OAUTH_TARGET);
+	if (url.n > 0 && !str_list_has(&c->cfg->site.urls, url)) {
+		hint_target(c, url);
+		FAIL(ERR_OAUTH_TARGET);
+	}
 	site = url.n > 0 ? url : site_of(c);
 	*ret_site = site;
 	ret->is_app = !site_is_web(site) || q->challenge.n > 0;

@@ -1,4 +1,4 @@
-/* Profiles of every preset, lists of addresses, and claims of ID tokens: nobody without a subject. */
+/* Profiles of every preset, signed ones too, lists of addresses, and claims of ID tokens: nobody without a subject. */
 #include "base/arena.h"
 #include "base/utf8.h"
 #include "crypto/mac.h"
@@ -10,7 +10,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void check(const struct profile *p)
 {
 	if (p->id.n == 0 || !utf8_is_plain_text(p->id) || (p->email_verified && p->email.n == 0) ||
-	    (p->email.n > 0 && !utf8_is_plain_text(p->email)) || (p->name.n > 0 && !utf8_is_plain_text(p->name)))
+	    (p->email.n > 0 && !utf8_is_plain_text(p->email)) || (p->name.n > 0 && !utf8_is_plain_text(p->name)) ||
+	    (p->given.n > 0 && !utf8_is_plain_text(p->given)) || (p->family.n > 0 && !utf8_is_plain_text(p->family)) ||
+	    (p->name.n == 0 && (p->given.n > 0 || p->family.n > 0)))
 		abort();
 }
 
@@ -30,6 +32,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		p = preset_at(i)->base;
 		p.set = &set;
 		if (answer_profile(&mem, &p, str_of_bytes(data, size), &got).code == ERR_OK)
+			check(&got);
+		if (signed_profile(&mem, str_of_bytes(data, size), &e, &got).code == ERR_OK)
 			check(&got);
 		if (id_token_claims(&mem, str_of_bytes(data, size), &e, &got).code == ERR_OK)
 			check(&got);
