@@ -186,7 +186,7 @@ static err_t read_request(struct req *r, struct oauth_request *q)
 
 static bool says(str agent, const char *word)
 {
-	return agent.n > 0 && memmem(agent.p, agent.n, word, strlen(word)) != NULL;
+	return str_has(agent, str_of_cstr(word));
 }
 
 /* The window of an app that sees what is typed into it: Android says "; wv", on iOS all browsers but those say

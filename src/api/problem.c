@@ -165,7 +165,7 @@ static void out_challenge(struct json_out *o, const struct ctx *c)
 /* "%s" stands for the identity provider that the request is about. */
 static bool has_name(str text)
 {
-	return memmem(text.p, text.n, "%s", 2) != NULL;
+	return str_has(text, STR("%s"));
 }
 
 static str named(str text, const struct ctx *c)

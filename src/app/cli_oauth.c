@@ -155,15 +155,10 @@ static void test_key_of_apple(struct probe *t)
 
 /* ---- the client ---- */
 
-static bool says(str body, str word)
-{
-	return body.n > 0 && memmem(body.p, body.n, word.p, word.n) != NULL;
-}
-
 static bool complains_of_client(str body)
 {
-	return says(body, STR("invalid_client")) || says(body, STR("incorrect_client_credentials")) ||
-	       says(body, STR("unauthorized_client"));
+	return str_has(body, STR("invalid_client")) || str_has(body, STR("incorrect_client_credentials")) ||
+	       str_has(body, STR("unauthorized_client"));
 }
 
 /* A code that nobody gave is refused for itself when the client is known, and else for the client. */

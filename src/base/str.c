@@ -43,6 +43,11 @@ bool str_has_byte(str s, char c)
 	return s.n > 0 && memchr(s.p, c, s.n) != NULL;
 }
 
+bool str_has(str s, str part)
+{
+	return part.n == 0 || (s.p != NULL && memmem(s.p, s.n, part.p, part.n) != NULL);
+}
+
 bool str_cut(str s, char c, str *ret_head, str *ret_tail)
 {
 	const char *at = s.n == 0 ? NULL : memchr(s.p, c, s.n);

@@ -28,6 +28,7 @@ bool str_eq_nocase(str a, str b); /* ASCII only */
 bool str_starts(str s, str prefix);
 bool str_ends(str s, str suffix);
 bool str_has_byte(str s, char c);
+bool str_has(str s, str part); /* no bytes are in everything */
 
 /* Cut `s` at the first `c`: true and both parts if found; else false, *ret_head = s, tail absent. */
 bool str_cut(str s, char c, str *ret_head, str *ret_tail);

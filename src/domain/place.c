@@ -38,7 +38,7 @@ str agent_family(str agent)
 	for (size_t i = 0; i < sizeof(browsers) / sizeof(browsers[0]); i++) {
 		str mark = str_of_cstr(browsers[i].mark);
 
-		if (memmem(agent.p, agent.n, mark.p, mark.n) != NULL)
+		if (str_has(agent, mark))
 			return str_of_cstr(browsers[i].name);
 	}
 	return STR("Mozilla");

@@ -216,7 +216,7 @@ static err_t fill_twilio(const struct config *cfg, const struct text *t, struct 
 
 static bool tells(str body, str secret)
 {
-	return secret.n > 0 && body.n > 0 && memmem(body.p, body.n, secret.p, secret.n) != NULL;
+	return secret.n > 0 && str_has(body, secret);
 }
 
 /* Some gateways repeat the request, the credentials in its query too: then only the status is kept.

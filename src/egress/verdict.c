@@ -12,11 +12,6 @@
 #define CODE_DIGITS  6	/* of a one-time code; numbers are longer */
 #define TOKEN_LENGTH 24 /* of the shortest token in a link */
 
-static bool contains(str s, str part)
-{
-	return part.n == 0 || (s.n > 0 && memmem(s.p, s.n, part.p, part.n) != NULL);
-}
-
 /* ---- bodies that say no ---- */
 
 static str text_of(const json_t *v)
@@ -85,7 +80,7 @@ static bool body_says_no(str body)
 static enum delivery_verdict judge(int status, str body, str expect)
 {
 	if (status >= 200 && status <= 299)
-		return !contains(body, expect) || body_says_no(body) ? DELIVERY_LATER
+		return !str_has(body, expect) || body_says_no(body) ? DELIVERY_LATER
 								     : DELIVERY_SENT;
 	if (status == 400 || status == 413 || status == 422)
 		return DELIVERY_REFUSED;

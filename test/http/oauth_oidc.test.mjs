@@ -1,16 +1,18 @@
-// oauth_oidc.test.mjs — against an OpenID provider that others have written, with both algorithms.
+// oauth_oidc.test.mjs — against an OpenID provider that others have written: with several algorithms, with profiles that are
+// signed, with a secret that a form has to encode.
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { test } from 'node:test';
 import { startOidcProvider } from '../lib/oidc_provider.mjs';
 import { APP, AUTH, SITE, Social } from '../lib/social.mjs';
 
-for (const alg of ['RS256', 'ES256'])
-  test(`OC02 OC03 OC04 OC07 oidc-provider with ${alg}: web, app, and the account that the hint names`, async (tc) => {
-    const op = await startOidcProvider({ alg, redirectUri: `${AUTH}/auth/oauth/oidc/callback` });
+const SECRET = 's+e c/r%t=: and more than enough of it';
+for (const [alg, signsProfiles] of [['RS256', false], ['ES256', false], ['ES384', true]])
+  test(`OC02 OC03 OC04 OC07 oidc-provider with ${alg}${signsProfiles ? ', profiles signed' : ''}: web, app, and the account that the hint names`, async (tc) => {
+    const op = await startOidcProvider({ alg, redirectUri: `${AUTH}/auth/oauth/oidc/callback`, signsProfiles, secret: SECRET });
     tc.after(() => op.close());
     const t = await Social.start({
-      env: { SALLYPORT_OAUTH_OIDC_ISSUER: op.issuer, SALLYPORT_OAUTH_OIDC_CLIENT_ID: 'sallyport', SALLYPORT_OAUTH_OIDC_CLIENT_SECRET: 'a secret between the two of us', SALLYPORT_OAUTH_OIDC_TRUST_EMAIL: 'true', SALLYPORT_OAUTH_OIDC_TOKEN_AUTH: 'basic' },
+      env: { SALLYPORT_OAUTH_OIDC_ISSUER: op.issuer, SALLYPORT_OAUTH_OIDC_CLIENT_ID: 'sallyport', SALLYPORT_OAUTH_OIDC_CLIENT_SECRET: SECRET, SALLYPORT_OAUTH_OIDC_TRUST_EMAIL: 'true', SALLYPORT_OAUTH_OIDC_TOKEN_AUTH: 'basic' },
     });
     tc.after(() => t.close());
     const ada = `ada-${crypto.randomBytes(4).toString('hex')}`, grace = `grace-${crypto.randomBytes(4).toString('hex')}`;

@@ -5,7 +5,8 @@ import { once } from 'node:events';
 import http from 'node:http';
 import Provider from 'oidc-provider';
 
-export async function startOidcProvider({ alg, redirectUri }) {
+/* signsProfiles: its profiles are JWTs, and hold what ID tokens do not; secret: of the client. */
+export async function startOidcProvider({ alg, redirectUri, signsProfiles = false, secret = 'a secret between the two of us' }) {
   const server = http.createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -15,11 +16,12 @@ export async function startOidcProvider({ alg, redirectUri }) {
   const findAccount = (ctx, id) => ({ accountId: id, claims: () => ({ sub: id, email: `${id}@example.test`, email_verified: is.proven, name: 'Ada Lovelace' }) });
   const provider = new Provider(issuer, {
     jwks: { keys: [{ ...(await exportJWK(privateKey)), alg, use: 'sig', kid: 'one' }] },
-    clients: [{ client_id: 'sallyport', client_secret: 'a secret between the two of us', redirect_uris: [redirectUri], id_token_signed_response_alg: alg }],
+    clients: [{ client_id: 'sallyport', client_secret: secret, redirect_uris: [redirectUri], id_token_signed_response_alg: alg, ...(signsProfiles ? { userinfo_signed_response_alg: alg } : {}) }],
     claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'] },
     findAccount,
     pkce: { required: () => true, methods: ['S256'] },
-    features: { devInteractions: { enabled: false } },
+    features: { devInteractions: { enabled: false }, jwtUserinfo: { enabled: signsProfiles } },
+    ...(signsProfiles ? { enabledJWA: { idTokenSigningAlgValues: [alg], userinfoSigningAlgValues: [alg] } } : {}),
     interactions: { url: (ctx, i) => `/approve/${i.uid}` },
     cookies: { keys: ['a key of this test'] },
   });

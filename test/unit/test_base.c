@@ -76,6 +76,8 @@ static void cutting_gives_both_parts_or_the_whole(void **state)
 	assert_false(str_cut(STR_NONE, '=', &head, &tail));
 	assert_true(str_has_byte(STR("a\0b"), '\0'));
 	assert_false(str_has_byte(STR_NONE, 'a'));
+	assert_true(str_has(STR("abc"), STR("bc")) && str_has(STR("abc"), STR("")) && str_has(STR_NONE, STR_NONE));
+	assert_false(str_has(STR("abc"), STR("ac")) || str_has(STR_NONE, STR("a")) || str_has(STR(""), STR("a")));
 }
 
 static void trimming_and_skipping_stay_inside(void **state)
