@@ -312,6 +312,21 @@ static bool is_late(const struct http_server *s, uint64_t word, int64_t now_ms)
 	return deadline <= now_ms;
 }
 
+/* The loops are told of what arrives once. A peer that sent something and closed, both within one event, would keep its
+ * place until its deadline: nothing more will be heard of it. Closing our direction makes a second event of that. An idle
+ * connection is looked at once, since an end that comes by itself is an event; the few that are within a request each time,
+ * since bytes may come there without a change of the clock's word. */
+static void look_for_end(struct conn *c, uint64_t word)
+{
+	enum phase phase = word_phase(word);
+
+	if (phase != PHASE_IDLE && phase != PHASE_HEAD && phase != PHASE_BODY)
+		return;
+	if ((phase != PHASE_IDLE || word != c->looked) && fd_has_ended(c->fd))
+		(void)shutdown(c->fd, SHUT_RD);
+	c->looked = word;
+}
+
 void conns_tick(struct http_server *s, int64_t now_ms)
 {
 	(void)pthread_mutex_lock(&s->conns_lock);
@@ -321,6 +336,8 @@ void conns_tick(struct http_server *s, int64_t now_ms)
 
 		if (watched(word) && is_late(s, word, now_ms))
 			(void)close_late(c, word, true);
+		else
+			look_for_end(c, word);
 	}
 	(void)pthread_mutex_unlock(&s->conns_lock);
 }

@@ -65,6 +65,7 @@ struct conn {
 	/* phase in the lowest 3 bits, above them the deadline (monotonic ms), so that one atomic
 	 * exchange decides between the loop and the keeper; with PHASE_LATE: the phase before. */
 	_Atomic uint64_t clock;
+	uint64_t looked; /* the keeper's: the word with which it last looked for an end */
 
 	struct wire wire;
 	uint64_t n_completed;       /* requests, as against wire.n_requests that came in */
@@ -133,6 +134,8 @@ MUST_USE err_t fd_table_init(void);
 size_t fd_table_size(void);
 void fd_table_set(int fd, struct conn *c);
 struct conn *fd_table_get(int fd);
+/* Has the peer closed, with everything it sent read? */
+bool fd_has_ended(int fd);
 
 /* ---- conn.c ---- */
 

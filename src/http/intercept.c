@@ -1,4 +1,4 @@
-/* The two calls through which bytes reach the HTTP library, taken over.
+/* The calls through which bytes and events reach the HTTP library, taken over.
  *
  * libmicrohttpd parses what it reads at once and more kindly than we want (bare LF, folded lines,
  * control bytes), and there is no hook between its socket and its parser. It calls recv() and
@@ -11,6 +11,7 @@
 #include <gnutls/gnutls.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -20,6 +21,7 @@
 
 typedef ssize_t recv_fn(int fd, void *buf, size_t n, int flags);
 typedef ssize_t record_recv_fn(gnutls_session_t session, void *buf, size_t n);
+typedef int epoll_wait_fn(int epfd, struct epoll_event *events, int n_max, int timeout_ms);
 
 static struct {
 	_Atomic(struct conn *) *conns; /* by descriptor */
@@ -90,6 +92,13 @@ static ssize_t next_record_recv(gnutls_session_t session, void *buf, size_t n)
 	return fn(session, buf, n);
 }
 
+bool fd_has_ended(int fd)
+{
+	char next;
+
+	return next_recv(fd, &next, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 struct socket_read {
 	int fd, flags;
 };
@@ -128,17 +137,40 @@ ssize_t gnutls_record_recv(gnutls_session_t session, void *data, size_t data_siz
 			 &(struct raw_reader){ read_record, session, GNUTLS_E_AGAIN });
 }
 
+/* ---- events ---- */
+
+/* The loop asks for 128 events and asks again, with the same time-out, when it got 128; only then does it look at any of
+ * them. With exactly 128 connections ready, all of them would wait until something else happens, for ten seconds and more.
+ * Who got an array full is asking for what else there is, not for something to wait for. */
+int epoll_wait(int epfd, struct epoll_event *events, int n_max, int timeout_ms)
+{
+	static _Thread_local int full = -1; /* the one that filled the array last */
+	static _Atomic(epoll_wait_fn *) cached;
+	epoll_wait_fn *next = atomic_load_explicit(&cached, memory_order_relaxed);
+	int n;
+
+	if (next == NULL) {
+		find_symbol(RTLD_NEXT, "epoll_wait", &next, sizeof(next));
+		atomic_store_explicit(&cached, next, memory_order_relaxed);
+	}
+	n = next(epfd, events, n_max, full == epfd ? 0 : timeout_ms);
+	full = n == n_max ? epfd : -1;
+	return n;
+}
+
 /* What the libraries get when they ask for these names must be what stands above: a server whose
  * guard is not in the way must not start. */
 err_t fd_table_init(void)
 {
 	recv_fn *plain = NULL;
 	record_recv_fn *tls = NULL;
+	epoll_wait_fn *wait = NULL;
 
 	(void)pthread_once(&table_once, table_make);
 	REQUIRE(fd_table_size() > 0, ERR_NO_MEMORY);
 	find_symbol(RTLD_DEFAULT, "recv", &plain, sizeof(plain));
 	find_symbol(RTLD_DEFAULT, "gnutls_record_recv", &tls, sizeof(tls));
-	REQUIRE(plain == recv_guarded && tls == gnutls_record_recv, ERR_BUG);
+	find_symbol(RTLD_DEFAULT, "epoll_wait", &wait, sizeof(wait));
+	REQUIRE(plain == recv_guarded && tls == gnutls_record_recv && wait == epoll_wait, ERR_BUG);
 	return OK;
 }

@@ -360,6 +360,46 @@ test('connections of one address are capped, and the server lives on', async (t)
   await until(() => small.get('/healthz').then((r) => r.status === 200, () => false), 'room again');
 });
 
+/* So many connections to `of` that have sent something while it slept, and so are all ready at once. */
+async function readyAtOnce(of, n, bytes) {
+  const all = await Promise.all(Array.from({ length: n }, () => new Promise((resolve, reject) => {
+    const c = net.connect(of.target.port, of.target.host, () => resolve(c)).on('error', reject);
+  })));
+  await until(async () => (await of.metric('connections_open')) > n, 'all connections to be there'); // and the one that asks
+  process.kill(of.child.pid, 'SIGSTOP');
+  const answers = all.map((c) => new Promise((resolve) => c.once('data', resolve).once('close', resolve)));
+  await Promise.all(all.map((c) => new Promise((sent) => c.write(bytes, sent))));
+  const from = Date.now();
+  process.kill(of.child.pid, 'SIGCONT');
+  await Promise.all(answers);
+  for (const c of all) c.destroy();
+  return Date.now() - from;
+}
+
+test('however many connections are ready at once, none of them waits for another event', async (t) => {
+  const one = await Server.start({ env: { SALLYPORT_SERVER_IO_THREADS: '1' } });
+  t.after(() => one.close());
+  // The loop takes 128 events at a time. An array just full made it wait: ten seconds, or for ever.
+  for (const n of [127, 128, 129, 256]) {
+    const took = await readyAtOnce(one, n, HEALTH);
+    assert.ok(took < 5000, `${n} connections: ${took} ms`);
+  }
+});
+
+test('who sent part of a request and closed frees the place at once', async (t) => {
+  const slow = await Server.start({ env: { SALLYPORT_SERVER_HEAD_TIMEOUT: '60s', SALLYPORT_SERVER_BODY_TIMEOUT: '60s' } });
+  t.after(() => slow.close());
+  const parts = ['P', 'POST /auth/login HTTP/1.1\r\nHost: x\r\n', post('Content-Length: 100\r\n', '{"a'), post('Transfer-Encoding: chunked\r\n', '5\r\n{"a')];
+  for (const part of [...parts, HEALTH, HEALTH + parts[1]]) {
+    for (let i = 0; i < 5; i++) {
+      const c = net.connect(slow.target.port, slow.target.host);
+      c.on('error', () => {}).on('data', () => {});
+      c.end(part); // bytes and end in one go
+    }
+    await until(async () => (await slow.metric('connections_open')) === 1, `the places of those who sent ${JSON.stringify(part)}`, 15_000);
+  }
+});
+
 test('random bytes never bring it down', async () => {
   let seed = 7;
   const random = (n) => ((seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) >>> 8) % n;
