@@ -42,15 +42,16 @@ export interface User {
   hasPassword: boolean;
   isAdmin: boolean;
   isGuest?: true;
-  role?: string;
-  roles?: string[];
-  permissions?: string[];
+  /** `admin` of administrators who have no other; empty when there is none. */
+  role: string;
+  roles: string[];
+  permissions: string[];
+  metadata: Record<string, unknown>;
   firstName?: string;
   lastName?: string;
   name?: string;
   phoneNumber?: string;
   lastLogin?: string;
-  metadata?: Record<string, unknown>;
   [claim: string]: unknown;
 }
 
@@ -113,6 +114,10 @@ export interface Auth {
   on(event: 'login' | 'logout' | 'refresh' | 'expired', listener: (event: CustomEvent<{ user: User | null }>) => void): () => void;
   csrfToken(): string;
 
+  /** As far as is known: was somebody signed in when that was last asked (init does not ask, checkSession does)? */
+  isAuthenticated(): boolean;
+  /** A request to a path below the prefix: `apiCall('/profile', 'PATCH', { firstName })`. A list comes as `items`. */
+  apiCall<T = Record<string, unknown>>(path: string, method?: string, data?: unknown): Promise<Answer<T>>;
   checkSession(): Promise<boolean>;
   guardPage(): Promise<boolean>;
   guardRole(role: string, elsewhere?: string): Promise<boolean>;
@@ -166,6 +171,7 @@ export interface Auth {
   deleteAccount(proof?: Proof): Promise<Answer>;
 }
 
+export const Sallyport: Auth;
 export const AwesomeNodeAuth: Auth;
 export const AuthService: Auth;
-export default AwesomeNodeAuth;
+export default Sallyport;

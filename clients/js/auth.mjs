@@ -2,6 +2,7 @@
 // `npm pack` and `npm install` of this folder) puts it here.
 import './auth.js';
 
-export const AwesomeNodeAuth = globalThis.AwesomeNodeAuth;
-export const AuthService = AwesomeNodeAuth;
-export default AwesomeNodeAuth;
+export const Sallyport = globalThis.Sallyport;
+export const AwesomeNodeAuth = Sallyport;
+export const AuthService = Sallyport;
+export default Sallyport;

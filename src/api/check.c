@@ -3,6 +3,7 @@
 #include "api/routes.h"
 #include "domain/email.h"
 #include "domain/uid.h"
+#include "domain/user.h"
 
 /* What an application may read without thinking of other scripts, control characters and the ends of lines: visible
  * ASCII as it is, all else and '%' as %XX of UTF-8 (RFC 3986 §2.1). */
@@ -52,14 +53,14 @@ static err_t add_email(struct req *r, struct http_reply *rep)
 
 err_t api_check(struct req *r, const void *body, struct http_reply *rep)
 {
-	str uid, role;
+	str uid, role = user_role(r->who.row.role, r->who.row.is_admin);
 
 	(void)body;
 	TRY(uid_text(r->c.mem, r->who.row.uid, &uid));
 	http_reply_header(rep, "X-Auth-User-Id", uid);
 	TRY(add_email(r, rep));
-	if (r->who.row.role.n > 0) {
-		TRY(header_text(r->c.mem, r->who.row.role, &role));
+	if (role.n > 0) {
+		TRY(header_text(r->c.mem, role, &role));
 		http_reply_header(rep, "X-Auth-Role", role);
 	}
 	rep->status = 200;

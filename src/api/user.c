@@ -80,6 +80,21 @@ static err_t full_name(struct req *r, str *ret)
 	return OK;
 }
 
+/* There always, so that no client has to ask whether they are; what is not kept yet is empty. */
+static void out_rights(struct json_out *o, const struct caller_row *u)
+{
+	out_str(o, STR("role"), user_role(u->role, u->is_admin));
+	out_key(o, STR("roles"));
+	out_arr(o);
+	out_end_arr(o);
+	out_key(o, STR("permissions"));
+	out_arr(o);
+	out_end_arr(o);
+	out_key(o, STR("metadata"));
+	out_obj(o);
+	out_end_obj(o);
+}
+
 err_t api_user_me(struct req *r, const void *body, struct http_reply *rep)
 {
 	const struct caller_row *u = &r->who.row;
@@ -95,7 +110,7 @@ err_t api_user_me(struct req *r, const void *body, struct http_reply *rep)
 	out_str(&o, STR("sub"), uid);
 	out_str(&o, STR("id"), uid);
 	out_str(&o, STR("email"), u->email);
-	out_str(&o, STR("role"), u->role);
+	out_rights(&o, u);
 	out_str(&o, STR("loginProvider"), u->login_provider);
 	out_bool(&o, STR("isEmailVerified"), u->email_verified);
 	out_bool(&o, STR("isTotpEnabled"), u->has_totp);

@@ -6,6 +6,7 @@
 #include "base/base64url.h"
 #include "base/json_out.h"
 #include "domain/clock_guard.h"
+#include "domain/user.h"
 
 #define REFRESH_VERSION 1
 #define REFRESH_BODY    (1 + 1 + UID_BYTES + 8 + NONCE_BYTES)
@@ -139,7 +140,7 @@ err_t token_draft_access(struct ctx *c, const struct access_mint *m, struct acce
 	out_amr(&o, m->amr);
 	out_str(&o, STR("token_use"), STR("access"));
 	out_str(&o, STR("email"), m->user->email);
-	out_str(&o, STR("role"), m->user->role);
+	out_str(&o, STR("role"), user_role(m->user->role, m->user->is_admin));
 	out_str(&o, STR("loginProvider"), m->user->login_provider);
 	out_bool(&o, STR("isEmailVerified"), m->user->email_verified);
 	out_bool(&o, STR("isTotpEnabled"), m->user->has_totp);

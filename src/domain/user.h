@@ -71,4 +71,13 @@ MUST_USE err_t user_set_admin(struct ctx *c, const struct user_row *u, bool on);
 MUST_USE err_t user_remove(struct ctx *c, const struct user_row *u);
 MUST_USE err_t user_set_password(struct ctx *c, const struct user_row *u, struct secret password);
 
+/* The role that clients and applications are told: the account's own, else "admin" of administrators; empty when there
+ * is none, and never STR_NONE. Source: contract §3.1, §11.5. */
+static inline str user_role(str role, bool is_admin)
+{
+	if (role.n > 0)
+		return role;
+	return is_admin ? STR("admin") : STR("");
+}
+
 #endif

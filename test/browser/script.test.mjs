@@ -154,10 +154,25 @@ test('M37 on another origin the absolute prefix stays, and cookies go along', as
   assert.deepEqual(got.slice(1), [true, true]);
 });
 
+test('who is signed in is known without asking; any path below the prefix can be called, with CSRF and a refresh', async () => {
+  const user = await site.registered(), a = await app({ user });
+  assert.deepEqual(await a.page.evaluate(() => [Sallyport === AwesomeNodeAuth, Sallyport.isAuthenticated(), Sallyport.user.role, Sallyport.user.roles]), [true, true, '', []]);
+  site.s.advance(16 * MINUTE);
+  a.from = site.front.requests.length;
+  const got = await a.page.evaluate(async () => [await Sallyport.apiCall('/profile', 'patch', { firstName: 'Ada' }), (await Sallyport.apiCall('me')).firstName, await Sallyport.apiCall('//nope', 'POST', {})]);
+  assert.deepEqual(got.slice(0, 2), [{ success: true }, 'Ada']);
+  assert.deepEqual([got[2].success, got[2].status, got[2].code], [false, 404, 'NOT_FOUND']);
+  assert.deepEqual(since(a), ['PATCH /auth/profile', 'POST /auth/refresh', 'PATCH /auth/profile', 'GET /auth/me', 'POST /auth/nope']);
+  await a.page.evaluate(() => { Sallyport.config.headless = true; return Sallyport.logout(); });
+  assert.deepEqual(await a.page.evaluate(() => [Sallyport.isAuthenticated(), Sallyport.user]), [false, null]);
+});
+
 test('a page that needs a role: who has it not is told, who is nobody is led to sign in', async () => {
   const user = await site.registered(), a = await app({ user });
   assert.equal(await a.page.evaluate(() => AwesomeNodeAuth.guardRole('admin')), false);
   assert.equal(await a.page.evaluate(() => AwesomeNodeAuth.guardPage()), true);
+  await site.s.sql(`UPDATE user SET is_admin = 1 WHERE email = '${user.email}'`);
+  assert.equal(await a.page.evaluate(() => AwesomeNodeAuth.guardRole('admin')), true, 'of administrators');
   const nobody = await app();
   await nobody.page.evaluate(() => { AwesomeNodeAuth.guardPage(); });
   await nobody.page.waitForURL(`${ORIGIN}/auth/ui/login`);

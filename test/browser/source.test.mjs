@@ -93,14 +93,14 @@ const packed = (f) => path.join(home, 'package', f);
 test('the client of clients/js is the one of the pages, and works as a module where there is no page', async () => {
   assert.deepEqual(fs.readdirSync(packed('.')).sort(), ['README.md', 'auth.d.ts', 'auth.js', 'auth.mjs', 'package.json']);
   assert.equal(fs.readFileSync(packed('auth.js'), 'utf8'), read('auth.js'));
-  const { AwesomeNodeAuth, AuthService } = await import(pathToFileURL(packed('auth.mjs')));
-  assert.equal(AwesomeNodeAuth, AuthService);
+  const { AwesomeNodeAuth, AuthService, Sallyport, default: auth } = await import(pathToFileURL(packed('auth.mjs')));
+  for (const name of [AuthService, Sallyport, auth, globalThis.Sallyport]) assert.equal(name, AwesomeNodeAuth);
   assert.equal(typeof AwesomeNodeAuth.login, 'function');
 });
 
 test('auth.d.ts describes what auth.js has, no more and no less', async () => {
   const { AwesomeNodeAuth } = await import(pathToFileURL(packed('auth.mjs')));
   const described = source('clients/js/auth.d.ts').match(/export interface Auth \{(.*?)^\}/ms)[1];
-  const names = [...described.matchAll(/^ {2}(?:readonly )?(\w+)[(:]/gm)].map((m) => m[1]);
+  const names = [...described.matchAll(/^ {2}(?:readonly )?(\w+)[(:<]/gm)].map((m) => m[1]);
   assert.deepEqual([...new Set(names)].sort(), Object.keys(AwesomeNodeAuth).sort());
 });

@@ -264,7 +264,7 @@ const MEMBERS = {
   'POST /auth/login': TOKENS,
   'POST /auth/refresh': TOKENS,
   'POST /auth/logout': ['success'],
-  'GET /auth/me': ['sub', 'id', 'email', 'role', 'loginProvider', 'isEmailVerified', 'isTotpEnabled', 'firstName', 'lastName', 'name', 'phoneNumber', 'hasPassword', 'lastLogin', 'isAdmin'],
+  'GET /auth/me': ['sub', 'id', 'email', 'role', 'roles', 'permissions', 'metadata', 'loginProvider', 'isEmailVerified', 'isTotpEnabled', 'firstName', 'lastName', 'name', 'phoneNumber', 'hasPassword', 'lastLogin', 'isAdmin'],
   'PATCH /auth/profile': ['success'],
   'GET /auth/sessions': ['sessions', ...under('sessions', SESSION)],
   'POST /auth/sessions/cleanup': ['success', 'deleted'],
@@ -403,7 +403,7 @@ test('ID17 nothing a client stores becomes a claim', async () => {
   for (const token of [u.accessToken, (await s.signIn(u)).accessToken, (await s.refresh(u.refreshToken)).json.accessToken]) {
     const c = claimsOf(token);
     assert.deepEqual(Object.keys(c), expected);
-    assert.deepEqual([c.sub, c.iss, c.token_use, c.amr, c.email, c.role, c.isEmailVerified], [u.id, 'https://auth.example.test', 'access', ['pwd'], u.email, undefined, false]);
+    assert.deepEqual([c.sub, c.iss, c.token_use, c.amr, c.email, c.role, c.isEmailVerified], [u.id, 'https://auth.example.test', 'access', ['pwd'], u.email, '', false]);
     assert.equal(c.exp - c.iat, 900);
   }
   assert.equal((await s.me(u.accessToken)).json.isAdmin, false);

@@ -47,7 +47,7 @@ test('the tokens made here are good when nothing is wrong with them', async () =
 test('JW17 the claims are the documented ones and no more', async () => {
   assert.deepEqual(header, { alg: 'ES256', typ: 'at+jwt', kid: header.kid });
   assert.deepEqual(Object.keys(claims).sort(), ['amr', 'aud', 'auth_time', 'email', 'exp', 'gen', 'iat', 'isEmailVerified',
-    'isTotpEnabled', 'iss', 'jti', 'loginProvider', 'sid', 'sub', 'token_use']);
+    'isTotpEnabled', 'iss', 'jti', 'loginProvider', 'role', 'sid', 'sub', 'token_use']);
   assert.equal(claims.iss, ISSUER);
   assert.equal(claims.aud, ISSUER);
   assert.equal(claims.sub, u.id);

@@ -1,7 +1,7 @@
 // user.test.mjs — registration and its rules for passwords and addresses, the profile, the caller's record.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { freshEmail, freshPassword, HOUR, Server } from '../lib/server.mjs';
+import { claimsOf, freshEmail, freshPassword, HOUR, Server } from '../lib/server.mjs';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 let s;
@@ -105,7 +105,7 @@ test('members that nobody knows are ignored, and change nothing', async () => {
   assert.equal(r.status, 201);
   const { accessToken } = (await s.login(email, password)).json;
   const me = (await s.me(accessToken)).json;
-  assert.deepEqual([me.id, me.isAdmin, me.role, me.isEmailVerified, me.loginProvider, me.phoneNumber], [r.json.userId, false, undefined, false, 'local', undefined]);
+  assert.deepEqual([me.id, me.isAdmin, me.role, me.isEmailVerified, me.loginProvider, me.phoneNumber], [r.json.userId, false, '', false, 'local', undefined]);
 });
 
 /* ---- passwords ---- */
@@ -213,10 +213,20 @@ test('/auth/me shows the record, and nothing secret', async () => {
 
   assert.equal(r.status, 200);
   assert.deepEqual(r.json, {
-    sub: u.id, id: u.id, email: u.email, loginProvider: 'local', isEmailVerified: false, isTotpEnabled: false,
+    sub: u.id, id: u.id, email: u.email, role: '', roles: [], permissions: [], metadata: {}, loginProvider: 'local', isEmailVerified: false, isTotpEnabled: false,
     firstName: 'Ada', lastName: 'Lovelace', name: 'Ada Lovelace', hasPassword: true,
     lastLogin: new Date(s.now).toISOString(), isAdmin: false,
   });
+});
+
+test('/auth/me always says role, roles, permissions and metadata, the access token the role: of users, administrators and who has a role', async () => {
+  const plain = await s.signedIn(), admin = await s.admin(), clerk = await s.register();
+  await s.sql(`UPDATE user SET role = 'clerk', is_admin = 1 WHERE email = '${clerk.email}'`);
+  for (const [u, role] of [[plain, ''], [admin, 'admin'], [{ ...clerk, ...(await s.signIn(clerk)) }, 'clerk']]) {
+    const me = (await s.me(u.accessToken)).json, check = await s.get('/auth/check', { token: u.accessToken });
+    assert.deepEqual([me.role, me.roles, me.permissions, me.metadata], [role, [], [], {}], u.email);
+    assert.deepEqual([claimsOf(u.accessToken).role, check.headers['x-auth-role'] ?? ''], [role, role], u.email);
+  }
 });
 
 test('/auth/me keeps the address as typed, and HEAD says the same without a body', async () => {

@@ -1,5 +1,5 @@
-/* auth.js - sign-in for web apps, by cookies. A classic script with the globals AwesomeNodeAuth and AuthService
- * (one object); as an ES module see clients/js. It works under a strict CSP and adds nothing to the page.
+/* auth.js - sign-in for web apps, by cookies. A classic script with the globals Sallyport, AwesomeNodeAuth
+ * and AuthService (one object); as an ES module see clients/js. It works under a strict CSP and adds nothing to the page.
  *
  *   <script src="/auth/ui/auth.js"></script>
  *   await AwesomeNodeAuth.init(); if (await AwesomeNodeAuth.guardPage()) ...
@@ -251,6 +251,10 @@ const api = {
     if (elsewhere && inPage && !config.headless) location.assign(elsewhere);
     return false;
   },
+  /* As far as is known: was somebody signed in when that was last asked? */
+  isAuthenticated() { return user !== null; },
+  /* A request to a path below the prefix, for what has no method of its own: apiCall('/me'), with refresh and CSRF. */
+  async apiCall(path, method = 'GET', data = undefined) { return call(method.toUpperCase(), `/${String(path).replace(/^\/+/, '')}`, data); },
   async refresh() { return (await refreshOnce(Date.now())) === 'yes'; },
   async login(email, password) {
     let answer = await call('POST', '/login', { email, password });
@@ -349,4 +353,5 @@ if (inPage && globalThis.__AUTH_CONFIG__) {
 }
 globalThis.AwesomeNodeAuth = api;
 globalThis.AuthService = api;
+globalThis.Sallyport = api;
 })();
