@@ -23,7 +23,7 @@ PAGES = {
     'reset-password': 'reset-password', '2fa': '2fa', 'magic-link': 'magic-link',
     'magic-link/verify': 'magic-link', 'verify-email': 'confirm',
     'change-email/confirm': 'confirm', 'change-email/revert': 'confirm', '2fa/keep': 'confirm',
-    'account-conflict': 'account-conflict', 'link-verify': 'confirm', 'account': 'account',
+    'account-conflict': 'account-conflict', 'link-verify': 'confirm', 'account': 'account', 'web-view': 'web-view',
 }
 SHARED = 'confirm'  # the template of several pages: $page and $key in it are the page's name
 LANGS = ['en', 'it', 'de', 'fr', 'es']

@@ -7,8 +7,9 @@
 #include <string.h>
 
 #include "api/cookie.h"
+#include "api/page.h"
 #include "api/problem.h"
-#include "api/routes.h"
+#include "api/query.h"
 #include "base/return_path.h"
 #include "base/utf8.h"
 #include "domain/ott.h"
@@ -199,15 +200,25 @@ static bool is_web_view(const struct req *r)
 	       (says(agent, "AppleWebKit/") && says(agent, "Mobile/") && !says(agent, "Safari/"));
 }
 
-static err_t warn_of_web_view(struct http_reply *rep)
+/* A person who knows, or a web app on the home screen of an iPhone: it calls itself what web views do, and only the
+ * page's script can tell. */
+static bool is_told(struct req *r)
 {
-	rep->status = 200;
-	rep->content_type = "text/html; charset=utf-8";
-	buf_lit(&rep->body, "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Open in your browser</title>"
-			    "<h1>Please sign in with your browser</h1><p>This app shows the sign-in page in a window of its "
-			    "own, where it could read your password. Open this address in your browser instead, or ask the "
-			    "app's maker to use the system's browser.</p></html>");
-	http_reply_header(rep, "Content-Security-Policy", STR("default-src 'none'; frame-ancestors 'none'"));
+	str told = STR_NONE;
+
+	return query_value(r->http->query, STR("web_view"), &told).code == ERR_OK && str_eq(told, STR("known"));
+}
+
+/* The page that says so, with a way on and one back to the app (RFC 8252 §8.12). Without our pages the app is told. */
+static err_t warn_of_web_view(struct req *r, const struct oauth_target *t, struct http_reply *rep)
+{
+	const struct param params[] = { { "error", STR("WEB_VIEW") }, { "state", t->app_state } };
+	str back;
+
+	TRY(with_params(r, t->url, params, 2, &back));
+	if (r->c.cfg->ui.enabled && r->rt->ui != NULL)
+		return page_show(r, ui_page_find(STR("web-view")), back, rep);
+	redirect(rep, 302, back);
 	return OK;
 }
 
@@ -220,8 +231,10 @@ err_t api_oauth_start(struct req *r, const void *body, struct http_reply *rep)
 
 	(void)body;
 	TRY(read_request(r, &q));
-	if (q.challenge.n > 0 && is_web_view(r))
-		return warn_of_web_view(rep);
+	if (q.challenge.n > 0 && is_web_view(r) && !is_told(r)) {
+		e = oauth_aim(&r->c, &q, &target);
+		return e.code == ERR_OK ? warn_of_web_view(r, &target, rep) : fail_to(r, rep, &target, e);
+	}
 	e = oauth_begin(&r->c, &q, &target, &url, &browser);
 	if (e.code != ERR_OK)
 		return fail_to(r, rep, &target, e);

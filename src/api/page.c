@@ -7,6 +7,27 @@
 #define NONCE_TEXT  BASE64URL_LEN(NONCE_BYTES)
 #define POLICY_MAX  ((size_t)6 * 1024) /* with the longest addresses there may be */
 
+err_t page_lang(struct req *r, const struct ui_lang **ret)
+{
+	str wanted;
+
+	TRY(query_value(r->http->query, STR("lang"), &wanted));
+	*ret = ui_lang_choose(r->rt->ui, r->c.cfg, wanted, http_header(r->http, "accept-language"));
+	return OK;
+}
+
+err_t page_show(struct req *r, const struct embedded_page *page, str back, struct http_reply *rep)
+{
+	const struct ui_lang *lang;
+	str nonce;
+
+	TRY(page_lang(r, &lang));
+	TRY(page_nonce(r, &nonce));
+	TRY(page_head(r, nonce, rep));
+	ui_page_write(r->rt->ui, r->c.cfg, page, lang, nonce, back, &rep->body);
+	return OK;
+}
+
 err_t page_nonce(struct req *r, str *ret)
 {
 	uint8_t raw[NONCE_BYTES]; /* public: the page shows it */

@@ -25,15 +25,6 @@ static str name_of(const struct req *r)
 	return name;
 }
 
-static err_t lang_of(struct req *r, const struct ui_lang **ret)
-{
-	str wanted;
-
-	TRY(query_value(r->http->query, STR("lang"), &wanted));
-	*ret = ui_lang_choose(r->rt->ui, r->c.cfg, wanted, http_header(r->http, "accept-language"));
-	return OK;
-}
-
 /* Where the page may send the person back to; anything doubtful counts as nothing (WB14). */
 static err_t return_path_of(struct req *r, str *ret)
 {
@@ -50,23 +41,18 @@ static err_t return_path_of(struct req *r, str *ret)
 
 static bool is_offered(const struct req *r, const struct embedded_page *page)
 {
-	if (page == NULL || !has_pages(r))
+	if (page == NULL || !has_pages(r) || str_eq(page->name, STR("web-view"))) /* which has no address of its own */
 		return false;
 	return r->c.cfg->registration.enabled || !str_eq(page->name, STR("register"));
 }
 
 static err_t show(struct req *r, const struct embedded_page *page, struct http_reply *rep)
 {
-	const struct ui_lang *lang;
-	str nonce, back;
+	str back;
 
 	REQUIRE(is_offered(r, page), ERR_NO_ROUTE);
-	TRY(lang_of(r, &lang));
 	TRY(return_path_of(r, &back));
-	TRY(page_nonce(r, &nonce));
-	TRY(page_head(r, nonce, rep));
-	ui_page_write(r->rt->ui, r->c.cfg, page, lang, nonce, back, &rep->body);
-	return OK;
+	return page_show(r, page, back, rep);
 }
 
 err_t api_ui_start(struct req *r, const void *body, struct http_reply *rep)
@@ -97,7 +83,7 @@ err_t api_ui_config(struct req *r, const void *body, struct http_reply *rep)
 
 	(void)body;
 	REQUIRE(is_on(r), ERR_NO_ROUTE);
-	TRY(lang_of(r, &lang));
+	TRY(page_lang(r, &lang));
 	TRY(query_get(r->c.mem, r->http->query, STR("page"), &name));
 	page = ui_page_find(name);
 	rep->status = 200;

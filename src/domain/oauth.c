@@ -246,6 +246,28 @@ static err_t provider_url(struct ctx *c, const struct provider *p, const struct 
 	return exchange_url(&x, c->mem, ret);
 }
 
+static err_t aim(struct ctx *c, const struct oauth_request *q, struct provider *ret, struct oauth_target *ret_target,
+		 str *ret_site)
+{
+	err_t known;
+
+	*ret_target = (struct oauth_target){ .url = STR_NONE };
+	known = find_provider(c, q->provider, ret);
+	if (known.code != ERR_OK && !is_app_target(c, ret, q->redirect_uri))
+		return known;
+	TRY(choose_target(c, q, ret, ret_target, ret_site));
+	TRY(known); /* the app learns it */
+	return check_challenge(c, q, ret_target);
+}
+
+err_t oauth_aim(struct ctx *c, const struct oauth_request *q, struct oauth_target *ret)
+{
+	struct provider p = { 0 };
+	str site;
+
+	return aim(c, q, &p, ret, &site);
+}
+
 err_t oauth_begin(struct ctx *c, const struct oauth_request *q, struct oauth_target *ret_target, str *ret_url,
 		  str *ret_browser)
 {
@@ -254,16 +276,9 @@ err_t oauth_begin(struct ctx *c, const struct oauth_request *q, struct oauth_tar
 	struct asking asking = asking_now(c, &why);
 	struct provider p = { 0 };
 	bool says_iss;
-	err_t known;
 	str site;
 
-	*ret_target = (struct oauth_target){ .url = STR_NONE };
-	known = find_provider(c, q->provider, &p);
-	if (known.code != ERR_OK && !is_app_target(c, &p, q->redirect_uri))
-		return known;
-	TRY(choose_target(c, q, &p, ret_target, &site));
-	TRY(known); /* the app learns it */
-	TRY(check_challenge(c, q, ret_target));
+	TRY(aim(c, q, &p, ret_target, &site));
 	TRY(log_refused(c, q->provider, complete(c, &asking, &p, &says_iss), &why));
 	TRY(make_state(c, site, q->return_path, &b.state));
 	if (!is_hex(b.browser, OAUTH_BROWSER_TEXT))

@@ -39,6 +39,9 @@ struct oauth_target {
 	str app_state; /* STR_NONE */
 };
 
+/* Where a sign-in that is not begun would end. Refusals: the first three of oauth_begin, and ERR_PKCE_REQUIRED. */
+MUST_USE err_t oauth_aim(struct ctx *c, const struct oauth_request *q, struct oauth_target *ret);
+
 /* *ret_url: of the provider. *ret_browser: for the cookie. ret_target is set as far as it is known, whatever
  * comes. Refusals: ERR_OAUTH_UNKNOWN, ERR_OAUTH_TARGET, ERR_OAUTH_APP_STATE, ERR_OAUTH_DOWN, ERR_LINK_TOKEN,
  * ERR_LINK_EXPIRED, ERR_LIMITED, ERR_CLOCK. Cost: 1 transaction, and what the provider publishes. */

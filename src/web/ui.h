@@ -41,7 +41,8 @@ bool ui_docs_file_find(str name, struct ui_file *ret);
 /* `wanted` (of the query, any text), else the best of Accept-Language, else mail.default_lang, else English. */
 const struct ui_lang *ui_lang_choose(const struct ui *ui, const struct config *cfg, str wanted, str accept);
 
-/* The page's text, with `nonce` at its scripts. return_path: one that return_path_ok lets pass, or nothing. */
+/* The page's text, with `nonce` at its scripts. return_path: one that return_path_ok
+ * lets pass, the checked address of an app, or nothing. */
 void ui_page_write(const struct ui *ui, const struct config *cfg, const struct embedded_page *page,
 		   const struct ui_lang *lang, str nonce, str return_path, struct buf *out);
 /* The viewer of the API's description, in English, and the description. */

@@ -221,18 +221,41 @@ test('a site that brings a challenge is answered like an app', async () => {
   assert.equal((await t.exchange(r.end.searchParams.get('ott'), app.verifier)).status, 200);
 });
 
+const WEB_VIEWS = ['Mozilla/5.0 (Linux; Android 14; Pixel 8 Build/X; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/120.0.0.0 Mobile Safari/537.36',
+  'Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148'];
+const starts = (over = {}) => `/auth/oauth/fake?${new URLSearchParams({ redirect_uri: APP, code_challenge: t.app().challenge, code_challenge_method: 'S256', state: 'of-the-app', ...over })}`;
+const backIn = (r) => JSON.parse(r.text.match(/window\.__AUTH_CONFIG__ = (.*?);<\/script>/s)[1]).returnTo;
+
 test('AP07 an app that opens a window of its own is told to use the browser; browsers are not', async () => {
-  const q = new URLSearchParams({ redirect_uri: APP, code_challenge: t.app().challenge, code_challenge_method: 'S256' });
-  const as = (agent) => t.s.get(`/auth/oauth/fake?${q}`, { headers: { 'User-Agent': agent } });
-  for (const agent of ['Mozilla/5.0 (Linux; Android 14; Pixel 8 Build/X; wv) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/120.0.0.0 Mobile Safari/537.36',
-    'Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148']) {
-    const r = await as(agent);
+  for (const agent of WEB_VIEWS) {
+    const r = await t.s.get(starts(), { headers: { 'User-Agent': agent } });
     assert.deepEqual([r.status, r.headers['content-type']], [200, 'text/html; charset=utf-8'], agent);
     assert.match(r.text, /with your browser/);
+    assert.match(r.headers['content-security-policy'], /^default-src 'none'; script-src 'nonce-/);
+    assert.equal(backIn(r), `${APP}?error=WEB_VIEW&state=of-the-app`);
+    assert.equal((await t.s.get(starts({ web_view: 'known' }), { headers: { 'User-Agent': agent } })).status, 302, 'who knows goes on');
   }
   for (const agent of ['Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Mobile Safari/537.36',
     'Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.0 Mobile/15E148 Safari/604.1', 'Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101 Firefox/120.0'])
-    assert.equal((await as(agent)).status, 302, agent);
+    assert.equal((await t.s.get(starts(), { headers: { 'User-Agent': agent } })).status, 302, agent);
+});
+
+test('AP07 AP01 the page is in the reader\'s language, leads back to registered addresses only, and has none of its own', async () => {
+  const agent = { 'User-Agent': WEB_VIEWS[1] };
+  for (const [lang, words] of [['it', 'con il tuo browser'], ['de', 'mit Ihrem Browser'], ['fr', 'avec votre navigateur'], ['es', 'con su navegador']])
+    for (const r of [await t.s.get(starts(), { headers: { ...agent, 'Accept-Language': lang } }), await t.s.get(starts({ lang }), { headers: agent })]) assert.ok(r.text.includes(words) && r.text.includes(`<html lang="${lang}"`), lang);
+  for (const [over, code] of [[{ redirect_uri: 'https://evil.example/cb' }, 'INVALID_REDIRECT_URI'], [{ state: 'not url safe' }, 'VALIDATION_ERROR']]) {
+    const r = await t.s.get(starts(over), { headers: agent });
+    assert.deepEqual([r.status, r.json?.code], [400, code], JSON.stringify(over));
+  }
+  assert.equal((await t.s.get('/auth/ui/web-view', { headers: agent })).status, 404);
+});
+
+test('AP07 without our pages the app is told at its address', async (tc) => {
+  const off = await Social.start({ env: { SALLYPORT_UI_ENABLED: 'false' } });
+  tc.after(() => off.close());
+  const r = await off.s.get(starts(), { headers: { 'User-Agent': WEB_VIEWS[0] } });
+  assert.deepEqual([r.status, r.headers.location], [302, `${APP}?error=WEB_VIEW&state=of-the-app`]);
 });
 
 /* ---- ID tokens ---- */
