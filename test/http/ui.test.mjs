@@ -277,12 +277,12 @@ test('types of files say what they are', async () => {
 
 test('the list of texts names every page, and only texts there are', async () => {
   const keys = (await ui('ui-i18n-keys.json')).json, all = (await ui('config')).json.translations;
-  assert.deepEqual(Object.keys(keys).sort(), [...PAGES].sort());
+  assert.deepEqual(Object.keys(keys).sort(), [...PAGES, 'web-view'].sort());
   for (const [page, list] of Object.entries(keys)) {
     assert.ok(list.length > 3, page);
     for (const key of list) assert.ok(key in all, `${page}: ${key}`);
     assert.deepEqual(Object.keys((await ui(`config?page=${page}`)).json.translations), list, page);
-    assert.deepEqual(Object.keys(configOf(await ui(page)).translations), list, page);
+    if (page !== 'web-view') assert.deepEqual(Object.keys(configOf(await ui(page)).translations), list, page); // shown where a sign-in starts
   }
 });
 
