@@ -126,6 +126,8 @@ const struct route routes[] = {
 	  NULL, api_docs_file, false },
 	{ METHOD_GET, PLACE_PREFIX, "/check", AUTH_PROXY, STEPUP_NONE, LANE_LOOP,
 	  NULL, api_check, false },
+	{ METHOD_GET, PLACE_PREFIX, "/doctor", AUTH_PUBLIC, STEPUP_NONE, LANE_LOOP,
+	  NULL, api_doctor, false },
 	{ METHOD_GET, PLACE_PREFIX, "/forward", AUTH_BROWSER, STEPUP_NONE, LANE_LOOP,
 	  NULL, api_check, false },
 	{ METHOD_GET, PLACE_PREFIX, "/forward/sign-in", AUTH_PUBLIC, STEPUP_NONE, LANE_POOL,

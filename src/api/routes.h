@@ -158,6 +158,7 @@ err_t api_docs_openapi(struct req *r, const void *body, struct http_reply *rep);
 err_t api_docs_viewer(struct req *r, const void *body, struct http_reply *rep);
 err_t api_docs_file(struct req *r, const void *body, struct http_reply *rep);
 err_t api_check(struct req *r, const void *body, struct http_reply *rep);
+err_t api_doctor(struct req *r, const void *body, struct http_reply *rep);
 err_t api_forward_sign_in(struct req *r, const void *body, struct http_reply *rep);
 err_t api_forward_done(struct req *r, const void *body, struct http_reply *rep);
 err_t api_jwks(struct req *r, const void *body, struct http_reply *rep);

@@ -15,6 +15,7 @@
 #include "app/cli_store.h"
 #include "app/cli_template.h"
 #include "app/cli_user.h"
+#include "app/doctor.h"
 #include "base/log.h"
 #include "base/timefmt.h"
 #include "crypto/mac.h"
@@ -87,6 +88,8 @@ static const struct cli_command commands[] = {
 	{ { "outbox", "drop", "[ID]", "forget a message, or all that were given up", 0, TAKES(OPT_DEAD), false },
 	  NEEDS_STORE, outbox_drop_cmd },
 	{ { "backup", NULL, "FILE", "copy the live store into a new file", 0, 0, false }, NEEDS_STORE, backup_cmd },
+	{ { "doctor", NULL, "", "look at all that can be wrong with the set-up, and say what to do", 0, 0, false },
+	  NEEDS_NOTHING, doctor_cmd },
 	{ { "verify", NULL, "", "check the whole store for damage", 0, 0, false }, NEEDS_STORE, verify_cmd },
 	{ { "template", "list", "", "list the messages and what is stored for them", 0, 0, false },
 	  NEEDS_STORE, template_list_cmd },
@@ -214,13 +217,20 @@ static enum exit_code open_keys(struct cli *cli, bool create, char *why, size_t 
 	return EXIT_DONE;
 }
 
-static enum exit_code open_for(struct cli *cli, enum cli_needs needs)
+enum exit_code cli_open_store(struct cli *cli, char *why, size_t why_max)
 {
-	char why[512] = "";
-	enum exit_code code = EXIT_DONE;
+	return open_store(cli, false, why, why_max);
+}
 
-	if (crypto_init().code != ERR_OK || arena_init(&cli->mem, 4 * ARENA_DEFAULT_BYTES).code != ERR_OK)
-		return EXIT_FAULT;
+enum exit_code cli_open_keys(struct cli *cli, char *why, size_t why_max)
+{
+	return open_keys(cli, false, why, why_max);
+}
+
+err_t cli_begin(struct cli *cli)
+{
+	TRY(crypto_init());
+	TRY(arena_init(&cli->mem, 4 * ARENA_DEFAULT_BYTES));
 	cli->c = (struct ctx){
 		.mem = &cli->mem,
 		.cfg = cli->cfg,
@@ -230,6 +240,16 @@ static enum exit_code open_for(struct cli *cli, enum cli_needs needs)
 		.deadline_us = INT64_MAX,
 		.client_ip = STR("cli"),
 	};
+	return OK;
+}
+
+static enum exit_code open_for(struct cli *cli, enum cli_needs needs)
+{
+	char why[512] = "";
+	enum exit_code code = EXIT_DONE;
+
+	if (cli_begin(cli).code != ERR_OK)
+		return EXIT_FAULT;
 	if (needs >= NEEDS_STORE)
 		code = open_store(cli, needs == NEEDS_NEW, why, sizeof(why));
 	if (code == EXIT_DONE && needs >= NEEDS_KEYS)

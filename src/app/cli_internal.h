@@ -21,6 +21,12 @@ struct cli {
 	bool json; /* results as JSON, one value on a line */
 };
 
+/* In parts, for a command that opens for itself what is there (NEEDS_NOTHING): libraries, arena and context for
+ * cli->cfg; the store; the keys, which need the store. why: one line. Closed by cli.c. */
+MUST_USE err_t cli_begin(struct cli *cli);
+enum exit_code cli_open_store(struct cli *cli, char *why, size_t why_max);
+enum exit_code cli_open_keys(struct cli *cli, char *why, size_t why_max);
+
 /* Says what went wrong on stderr: EXIT_REFUSED. */
 enum exit_code fail(const char *what);
 /* The same for what a domain function answered, with the fields it complained of. A fault: EXIT_FAULT. */

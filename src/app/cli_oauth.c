@@ -29,6 +29,8 @@ struct probe {
 	struct asking asking;
 	struct finding why; /* of the last thing tried */
 	bool failed;
+	void (*sink)(void *self, bool good, const char *what, str detail); /* NULL: it is printed */
+	void *self;
 };
 
 /* One thing that was tried, or that is to be known. */
@@ -53,7 +55,10 @@ static void put_line(struct json_out *o, const void *of)
 
 static void tell(struct probe *t, const struct line *f)
 {
-	if (t->cli->json)
+	if (t->sink != NULL) {
+		if (!f->is_note)
+			t->sink(t->self, f->good, f->what, f->detail);
+	} else if (t->cli->json)
 		(void)result(t->cli, NULL, put_line, f);
 	else
 		(void)printf("%s  %s%s%.*s\n", f->is_note ? "note " : f->good ? "ok   " : "WRONG", f->what,
@@ -235,7 +240,7 @@ static err_t probe_all(struct probe *t, const char *token_path)
 
 	TRY(arena_printf(t->asking.mem, &callback, "%.*s%.*s/oauth/%.*s/callback", STR_ARG(t->cli->cfg->server.public_url),
 			 STR_ARG(t->cli->cfg->server.api_prefix), STR_ARG(t->p.name)));
-	if (t->cli->json)
+	if (t->cli->json || t->sink != NULL)
 		note(t, "register", callback);
 	else
 		(void)printf("provider   %.*s (%.*s)\nregister   %.*s\n", STR_ARG(t->p.name), STR_ARG(t->p.label), STR_ARG(callback));
@@ -253,25 +258,41 @@ static err_t probe_all(struct probe *t, const char *token_path)
 	return OK;
 }
 
+static err_t probe_provider(struct probe *t, const struct oauth_settings *set, const char *token_path)
+{
+	const struct outbound_options o = { .workers = 2, .hold = hold, .release = release, .self = t->cli };
+	struct outbound *out = NULL;
+	err_t e;
+
+	TRY(egress_init());
+	TRY(outbound_new(&o, &out));
+	t->asking = (struct asking){ .outside = outbound_port(out), .mem = &t->cli->mem, .now_ms = monotonic_ms(),
+				     .deadline_ms = monotonic_ms() + PATIENCE_MS, .why = &t->why };
+	e = provider_view(set, &t->cli->mem, &t->p);
+	if (e.code == ERR_OK)
+		e = probe_all(t, token_path);
+	outbound_free(out);
+	return e;
+}
+
+err_t oauth_look(struct cli *cli, const struct oauth_settings *set,
+		 void (*each)(void *self, bool good, const char *what, str detail), void *self)
+{
+	struct probe t = { .cli = cli, .sink = each, .self = self };
+
+	return probe_provider(&t, set, NULL);
+}
+
 enum exit_code oauth_test_cmd(struct cli *cli, const struct args *a)
 {
-	const struct outbound_options o = { .workers = 2, .hold = hold, .release = release, .self = cli };
 	struct probe t = { .cli = cli };
 	const struct oauth_settings *set;
-	struct outbound *out = NULL;
 	err_t e;
 
 	set = provider_settings(cli->cfg, str_of_cstr(a->word[0]));
 	if (set == NULL)
 		return fail("there is no such section [oauth.NAME]");
-	if (egress_init().code != ERR_OK || outbound_new(&o, &out).code != ERR_OK)
-		return EXIT_FAULT;
-	t.asking = (struct asking){ .outside = outbound_port(out), .mem = &cli->mem, .now_ms = monotonic_ms(),
-				    .deadline_ms = monotonic_ms() + PATIENCE_MS, .why = &t.why };
-	e = provider_view(set, &cli->mem, &t.p);
-	if (e.code == ERR_OK)
-		e = probe_all(&t, a->n_words == 2 ? a->word[1] : NULL);
-	outbound_free(out);
+	e = probe_provider(&t, set, a->n_words == 2 ? a->word[1] : NULL);
 	if (e.code == ERR_NOT_FOUND)
 		return fail("there is no such file with an ID token");
 	if (e.code != ERR_OK)

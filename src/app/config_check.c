@@ -42,6 +42,7 @@ static err_t finish_public_url(struct loading *l, struct config *cfg)
 			   STR_ARG(cfg->server.listen));
 		return OK;
 	}
+	l->out->origin[setting_index(l, setting_get("server.public_url"))].from = ORIGIN_DEFAULT; /* "" is none */
 	return arena_printf(&l->out->mem, &cfg->server.public_url, "http%s://%.*s",
 			    cfg->server.tls_cert.n > 0 ? "s" : "", STR_ARG(cfg->server.listen));
 }

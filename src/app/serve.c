@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "api/body.h"
+#include "app/doctor.h"
 #include "app/version.h"
 #include "base/log.h"
 #include "crypto/mac.h"
@@ -169,6 +170,7 @@ static enum exit_code run(const struct wire_options *o, struct config *cfg, int 
 		(void)fprintf(stderr, "sallyport: %s\n", why);
 		return code;
 	}
+	doctor_at_start(wire_config(w));
 	say_ready(w);
 	say_hello(w);
 	code = watch(w, signals);

@@ -28,6 +28,7 @@ enum exit_code {
 	EXIT_NO_STORE = 4, /* store or keys cannot be opened, or another server holds them */
 	EXIT_NO_LISTEN = 5,
 	EXIT_FAULT = 6,
+	EXIT_WARNED = 7, /* doctor: it works, and something will hurt */
 };
 
 /* Everything up and listening, or one clear line in `why` and the exit code. Takes over cfg. */

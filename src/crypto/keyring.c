@@ -80,6 +80,7 @@ static void derive_all(struct keyring *k, const uint8_t master[KEY_BYTES])
 	mac_derive(master, STR("sallyport/v1/storage"), &k->storage);
 	mac_derive(master, STR("sallyport/v1/onetime"), &k->onetime);
 	mac_derive(master, STR("sallyport/v1/forward"), &k->forward);
+	mac_derive(master, STR("sallyport/v1/doctor"), &k->doctor);
 }
 
 static err_t load_master(const struct key_dir *d, bool create, struct rng rng,

@@ -27,7 +27,7 @@ struct keyring_entry {
 };
 
 struct keyring {
-	struct mac_key refresh, device, attempt, csrf, cursor, storage, onetime, forward; /* one label each */
+	struct mac_key refresh, device, attempt, csrf, cursor, storage, onetime, forward, doctor; /* one label each */
 	struct keyring_entry entry[KEYRING_MAX]; /* by active_from_ms, oldest first */
 	size_t n;
 	uint64_t serial;   /* grows with each load in this process: invalidates cached verifications */

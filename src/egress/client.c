@@ -170,7 +170,9 @@ static err_t set_request(struct client *c, const struct client_request *r, struc
 
 	TRY(str_to_cstr(mem, r->url, &url));
 	SET(URL, url);
-	if (strcmp(r->method, "POST") == 0) {
+	if (strcmp(r->method, "OPTIONS") == 0) {
+		SET(CUSTOMREQUEST, "OPTIONS");
+	} else if (strcmp(r->method, "POST") == 0) {
 		SET(POST, 1L);
 		SET(POSTFIELDSIZE_LARGE, (curl_off_t)r->body.n);
 		SET(POSTFIELDS, r->body.n > 0 ? r->body.p : "");

@@ -13,7 +13,7 @@
 #define CLIENT_HEADERS_MAX 8
 
 struct client_request {
-	const char *method; /* "GET", "POST" */
+	const char *method; /* "GET", "POST", "OPTIONS" */
 	str url;
 	struct {
 		str name, value; /* no CR, LF or NUL */

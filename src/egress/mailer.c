@@ -264,6 +264,11 @@ static err_t send_by(struct mailer *m, const struct config *cfg, const struct ma
 	return OK;
 }
 
+void mailer_look(struct mailer *m, const struct config *cfg, struct arena *mem, struct delivery *ret)
+{
+	smtp_look(m->smtp, cfg, mem, ret);
+}
+
 void mailer_send(struct mailer *m, const struct config *cfg, const struct mail *mail,
 		 struct arena *mem, struct delivery *ret)
 {

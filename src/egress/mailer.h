@@ -24,6 +24,9 @@ void mailer_free(struct mailer *m);             /* NULL is a no-op */
 void mailer_send(struct mailer *m, const struct config *cfg, const struct mail *mail, struct arena *mem,
 		 struct delivery *ret);
 
+/* smtp_look (smtp.h), for mail.transport = smtp. */
+void mailer_look(struct mailer *m, const struct config *cfg, struct arena *mem, struct delivery *ret);
+
 /* From any thread: a transfer under way, and every later one, ends within a second (DELIVERY_DOWN). */
 void mailer_abort(struct mailer *m);
 

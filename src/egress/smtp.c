@@ -230,8 +230,7 @@ static err_t set_envelope(struct smtp *s, str from, str to, str message, struct 
 	return OK;
 }
 
-static err_t set_up(struct smtp *s, const struct config *cfg, str to, str message,
-		    struct arena *mem)
+static err_t set_session(struct smtp *s, const struct config *cfg, struct arena *mem)
 {
 	curl_easy_reset(s->curl);
 	s->problem[0] = '\0';
@@ -239,7 +238,13 @@ static err_t set_up(struct smtp *s, const struct config *cfg, str to, str messag
 	TRY(set_manners(s));
 	TRY(set_server(s, cfg, mem));
 	TRY(set_credentials(s, cfg, mem));
-	TRY(set_deadlines(s, cfg->mail.timeout_ms));
+	return set_deadlines(s, cfg->mail.timeout_ms);
+}
+
+static err_t set_up(struct smtp *s, const struct config *cfg, str to, str message,
+		    struct arena *mem)
+{
+	TRY(set_session(s, cfg, mem));
 	return set_envelope(s, cfg->mail.from, to, message, mem);
 }
 
@@ -273,4 +278,30 @@ void smtp_send(struct smtp *s, const struct config *cfg, str to, str message, st
 	curl_slist_free_all(s->recipients);
 	s->recipients = NULL;
 	s->unsent = STR_NONE;
+}
+
+static err_t set_noop(struct smtp *s)
+{
+	SET(NOBODY, 1L);
+	SET(CUSTOMREQUEST, "NOOP");
+	return OK;
+}
+
+void smtp_look(struct smtp *s, const struct config *cfg, struct arena *mem, struct delivery *ret)
+{
+	char room[64];
+	err_t e = set_session(s, cfg, mem);
+	CURLcode end;
+
+	if (e.code == ERR_OK)
+		e = set_noop(s);
+	if (e.code != ERR_OK) {
+		detail_say(ret, DELIVERY_DOWN, STR("setting up"), str_of_cstr(err_name(e.code)));
+		return;
+	}
+	end = curl_easy_perform(s->curl);
+	if (end == CURLE_OK)
+		detail_say(ret, DELIVERY_SENT, STR_NONE, STR("the server lets us in"));
+	else
+		smtp_dialogue_verdict(&s->dialogue, end, why_it_ended(s, end, room, sizeof(room)), ret);
 }

@@ -19,4 +19,8 @@ void smtp_abort(struct smtp *s);
 void smtp_send(struct smtp *s, const struct config *cfg, str to, str message, struct arena *mem,
 	       struct delivery *ret);
 
+/* The same as far as the server lets us in: connection, TLS, EHLO, password; then NOOP, and nothing is sent. Its own word
+ * in the detail where it does not. DELIVERY_SENT: it would take a mail. */
+void smtp_look(struct smtp *s, const struct config *cfg, struct arena *mem, struct delivery *ret);
+
 #endif

@@ -106,6 +106,7 @@ struct http_server {
 	pthread_t keeper;
 	int wake_fd;
 	atomic_bool stopping, quit;
+	atomic_bool said_untrusted; /* X-Forwarded-For came, and nobody is trusted */
 
 	pthread_mutex_t conns_lock;
 	struct conn *conns;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "http/edge.h"
 #include "http/path.h"
 #include "http/request_id.h"
@@ -86,14 +87,28 @@ static void set_peer(struct conn *c, struct http_request *r)
 	r->tls = c->tls;
 }
 
+/* A proxy that is not trusted makes one client of all; said once, as clients can send the header too. */
+static void say_untrusted(struct conn *c)
+{
+	struct http_server *s = c->server;
+
+	if (s->proxies.n > 0 || s->proxies.trust_unix || atomic_load_explicit(&s->said_untrusted, memory_order_relaxed) ||
+	    find_header(c, STR("x-forwarded-for")).p == NULL || atomic_exchange(&s->said_untrusted, true))
+		return;
+	log_event(LOG_WARN, "proxy_not_trusted", LOG_CSTR("peer", c->peer_text),
+		  LOG_CSTR("to_do", "if that is your proxy, name it in server.trusted_proxies"));
+}
+
 static void set_client(struct conn *c, struct http_request *r)
 {
 	struct client_values forwarded_for, forwarded_proto, forwarded;
 	struct client who;
 
 	set_peer(c, r);
-	if (!c->trusted)
+	if (!c->trusted) {
+		say_untrusted(c);
 		return;
+	}
 	r->proxied = true;
 	gather(c, STR("x-forwarded-for"), &forwarded_for);
 	gather(c, STR("x-forwarded-proto"), &forwarded_proto);

@@ -2,6 +2,7 @@
 // answers, tokens and fresh stores may hold at all.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { doctorWord } from '../lib/doctor.mjs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Authenticator, handleOf, withTotp } from '../lib/authenticator.mjs';
 import { routes } from '../lib/routes.mjs';
@@ -299,6 +300,7 @@ const MEMBERS = {
   'GET /auth/export': ['exportedAt', 'user', ...under('user', USER), 'sessions', ...under('sessions', SESSION), 'linkedAccounts', ...under('linkedAccounts', LINKED), 'pending', ...under('pending', ['kind', 'address', 'createdAt', 'expiresAt']), 'events', ...under('events', ['at', 'event', 'ipAddress', 'detail'])],
   'GET /auth/check': ['success'],
   'GET /auth/forward': ['success'],
+  'GET /auth/doctor': ['ip', 'host', 'claims', 'proxied', 'forwarded', 'https'],
   'GET /auth/.well-known/jwks.json': ['keys', ...under('keys', ['kty', 'kid', 'use', 'alg', 'crv', 'x', 'y', 'n', 'e'])],
 };
 
@@ -339,7 +341,8 @@ async function life() {
   await call('POST', '/auth/magic-link/verify', { json: { token: await mailed(email) } });
   await call('POST', '/auth/sms/send', { json: { email } });
   await call('POST', '/auth/sms/verify', { json: { email, code: codeIn(await sink.sms(phoneNumber)) } });
-  for (const path of ['/auth/me', '/auth/sessions', '/auth/check', '/auth/.well-known/jwks.json']) await call('GET', path, { token });
+  for (const path of ['/auth/me', '/auth/sessions', '/auth/check', '/auth/forward', '/auth/.well-known/jwks.json']) await call('GET', path, { token });
+  await call('GET', '/auth/doctor', { headers: { 'X-Sallyport-Doctor': doctorWord(s) } });
   const { sessions } = (await s.get('/auth/sessions', { token })).json;
   await call('DELETE', '/auth/sessions/{handle}', { token }, `/auth/sessions/${sessions.find((x) => !x.isCurrent).handle}`);
   await call('POST', '/auth/sessions/cleanup', { token: admin.accessToken });
@@ -377,7 +380,7 @@ async function life() {
 test('ID15 every answer of every route holds listed members only', async () => {
   const answers = await life();
   // those of providers need one: oauth_native.test.mjs
-  for (const route of routes.filter((r) => r.place === 'PREFIX' && !/^api_(ui|docs)_/.test(r.handler) && !r.path.startsWith('/auth/oauth/'))) {
+  for (const route of routes.filter((r) => r.place === 'PREFIX' && !/^api_(ui|docs|forward)_/.test(r.handler) && !r.path.startsWith('/auth/oauth/'))) {
     const name = `${route.method} ${route.path}`;
     assert.ok(name in MEMBERS, `the members of ${name} are not listed`);
     assert.ok(answers.some(([n]) => n === name), `${name} was not called`);

@@ -148,7 +148,8 @@ test('a result that cannot be written is no success', async () => {
 
 /* ---- at the wrong place ---- */
 
-const WITHOUT_STORE = ['check-config', 'print-config', 'mail test', 'oauth test', 'calibrate']; // they look at settings only
+const WITHOUT_STORE = ['check-config', 'print-config', 'mail test', 'oauth test', 'calibrate', // they look at settings only
+  'doctor']; // and this says of everything else that it is not there
 const MAKES = ['user create'];
 const withoutMeasuring = (c) => (c.command === 'calibrate' ? ['calibrate', '0'] : leastOf(c));
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import YAML from 'yaml';
+import { doctorWord } from '../lib/doctor.mjs';
 import { source } from '../lib/paths.mjs';
 import { examplePath, routes } from '../lib/routes.mjs';
 import { freshEmail, freshPassword, MINUTE, Server, until } from '../lib/server.mjs';
@@ -119,7 +120,7 @@ test('answers are as described: successes and refusals of every route', async ()
   const good = [
     ['POST', '/auth/register', { json: { email: freshEmail(), password: user.password } }], ['POST', '/auth/login', { json: { email: user.email, password: user.password } }], ['POST', '/auth/refresh', { json: { refreshToken: user.refreshToken } }],
     ['GET', '/auth/me', { token: user.accessToken }], ['PATCH', '/auth/profile', { token: user.accessToken, json: { lastName: null } }], ['GET', '/auth/sessions', { token: user.accessToken }], ['POST', '/auth/sessions/cleanup', { token: admin.accessToken }],
-    ['GET', '/auth/check', { token: user.accessToken }], ['GET', '/auth/.well-known/jwks.json', {}], ['GET', '/.well-known/jwks.json', {}],
+    ['GET', '/auth/check', { token: user.accessToken }], ['GET', '/auth/forward', { token: user.accessToken }], ['GET', '/auth/doctor', { headers: { 'X-Sallyport-Doctor': doctorWord(s) } }], ['GET', '/auth/.well-known/jwks.json', {}], ['GET', '/.well-known/jwks.json', {}],
     ...['reset-password', 'change-email/confirm', 'change-email/revert', 'magic-link/verify', 'link-verify', '2fa', 'account-conflict', 'ui', 'ui/config', 'openapi.json', 'docs'].map((name) => ['GET', `/auth/${name}`, {}]),
     ['GET', '/healthz', {}], ['GET', '/readyz', {}], ['GET', '/metrics', {}],
   ];
