@@ -151,23 +151,23 @@ err_t forward_begin(struct req *r, struct http_reply *rep, bool *ret_sent)
 
 /* A session that is only asleep is woken by its refresh token, if the browser sends that here (cookie.h: not with a
  * path or domain of its own; then the sign-in page does it). */
-static err_t wake(struct req *r, struct http_reply *rep)
+static err_t wake(struct req *r, struct tokens *ret)
 {
 	str refresh = cookie_read(r, COOKIE_REFRESH);
-	struct tokens t = { 0 };
 	err_t e;
 
 	if (refresh.n == 0)
 		return OK;
-	e = session_refresh(&r->c, refresh, &t);
-	if (e.code != ERR_OK)
+	e = session_refresh(&r->c, refresh, ret);
+	if (e.code != ERR_OK) {
+		*ret = (struct tokens){ 0 };
 		return err_is_fault(e) ? e : OK;
-	TRY(set_token_cookies(r, rep, &t));
-	return session_caller_of(&r->c, t.sid, &r->who);
+	}
+	return session_caller_of(&r->c, ret->sid, &r->who);
 }
 
-/* r->who.row.id stays 0 when nobody is signed in. */
-static err_t find_session(struct req *r, struct http_reply *rep)
+/* r->who.row.id stays 0 when nobody is signed in. ret->access.n > 0: these are its tokens now. */
+static err_t find_session(struct req *r, struct tokens *ret)
 {
 	str access = cookie_read(r, COOKIE_ACCESS);
 	err_t e = { ERR_ACCESS_TOKEN };
@@ -178,7 +178,7 @@ static err_t find_session(struct req *r, struct http_reply *rep)
 		return e;
 	err_clear_origin();
 	r->who.row.id = 0;
-	return wake(r, rep);
+	return wake(r, ret);
 }
 
 /* To the hosted page, which comes back to this path; or to the page of somebody's own, which is told the address. */
@@ -214,6 +214,7 @@ static err_t to_application(struct req *r, const struct forward_target *at, str 
 
 err_t api_forward_sign_in(struct req *r, const void *body, struct http_reply *rep)
 {
+	struct tokens woken = { 0 };
 	struct forward_target at;
 	str to, browser_name, url;
 
@@ -221,7 +222,9 @@ err_t api_forward_sign_in(struct req *r, const void *body, struct http_reply *re
 	TRY(query_get(r->c.mem, r->http->query, STR("to"), &to));
 	TRY(query_get(r->c.mem, r->http->query, STR("browser"), &browser_name));
 	REQUIRE(forward_read(r->c.cfg, to, &at), ERR_FORWARD_TARGET);
-	TRY(find_session(r, rep));
+	TRY(find_session(r, &woken));
+	if (woken.access.n > 0)
+		TRY(set_token_cookies(r, rep, &woken));
 	if (r->who.row.id == 0)
 		return to_sign_in(r, rep);
 	if (!forward_shares_cookies(r->c.cfg, at.host))

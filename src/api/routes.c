@@ -130,7 +130,7 @@ const struct route routes[] = {
 	  NULL, api_doctor, false },
 	{ METHOD_GET, PLACE_PREFIX, "/forward", AUTH_BROWSER, STEPUP_NONE, LANE_LOOP,
 	  NULL, api_check, false },
-	{ METHOD_GET, PLACE_PREFIX, "/forward/sign-in", AUTH_PUBLIC, STEPUP_NONE, LANE_POOL,
+	{ METHOD_GET, PLACE_PREFIX, "/forward/sign-in", AUTH_SESSION, STEPUP_NONE, LANE_POOL,
 	  NULL, api_forward_sign_in, false },
 	{ METHOD_GET, PLACE_PREFIX, "/forward/done", AUTH_PUBLIC, STEPUP_NONE, LANE_POOL,
 	  NULL, api_forward_done, false },

@@ -102,6 +102,7 @@ const NOT_FIRST = {
   'POST /auth/2fa/verify-setup': 'is the second factor, set up after the first',
   'POST /auth/guest': 'makes an account that has nothing to prove',
   'POST /auth/refresh': 'goes on with a session that was signed in',
+  'GET /auth/forward/sign-in': 'does the same, for a browser on its way to an application',
 };
 
 /* Handlers whose answer may hold tokens. */
