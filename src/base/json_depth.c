@@ -15,14 +15,23 @@ bool json_nests_too_deep(str text)
 	return false;
 }
 
+/* What the value or member costs that a byte begins. */
+static size_t cost_of(char c)
+{
+	switch (c) {
+	case '{': return 320;
+	case '[': return 160;
+	case ':': return 128;
+	case ',': return 64;
+	default: return 0;
+	}
+}
+
 bool json_holds_too_much(str text)
 {
-	size_t n = 0;
+	size_t cost = 0;
 
-	for (size_t i = 0; i < text.n && n <= JSON_VALUES_MAX; i++) {
-		char c = text.p[i];
-
-		n += c == ',' || c == ':' || c == '{' || c == '[';
-	}
-	return n > JSON_VALUES_MAX;
+	for (size_t i = 0; i < text.n && cost <= JSON_TREE_MAX; i++)
+		cost += cost_of(text.p[i]);
+	return cost > JSON_TREE_MAX;
 }

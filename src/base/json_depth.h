@@ -9,9 +9,10 @@
 /* Does it open more than JSON_DEPTH_MAX brackets at once? Those in strings count too, which honest answers bear. */
 bool json_nests_too_deep(str text);
 
-#define JSON_VALUES_MAX 1500 /* a tree of so many is half of a request's memory at most */
+#define JSON_TREE_MAX ((size_t)120 * 1024) /* half of a request's memory */
 
-/* Does it open more brackets and say more commas and colons than JSON_VALUES_MAX? Those in strings count too. */
+/* Would its tree take more bytes than that, by a guess that is never low? An empty object of three bytes takes a hundred
+ * times as many. */
 bool json_holds_too_much(str text);
 
 #endif

@@ -419,7 +419,7 @@ test('ID08 linking an account at a provider, and signing in with an ID token', a
   await play('finishOAuth', { ott: r.query.get('ott'), codeVerifier: r.verifier }, { token: u.accessToken });
   const { linkedAccounts } = await play('getLinkedAccounts', {}, { token: u.accessToken });
   assert.deepEqual(linkedAccounts.map((x) => x.providerAccountId), [t.p.person.sub]);
-  const got = tokens(await play('loginWithIdToken', { provider: 'fake', idToken: await t.p.idToken({}, { nonce: 'n-1' }), nonce: 'n-1' }));
+  const got = tokens(await play('loginWithIdToken', { provider: 'fake', idToken: await t.p.idToken({}, { nonce: 'n-1' }), nonce: 'n-1', firstName: 'Mary Ann', lastName: 'Smith' }));
   assert.equal((await play('getProfile', {}, { token: got.accessToken })).email, u.email);
 });
 

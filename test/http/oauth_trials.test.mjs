@@ -124,6 +124,12 @@ test('JW06 tokens and answers of very many values are refused, and cost no memor
     const r = await sign(`${b64(header)}.${b64('{}')}.AAAA`, 'n');
     assert.deepEqual([r.status, r.json.code], [401, 'OAUTH_ID_TOKEN_INVALID']);
   }
+  const some = `[${'{},'.repeat(300)}{}]`; // as many as may be, of the largest
+  assert.equal((await sign(`${b64(`{"alg":"RS256","kid":"k1","x":${some}}`)}.${b64('{}')}.AAAA`, 'n')).status, 401);
+  for (const groups of [JSON.parse(some), Array.from({ length: 1400 }, (_, i) => `g${i}`)]) {
+    t.p.claims = (c) => ({ ...c, groups });
+    assert.equal((await t.web()).url, `${SITE}/`, 'many values are taken');
+  }
   t.p.claims = (c) => ({ ...c, groups: Array.from({ length: 3000 }, () => []) });
   assert.equal((await refused('OAUTH_ID_TOKEN_INVALID')).check, 'claims');
   t.p.claims = (c) => c;

@@ -61,6 +61,7 @@ static const char *built_text(str text)
 
 static void assert_has(const char *message, const char *part)
 {
+	assert_non_null(part);
 	if (strstr(message, part) == NULL)
 		fail_msg("%s\nis not in\n%s", part, message);
 }

@@ -1001,11 +1001,14 @@ class AuthService {
   }
 
   /// Signs in with an ID token of Google's or Apple's own kit, which was asked
-  /// for with [nonce].
+  /// for with [nonce]. Apple's tells the name to the app, once, beside the
+  /// token: pass it on.
   Future<SignInResult> loginWithIdToken({
     required String provider,
     required String idToken,
     required String nonce,
+    String? firstName,
+    String? lastName,
   }) async =>
       SignInResult.of(
         await _call(
@@ -1015,6 +1018,8 @@ class AuthService {
           body: {
             'idToken': idToken,
             'nonce': nonce,
+            if (firstName != null) 'firstName': firstName,
+            if (lastName != null) 'lastName': lastName,
           },
         ),
       );
