@@ -211,37 +211,43 @@ static void bytes_arrived(struct conn *c)
 		(void)conn_enter(c, PHASE_HEAD, c->server->head_ms);
 }
 
+/* No byte is taken any more: the guard has refused, or the peer has ended. Requests that were whole
+ * are answered first, and to the library nothing is there meanwhile; when the last of them is
+ * through, it reads again (request_completed sees to it). */
+static ssize_t read_no_more(struct conn *c, const struct raw_reader *reader)
+{
+	if (!c->refusal_sent && c->n_completed < c->wire.n_requests)
+		return nothing_there(reader);
+	if (!c->refusal_sent && c->wire.refused != ERR_OK)
+		guard_refuses(c);
+	return 0;
+}
+
 /* The library takes a short count for "the socket is empty" and then waits for the next event, so
- * when the guard leaves bytes out of a full buffer the rest is filled up before returning.
- * On a violation: requests that ended before it are handed on and answered first; the library then
- * reads again (request_completed sees to it) and the refusal follows, then nothing. */
+ * it is read until nothing is there: bytes that the guard left out are made up for, and an end that
+ * came together with the last bytes (for which there is no further event) is seen.
+ * Of a violation, or an end in the middle of a request, only the requests before it are handed on. */
 ssize_t conn_read(struct conn *c, char *buf, size_t n, const struct raw_reader *reader)
 {
 	size_t have = 0, whole = 0;
 
-	if (c->wire.refused != ERR_OK && !c->refusal_sent)
-		guard_refuses(c);
-	if (c->refusal_sent)
-		return 0;
+	if (c->refusal_sent || c->wire.refused != ERR_OK || c->peer_ended)
+		return read_no_more(c, reader);
 	while (have < n) {
 		ssize_t got = reader->read_some(reader->self, buf + have, n - have);
 		struct wire_fed fed;
 
-		if (got <= 0)
-			return have > 0 ? (ssize_t)have : got;
+		c->peer_ended = got == 0 || (got < 0 && got != reader->again);
+		if (c->peer_ended)
+			return whole > 0 ? (ssize_t)whole : read_no_more(c, reader);
+		if (got < 0)
+			return have > 0 ? (ssize_t)have : nothing_there(reader);
 		bytes_arrived(c);
 		if (wire_feed(&c->wire, buf + have, (size_t)got, &fed).code != ERR_OK) {
 			whole = fed.whole > 0 ? have + fed.whole : whole;
-			if (whole > 0)
-				return (ssize_t)whole;
-			guard_refuses(c);
-			return 0;
+			return whole > 0 ? (ssize_t)whole : read_no_more(c, reader);
 		}
 		whole = fed.whole > 0 ? have + fed.whole : whole;
-		if ((size_t)got < n - have) {
-			have += fed.keep;
-			return have > 0 ? (ssize_t)have : nothing_there(reader);
-		}
 		have += fed.keep;
 	}
 	return (ssize_t)have;
@@ -312,21 +318,6 @@ static bool is_late(const struct http_server *s, uint64_t word, int64_t now_ms)
 	return deadline <= now_ms;
 }
 
-/* The loops are told of what arrives once. A peer that sent something and closed, both within one event, would keep its
- * place until its deadline: nothing more will be heard of it. Closing our direction makes a second event of that. An idle
- * connection is looked at once, since an end that comes by itself is an event; the few that are within a request each time,
- * since bytes may come there without a change of the clock's word. */
-static void look_for_end(struct conn *c, uint64_t word)
-{
-	enum phase phase = word_phase(word);
-
-	if (phase != PHASE_IDLE && phase != PHASE_HEAD && phase != PHASE_BODY)
-		return;
-	if ((phase != PHASE_IDLE || word != c->looked) && fd_has_ended(c->fd))
-		(void)shutdown(c->fd, SHUT_RD);
-	c->looked = word;
-}
-
 void conns_tick(struct http_server *s, int64_t now_ms)
 {
 	(void)pthread_mutex_lock(&s->conns_lock);
@@ -336,8 +327,6 @@ void conns_tick(struct http_server *s, int64_t now_ms)
 
 		if (watched(word) && is_late(s, word, now_ms))
 			(void)close_late(c, word, true);
-		else
-			look_for_end(c, word);
 	}
 	(void)pthread_mutex_unlock(&s->conns_lock);
 }

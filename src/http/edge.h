@@ -65,10 +65,10 @@ struct conn {
 	/* phase in the lowest 3 bits, above them the deadline (monotonic ms), so that one atomic
 	 * exchange decides between the loop and the keeper; with PHASE_LATE: the phase before. */
 	_Atomic uint64_t clock;
-	uint64_t looked; /* the keeper's: the word with which it last looked for an end */
 
 	struct wire wire;
 	uint64_t n_completed;       /* requests, as against wire.n_requests that came in */
+	bool peer_ended;            /* it sends nothing any more */
 	bool refusal_sent;          /* the guard has had the last word: nothing is read any more */
 	bool linger;                /* the peer may still be sending when we close */
 
@@ -135,8 +135,6 @@ MUST_USE err_t fd_table_init(void);
 size_t fd_table_size(void);
 void fd_table_set(int fd, struct conn *c);
 struct conn *fd_table_get(int fd);
-/* Has the peer closed, with everything it sent read? */
-bool fd_has_ended(int fd);
 
 /* ---- conn.c ---- */
 

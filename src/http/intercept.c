@@ -92,13 +92,6 @@ static ssize_t next_record_recv(gnutls_session_t session, void *buf, size_t n)
 	return fn(session, buf, n);
 }
 
-bool fd_has_ended(int fd)
-{
-	char next;
-
-	return next_recv(fd, &next, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
-}
-
 struct socket_read {
 	int fd, flags;
 };
@@ -112,7 +105,9 @@ static ssize_t read_socket(void *self, void *buf, size_t n)
 
 static ssize_t read_record(void *self, void *buf, size_t n)
 {
-	return next_record_recv(self, buf, n);
+	ssize_t got = next_record_recv(self, buf, n);
+
+	return got == GNUTLS_E_INTERRUPTED ? GNUTLS_E_AGAIN : got;
 }
 
 /* The symbol is recv; the name is another because fortified headers give recv an inline body. */

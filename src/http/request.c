@@ -578,8 +578,10 @@ void request_completed(struct conn *c, enum MHD_RequestTerminationCode how)
 		(void)conn_enter(c, PHASE_IDLE, c->server->idle_ms);
 	else
 		(void)conn_enter(c, PHASE_HEAD, c->server->head_ms);
-	/* The guard has a refusal to write, now that all before it is answered. The library does
-	 * not know and would wait for more bytes: the end of input makes it read again. */
-	if (c->wire.refused != ERR_OK && !c->refusal_sent && c->n_completed >= c->wire.n_requests)
+	/* All that came in is answered, and nothing more will come: the guard has a refusal to write,
+	 * or the peer has ended. The library does not know and would wait for more bytes: the end of
+	 * input makes it read again. */
+	if (((c->wire.refused != ERR_OK && !c->refusal_sent) || c->peer_ended) &&
+	    c->n_completed >= c->wire.n_requests)
 		(void)shutdown(c->fd, SHUT_RD);
 }

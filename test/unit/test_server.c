@@ -41,7 +41,7 @@ static void nap_ms(long ms)
 
 static struct {
 	atomic_int threads, handled, done, running;
-	atomic_bool gate_shut; /* "/slow" waits while it is */
+	atomic_bool gate_shut; /* "/slow", and in the loop "/hold", wait while it is */
 	atomic_int last_status, last_error, gone;
 	atomic_bool refuse_hash;
 } app;
@@ -150,7 +150,7 @@ static bool app_handle(void *self, struct http_thread *t, struct http_request *r
 		abort();
 	if (r->lane == LANE_LOOP && str_eq(r->path, STR("/again")))
 		return false;
-	if (str_eq(r->path, STR("/slow")))
+	if (str_eq(r->path, STR("/slow")) || str_eq(r->path, STR("/hold")))
 		wait_for_gate();
 	answer(r, rep);
 	odd_answers(r, rep);
@@ -1172,6 +1172,118 @@ static void a_client_that_has_only_finished_sending_gets_its_answer(void **state
 	stop(s);
 }
 
+/* The only loop of a server, kept busy, so that what is sent meanwhile is found all at once. */
+struct held {
+	struct http_server *server;
+	int fd;
+};
+
+static struct held hold_loop(int64_t timeout_ms)
+{
+	struct config cfg = settings();
+	struct held h = { 0 };
+
+	cfg.server.head_timeout_ms = cfg.server.body_timeout_ms = timeout_ms;
+	cfg.server.idle_timeout_ms = timeout_ms;
+	h.server = start_at(&cfg, "127.0.0.1:0", 1);
+	h.fd = dial(h.server);
+	return h;
+}
+
+static void shut_gate(const struct held *h)
+{
+	atomic_store(&app.gate_shut, true);
+	say(h->fd, "GET /hold HTTP/1.1" H "\r\n");
+	assert_true(becomes(&app.running, 1));
+}
+
+static void let_go(const struct held *h)
+{
+	atomic_store(&app.gate_shut, false);
+	assert_heard(h->fd, 200, "/hold");
+}
+
+/* The library takes 128 events at a time. Nothing else happens that could wake the loop. */
+static void many_ready_connections_are_answered_at_once(void **state)
+{
+	static const size_t counts[] = { 1, 127, 128, 129, 255, 256, 257 };
+	struct held h = hold_loop((int64_t)10 * PATIENCE_MS);
+	int fds[257];
+
+	(void)state;
+	for (size_t i = 0; i < 257; i++) {
+		fds[i] = dial(h.server);
+		say(fds[i], "GET /loop HTTP/1.1" H "\r\n");
+		assert_heard(fds[i], 200, NULL);
+	}
+	for (size_t k = 0; k < sizeof(counts) / sizeof(counts[0]); k++) {
+		shut_gate(&h);
+		for (size_t i = 0; i < counts[k]; i++)
+			say(fds[i], "GET /loop HTTP/1.1" H "\r\n");
+		let_go(&h);
+		for (size_t i = 0; i < counts[k]; i++)
+			assert_heard(fds[i], 200, "/loop");
+	}
+	for (size_t i = 0; i < 257; i++)
+		(void)close(fds[i]);
+	(void)close(h.fd);
+	stop(h.server);
+}
+
+static bool open_becomes(const struct http_server *s, int64_t want)
+{
+	struct http_stats stats = { .connections_open = -1 };
+
+	for (int i = 0; i < PATIENCE_MS && stats.connections_open != want; i++) {
+		http_server_stats(s, &stats);
+		nap_ms(1);
+	}
+	return stats.connections_open == want;
+}
+
+/* The last bytes and the end arrive as one event. Deadlines are far away. */
+static void HT13_who_has_ended_holds_no_place(void **state)
+{
+	static const struct {
+		const char *sent;
+		int answers;
+	} cases[] = {
+		{ "", 0 },
+		{ "G", 0 },
+		{ "GET /loop HTTP/1.1\r\nHos", 0 },
+		{ "POST /loop HTTP/1.1" H "Content-Length: 5\r\n\r\n", 0 },
+		{ "POST /loop HTTP/1.1" H "Content-Length: 5\r\n\r\nhel", 0 },
+		{ "POST /loop HTTP/1.1" H "Transfer-Encoding: chunked\r\n\r\n5\r\nhel", 0 },
+		{ "GET /loop HTTP/1.1" H "\r\n", 1 },
+		{ "GET /pool HTTP/1.1" H "\r\n", 1 },
+		{ "POST /pool HTTP/1.1" H "Content-Length: 5\r\n\r\nhello", 1 },
+		{ "GET /loop HTTP/1.1" H "\r\nGET /pool HTTP/1.1" H "\r\n", 2 },
+		{ "GET /pool HTTP/1.1" H "\r\nGET /loop HTTP/1.1\r\nHo", 1 },
+		{ "GET /loop HTTP/1.1" H "\r\nPOST /loop HTTP/1.1" H "Content-Length: 5\r\n\r\nh", 1 },
+	};
+	struct held h = hold_loop((int64_t)10 * PATIENCE_MS);
+
+	(void)state;
+	say(h.fd, "GET /loop HTTP/1.1" H "\r\n");
+	assert_heard(h.fd, 200, NULL);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int fd = dial(h.server);
+
+		assert_true(open_becomes(h.server, 2));
+		shut_gate(&h);
+		say(fd, cases[i].sent);
+		assert_int_equal(shutdown(fd, SHUT_WR), 0);
+		let_go(&h);
+		for (int k = 0; k < cases[i].answers; k++)
+			assert_heard(fd, 200, NULL);
+		assert_closed(fd);
+		if (!open_becomes(h.server, 1))
+			fail_msg("a place is held by %s", cases[i].sent);
+	}
+	(void)close(h.fd);
+	stop(h.server);
+}
+
 /* HT13: close at every byte of a request, while it is read, queued, run and answered. */
 static void HT13_clients_may_leave_at_any_moment(void **state)
 {
@@ -1764,6 +1876,8 @@ int main(void)
 		cmocka_unit_test(the_hash_lane_asks_before_it_admits),
 		cmocka_unit_test(HT13_a_job_whose_client_has_gone_is_not_run),
 		cmocka_unit_test(a_client_that_has_only_finished_sending_gets_its_answer),
+		cmocka_unit_test(many_ready_connections_are_answered_at_once),
+		cmocka_unit_test(HT13_who_has_ended_holds_no_place),
 		cmocka_unit_test(HT13_clients_may_leave_at_any_moment),
 		cmocka_unit_test(BF07_proxies_are_believed_only_when_trusted),
 		cmocka_unit_test(HT18_a_source_may_hold_so_many_connections),
