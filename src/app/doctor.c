@@ -44,6 +44,13 @@ static void settings_address(struct doctor *d)
 			   "server.trusted_proxies: all clients are one to limits and logs");
 }
 
+static void settings_applications(struct doctor *d)
+{
+	if (d->cfg->forward.hosts.n > 0 && d->cfg->server.trusted_proxies.n == 0)
+		doctor_say(d, FOUND_WARN, "name the proxy's address in server.trusted_proxies",
+			   "forward.hosts is given, and no proxy is believed that asks about them: browsers get 401");
+}
+
 /* ---- the table ---- */
 
 static const struct doctor_check checks[] = {
@@ -58,7 +65,7 @@ static const struct doctor_check checks[] = {
 	{ "sms", settings_sms, doctor_sms },
 	{ "providers", NULL, doctor_providers },
 	{ "proxy", settings_address, doctor_proxy },
-	{ "applications", NULL, doctor_applications },
+	{ "applications", settings_applications, doctor_applications },
 };
 
 /* ---- telling ---- */

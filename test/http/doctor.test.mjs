@@ -209,6 +209,9 @@ test('serve says once what will hurt: no public_url, no mail, https without a pr
   const alone = await Server.start();
   t.after(() => alone.close());
   assert.deepEqual(setup(alone), ['mail', 'proxy']);
+  const unasked = await Server.start({ env: { SALLYPORT_FORWARD_HOSTS: 'app.example.test' } });
+  t.after(() => unasked.close());
+  assert.deepEqual(setup(unasked), ['mail', 'proxy', 'applications']);
   const dev = await Server.start({ args: ['--dev'], env: { SALLYPORT_SERVER_PUBLIC_URL: '', SALLYPORT_LOG_FORMAT: 'json' } });
   t.after(() => dev.close());
   assert.deepEqual(setup(dev), []);
