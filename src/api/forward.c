@@ -78,20 +78,26 @@ static struct question question_of(const struct req *r)
 	return q;
 }
 
+/* Of no listed host: there is none. */
+static err_t holder_of(struct req *r, str pass)
+{
+	str host = question_of(r).at.host;
+
+	REQUIRE(host.n > 0, ERR_ACCESS_TOKEN);
+	return forward_caller(&r->c, pass, host, &r->who);
+}
+
 err_t forward_who(struct req *r)
 {
 	str pass = cookie_read(r, COOKIE_FORWARD), access = cookie_read(r, COOKIE_ACCESS);
-	struct question q = question_of(r);
-	err_t e;
+	err_t e = { ERR_ACCESS_TOKEN };
 
 	r->by_cookie = true;
-	if (pass.n > 0 && q.at.host.n > 0) {
-		e = forward_caller(&r->c, pass, q.at.host, &r->who);
-		if (e.code == ERR_OK || err_is_fault(e) || access.n == 0)
-			return e;
-		err_clear_origin();
-	}
-	REQUIRE(access.n > 0, ERR_ACCESS_TOKEN);
+	if (pass.n > 0)
+		e = holder_of(r, pass);
+	if (e.code == ERR_OK || err_is_fault(e) || access.n == 0)
+		return e;
+	err_clear_origin();
 	return session_caller(&r->c, access, &r->who);
 }
 
