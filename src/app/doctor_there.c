@@ -95,15 +95,10 @@ void doctor_providers(struct doctor *d)
 
 /* ---- the way clients come ---- */
 
-static bool says(str body, str word)
-{
-	return body.n > 0 && memmem(body.p, body.n, word.p, word.n) != NULL;
-}
-
 /* The value of a member, of our own compact JSON without escapes. */
 static str member(str body, str begins)
 {
-	const char *at = body.n == 0 ? NULL : memmem(body.p, body.n, begins.p, begins.n);
+	const char *at = body.p == NULL ? NULL : memmem(body.p, body.n, begins.p, begins.n);
 	str rest, value, tail;
 
 	if (at == NULL)
@@ -124,10 +119,10 @@ static bool is_same_name(str a, str b)
 
 static void judge(struct doctor *d, str seen)
 {
-	bool proxied = says(seen, STR("\"proxied\":true")), forwarded = says(seen, STR("\"forwarded\":true"));
+	bool proxied = str_has(seen, STR("\"proxied\":true")), forwarded = str_has(seen, STR("\"forwarded\":true"));
 	str ip = member(seen, STR("\"ip\":\"")), host = member(seen, STR("\"host\":\""));
 
-	if (str_starts(d->cfg->server.public_url, STR("https://")) && !says(seen, STR("\"https\":true")))
+	if (str_starts(d->cfg->server.public_url, STR("https://")) && !str_has(seen, STR("\"https\":true")))
 		doctor_say(d, FOUND_FAIL, "let the proxy set X-Forwarded-Proto, and name it in server.trusted_proxies",
 			   "the server does not learn that clients come by https");
 	/* What we claim arrives when nothing stands in between, too; then it is not believed. */
@@ -154,7 +149,7 @@ static void look_at_metrics(struct doctor *d)
 	if (arena_printf(&d->cli->mem, &r.url, "%.*s/metrics", STR_ARG(d->cfg->server.public_url)).code != ERR_OK)
 		return;
 	ask(d, &r, &reply);
-	if (says(reply.body, STR("sallyport_")))
+	if (str_has(reply.body, STR("sallyport_")))
 		doctor_say(d, FOUND_WARN, "keep /metrics from the proxy, or give it an address of its own (server.ops_listen)",
 			   "everybody can read the metrics");
 }
@@ -182,7 +177,7 @@ void doctor_proxy(struct doctor *d)
 	if (reply.status == 0)
 		doctor_say(d, FOUND_FAIL, "is the server running, and does the name lead to it?", "%.*s does not answer: %.*s",
 			   STR_ARG(d->cfg->server.public_url), STR_ARG(reply.problem));
-	else if (reply.status != 200 || !says(reply.body, STR("\"proxied\":")))
+	else if (reply.status != 200 || !str_has(reply.body, STR("\"proxied\":")))
 		doctor_say(d, FOUND_FAIL, "let the proxy pass on all below server.api_prefix, and server.hosts have that name",
 			   "what answers at %.*s is not this server (status %d)", STR_ARG(d->cfg->server.public_url), reply.status);
 	else {
@@ -204,7 +199,7 @@ static void look_at_application(struct doctor *d, str host)
 		    .code != ERR_OK)
 		return;
 	ask(d, &r, &reply);
-	if (says(reply.body, STR("\"COOKIE_MISSING\"")))
+	if (str_has(reply.body, STR("\"COOKIE_MISSING\"")))
 		doctor_say(d, FOUND_OK, NULL, "sessions can arrive at %.*s", STR_ARG(host));
 	else
 		doctor_say(d, FOUND_FAIL, "let its proxy hand {api_prefix}/forward/done to this server, with X-Forwarded-Host (contrib/)",

@@ -19,11 +19,6 @@ static bool is_separator(char c)
 	return c != '\0' && str_has_byte(STR(" \t-.()/"), c);
 }
 
-static bool contains(str s, str part)
-{
-	return memmem(s.p, s.n, part.p, part.n) != NULL;
-}
-
 /* Past "+" or "00". */
 static bool skip_access_code(str *s)
 {
@@ -43,7 +38,7 @@ err_t phone_canonical(struct arena *mem, str raw, str *ret)
 	str s = str_trim(raw);
 
 	REQUIRE(s.n > 0 && s.n <= RAW_MAX_BYTES && is_digit(s.p[s.n - 1]), ERR_INPUT);
-	REQUIRE(skip_access_code(&s) && !contains(s, STR("(0)")), ERR_INPUT);
+	REQUIRE(skip_access_code(&s) && !str_has(s, STR("(0)")), ERR_INPUT);
 	for (size_t i = 0; i < s.n; i++) {
 		if (is_digit(s.p[i]))
 			buf_byte(&b, s.p[i]);
