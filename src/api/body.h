@@ -67,13 +67,16 @@ struct body_shape {
 	{ sizeof(T), (array), sizeof(array) / sizeof((array)[0]), offsetof(T, proof) == 0 }
 
 /* No body counts as {}. Refusals: ERR_MEDIA_TYPE, ERR_JSON (not strict RFC 8259, not one object,
- * duplicate members, deeper than 16, more than 1,000 nodes, numbers over 64 characters, BOM, bad
- * UTF-8), ERR_INPUT with c->fields. Faults: ERR_NO_MEMORY. */
+ * duplicate members, deeper than 16, more than 1,000 nodes, numbers over 64 characters, bad
+ * UTF-8; one byte order mark before it is passed over), ERR_INPUT with c->fields. Faults: ERR_NO_MEMORY. */
 MUST_USE err_t body_read(struct ctx *c, const struct body_shape *shape, str content_type, str body,
 			 void **ret);
 
 /* Once per process, before threads: jansson allocates from the arena set for the thread. */
 void body_init(void);
 void body_use_arena(struct arena *mem); /* NULL: back to malloc */
+
+/* We decode nothing: a body under any Content-Encoding but identity is ERR_MEDIA_TYPE (RFC 9110 §15.5.16). */
+MUST_USE err_t body_is_plain(str content_encoding, str body);
 
 #endif

@@ -8,5 +8,8 @@
 bool cors_preflight(const struct req *r, struct http_reply *rep);
 /* The headers of any other answer. */
 void cors_allow(const struct req *r, const struct route *rt, struct http_reply *rep);
+/* The same for what the edge refuses before there is a handler: a page would not see the status otherwise. The values stay
+ * r's. */
+void cors_allow_refusal(const struct config *cfg, const struct http_request *r, struct http_reply *rep);
 
 #endif

@@ -368,6 +368,8 @@ static err_t run(struct req *r, struct http_reply *rep, bool *ret_again, unsigne
 	if (*ret_again)
 		return OK;
 	if (rt->body != NULL)
+		TRY(body_is_plain(http_header(r->http, "content-encoding"), r->http->body));
+	if (rt->body != NULL)
 		TRY(body_read(&r->c, rt->body, http_header(r->http, "content-type"), r->http->body,
 			      &body));
 	TRY(stepup_check(r, rt, body));
@@ -453,10 +455,16 @@ static bool handle(void *self, struct http_thread *ht, struct http_request *http
 static void refuse(void *self, const struct http_request *r, enum err_code code, int64_t retry_after_s,
 		   struct http_reply *rep)
 {
+	const struct api_listener *l = self;
 	const struct route *rt = r == NULL ? NULL : r->route;
+	struct runtime *now;
 
-	(void)self;
 	problem_write(code, NULL, rt != NULL && rt->says_success, retry_after_s, rep);
+	if (r == NULL || l->api == NULL)
+		return;
+	now = runtime_hold(l->api);
+	cors_allow_refusal(now->cfg, r, rep);
+	runtime_release(now);
 }
 
 static const char *method_name(enum http_method m)

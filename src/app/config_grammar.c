@@ -301,6 +301,11 @@ bool grammar_web_origin(str s)
 	return grammar_site(s) && !str_has_byte(str_skip(rest, STR("://").n), '/');
 }
 
+bool grammar_header_name(str s)
+{
+	return s.n > 0 && s.n <= 64 && all_of(s, "!#$%&'+-.^_`|~" UPPER); /* no '*': it means nothing beside credentials */
+}
+
 static bool has_empty_label(str host)
 {
 	str label, rest = host;

@@ -23,6 +23,7 @@ bool grammar_lang(str s);
 /* Links, cookies, origins. */
 bool grammar_site(str s);
 bool grammar_web_origin(str s);
+bool grammar_header_name(str s); /* RFC 9110 §5.1, at most 64 bytes */
 bool grammar_cookie_domain(str s);
 bool grammar_forward_host(str s);
 bool grammar_cookie_path(str s);

@@ -51,6 +51,11 @@ _Static_assert(OAUTH_TRUST_PRESET == 1 && OAUTH_TRUST_FALSE == 3, "order of word
 _Static_assert(OAUTH_AUTH_PRESET == 1 && OAUTH_AUTH_BASIC == 3, "order of words_token_auth");
 _Static_assert(LOG_DEBUG == 1 && LOG_ERROR == 4, "order of words_level");
 
+/* W3C Trace Context and Baggage, Zipkin, and what error reporting and proxies add. */
+#define CORS_HEADERS \
+	"traceparent, tracestate, baggage, sentry-trace, b3, x-b3-traceid, x-b3-spanid, x-b3-parentspanid, x-b3-sampled, " \
+	"x-b3-flags, x-request-id, x-correlation-id, x-requested-with"
+
 #define TEXT(k, m, d, chk, w, h) \
 	.key = k, .kind = SETTING_TEXT, .offset = AT(str, m), .def = d, .check = chk, .what = w, .help = h
 #define LIST(k, m, d, chk, w, h)                                                              \
@@ -146,6 +151,11 @@ const struct setting settings[] = {
 	{ DURATION("server.idle_timeout", server.idle_timeout_ms, "60s", A_TIMEOUT,
 		   "Time a connection may stay open between requests."),
 	  .restart = true },
+	{ DURATION("server.proxy_idle_timeout", server.proxy_idle_timeout_ms, "150s", A_TIMEOUT,
+		   "The same for connections of `server.trusted_proxies`. Longer than they keep an idle connection "
+		   "(Caddy 120s, Traefik 90s, nginx 60s by default): one that the server closes first may meet a request "
+		   "that is on its way, and proxies do not repeat a POST."),
+	  .restart = true },
 	{ DURATION("server.shutdown_timeout", server.shutdown_timeout_ms, "10s", A_TIMEOUT,
 		   "Time for running requests to finish when the server stops.") },
 
@@ -214,6 +224,10 @@ const struct setting settings[] = {
 	{ LIST("cors.origins", cors.origins, "", grammar_web_origin,
 	       "an origin such as https://app.example.com: scheme, host and port only, in lower case",
 	       "Other origins whose pages may call this server and read its answers. Compared exactly.") },
+
+	{ LIST("cors.headers", cors.headers, CORS_HEADERS, grammar_header_name, "the name of a header",
+	       "Headers that those pages may send beside the ones this server knows: what tracing and error reporting add "
+	       "to every request.") },
 
 	{ INT("password.min_length", password.min_length, "8", 8, 64,
 	      "Fewest characters of a new password.") },

@@ -168,6 +168,7 @@ struct config {
 		int64_t max_connections_per_ip; /* trusted proxies are exempt */
 		int64_t max_body;
 		int64_t head_timeout_ms, body_timeout_ms, write_timeout_ms, idle_timeout_ms;
+		int64_t proxy_idle_timeout_ms;
 		int64_t shutdown_timeout_ms;
 	} server;
 	struct {
@@ -203,6 +204,7 @@ struct config {
 	} csrf;
 	struct {
 		struct str_list origins; /* other origins whose pages may call, exactly */
+		struct str_list headers; /* that they may send beside ours */
 	} cors;
 	struct {
 		int64_t min_length, min_score;

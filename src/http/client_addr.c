@@ -182,7 +182,9 @@ static void read_forwarded_for(const struct client_values *values, bool https, s
 
 		while (more) {
 			more = str_cut(rest, ',', &item, &rest);
-			add_hop(h, str_trim(item), https);
+			item = str_trim(item);
+			if (item.n > 0) /* RFC 9110 §5.6.1: an empty element of a list is none */
+				add_hop(h, item, https);
 		}
 	}
 }
@@ -248,7 +250,8 @@ static void read_forwarded(const struct client_values *values, struct hops *h)
 
 		while (more) {
 			more = cut_unquoted(rest, ',', &element, &rest, &ok);
-			read_element(element, h);
+			if (element.n > 0)
+				read_element(element, h);
 		}
 		h->broken = h->broken || !ok;
 	}
@@ -273,15 +276,19 @@ static void walk(const struct proxies *p, const struct client *peer, const struc
 /* The nearest proxy's word is the last item. */
 static bool last_is_https(const struct client_values *values)
 {
-	str item = STR_NONE, rest;
+	str item, last = STR_NONE, rest;
 	bool more = true;
 
 	if (values->n == 0)
 		return false;
 	rest = values->items[values->n - 1];
-	while (more)
+	while (more) {
 		more = str_cut(rest, ',', &item, &rest);
-	return str_eq_nocase(str_trim(item), STR("https"));
+		item = str_trim(item);
+		if (item.n > 0)
+			last = item;
+	}
+	return str_eq_nocase(last, STR("https"));
 }
 
 static bool same_client(const struct client *a, const struct client *b)

@@ -44,6 +44,12 @@ static bool enter_until(struct conn *c, enum phase phase, uint64_t deadline_ms)
 	return true;
 }
 
+/* Proxies keep connections for their next request, and do not repeat a POST that meets our closing one. */
+int64_t conn_idle_ms(const struct conn *c)
+{
+	return c->trusted ? c->server->proxy_idle_ms : c->server->idle_ms;
+}
+
 bool conn_enter(struct conn *c, enum phase phase, int64_t timeout_ms)
 {
 	return enter_until(c, phase,
@@ -178,6 +184,7 @@ void conn_refuse_raw(struct conn *c, enum err_code code)
 		return; /* the keeper has had the last word */
 	if (c->stage == STAGE_NONE) {
 		request_blank(c, &blank);
+		blank.origin = wire_origin(&c->wire);
 		r = &blank;
 	}
 	c->logged = true;
@@ -302,15 +309,15 @@ static void adapt_idle_limit(struct http_server *s)
 
 	if (limit < TICK_MS)
 		limit = TICK_MS;
-	s->idle_limit_ms = limit < s->idle_ms ? limit : s->idle_ms;
+	s->idle_limit_ms = limit < s->proxy_idle_ms ? limit : s->proxy_idle_ms;
 }
 
-static bool is_late(const struct http_server *s, uint64_t word, int64_t now_ms)
+static bool is_late(const struct http_server *s, const struct conn *c, uint64_t word, int64_t now_ms)
 {
 	int64_t deadline = (int64_t)word_deadline(word), given = 0;
 
 	if (word_phase(word) == PHASE_IDLE)
-		given = s->idle_ms;
+		given = conn_idle_ms(c);
 	else if (word_phase(word) == PHASE_FRESH)
 		given = s->head_ms;
 	if (given > s->idle_limit_ms)
@@ -325,7 +332,7 @@ void conns_tick(struct http_server *s, int64_t now_ms)
 	for (struct conn *c = s->conns; c != NULL; c = c->next) {
 		uint64_t word = atomic_load_explicit(&c->clock, memory_order_acquire);
 
-		if (watched(word) && is_late(s, word, now_ms))
+		if (watched(word) && is_late(s, c, word, now_ms))
 			(void)close_late(c, word, true);
 	}
 	(void)pthread_mutex_unlock(&s->conns_lock);

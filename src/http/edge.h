@@ -91,6 +91,7 @@ struct http_server {
 	struct http_app app;
 	struct http_options o; /* cfg is not kept: it may be replaced while we run */
 	int64_t head_ms, body_ms, write_ms, idle_ms;
+	int64_t proxy_idle_ms; /* never less than idle_ms */
 	int64_t max_connections, max_per_source;
 	size_t max_body;
 	int fd_limit;
@@ -137,6 +138,8 @@ void fd_table_set(int fd, struct conn *c);
 struct conn *fd_table_get(int fd);
 
 /* ---- conn.c ---- */
+
+int64_t conn_idle_ms(const struct conn *c); /* that it may stay open between two requests */
 
 /* Registers the descriptor and counts it; freed by conn_free. NULL: no memory. */
 struct conn *conn_new(struct http_server *s, int fd, const struct client *peer, bool counted);

@@ -53,6 +53,7 @@ struct http_request {
 	int64_t start_us;      /* monotonic, the same instant */
 	enum http_lane lane;   /* where it is running now */
 	int64_t user_id;       /* set by http_app.handle for the access log; 0 = nobody */
+	str origin;            /* of a head that was refused before it was parsed; else ask http_header */
 	void *conn;            /* the edge's own */
 	const void *route;     /* set by http_app.plan, read back by http_app.handle and .done */
 	str route_params[4];   /* raw path segments bound to {…}, set by plan */

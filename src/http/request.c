@@ -575,7 +575,7 @@ void request_completed(struct conn *c, enum MHD_RequestTerminationCode how)
 	c->stage = STAGE_NONE;
 	c->n_completed++;
 	if (wire_between(&c->wire))
-		(void)conn_enter(c, PHASE_IDLE, c->server->idle_ms);
+		(void)conn_enter(c, PHASE_IDLE, conn_idle_ms(c));
 	else
 		(void)conn_enter(c, PHASE_HEAD, c->server->head_ms);
 	/* All that came in is answered, and nothing more will come: the guard has a refusal to write,

@@ -355,7 +355,10 @@ static void take_settings(struct http_server *s, const struct http_options *o)
 	s->head_ms = cfg->server.head_timeout_ms;
 	s->body_ms = cfg->server.body_timeout_ms;
 	s->write_ms = cfg->server.write_timeout_ms;
-	s->idle_ms = s->idle_limit_ms = cfg->server.idle_timeout_ms;
+	s->idle_ms = cfg->server.idle_timeout_ms;
+	s->proxy_idle_ms = cfg->server.proxy_idle_timeout_ms > s->idle_ms ? cfg->server.proxy_idle_timeout_ms :
+										s->idle_ms;
+	s->idle_limit_ms = s->proxy_idle_ms;
 	s->max_connections = cfg->server.max_connections;
 	s->max_per_source = cfg->server.max_connections_per_ip;
 	s->max_body = cfg->server.max_body > 0 ? (size_t)cfg->server.max_body : DEFAULT_MAX_BODY;

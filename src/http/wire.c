@@ -17,6 +17,7 @@ enum wire_state {
 	AT_HOST,
 	AT_LENGTH,
 	AT_CODING,
+	AT_ORIGIN,
 	AT_VALUE_LF,
 	AT_HEAD_LF,
 	AT_BODY,
@@ -55,6 +56,7 @@ static const struct {
 	{ "x-auth-strategy", AT_VALUE },
 	{ "cookie", AT_VALUE },
 	{ "expect", AT_VALUE },
+	{ "origin", AT_ORIGIN },
 };
 #define N_KNOWN (sizeof(known) / sizeof(known[0]))
 
@@ -388,6 +390,28 @@ static err_t at_coding(struct wire *w, struct feed *f)
 	return keep_head(w, f, 1);
 }
 
+/* Looked at by nobody but who answers for a head that was refused. */
+static err_t at_origin(struct wire *w, struct feed *f)
+{
+	size_t len = run_of_value(f);
+
+	for (size_t i = 0; i < len; i++) {
+		char c = f->buf[f->i + i];
+
+		if (blank(c) && w->n_origin == 0)
+			continue;
+		if (w->n_origin < WIRE_ORIGIN_MAX)
+			w->origin[w->n_origin++] = c;
+	}
+	TRY(keep_head(w, f, len));
+	return f->i == f->n ? OK : value_cr(w, f);
+}
+
+str wire_origin(const struct wire *w)
+{
+	return w->n_origin == 0 || w->n_origin == WIRE_ORIGIN_MAX ? STR_NONE : (str){ w->origin, w->n_origin };
+}
+
 static bool has(const struct wire *w, enum known_field k)
 {
 	return (w->seen & 1U << k) != 0;
@@ -553,6 +577,7 @@ static err_t step(struct wire *w, struct feed *f)
 	case AT_HOST: return at_host(w, f);
 	case AT_LENGTH: return at_length(w, f);
 	case AT_CODING: return at_coding(w, f);
+	case AT_ORIGIN: return at_origin(w, f);
 	case AT_VALUE_LF: return keep_head_byte(w, f, '\n', AT_FIELD);
 	case AT_HEAD_LF: return at_head_lf(w, f);
 	case AT_BODY: return at_body(w, f);

@@ -14,6 +14,7 @@
 #define WIRE_TARGET_MAX    6144
 #define WIRE_HEAD_MAX      8192 /* request line and fields, with their line ends */
 #define WIRE_FIELDS_MAX    64
+#define WIRE_ORIGIN_MAX    128  /* kept of an Origin; a longer one counts as none */
 #define WIRE_LENGTH_DIGITS 18
 #define WIRE_CHUNK_DIGITS  16
 #define WIRE_EXTENSION_MAX 256  /* of one chunk, with the ';' */
@@ -39,6 +40,8 @@ struct wire {
 	char name[18];         /* the field name in lower case, cut */
 	uint64_t left;         /* bytes of the body or the chunk still to come */
 	uint64_t n_requests;   /* complete ones, since the connection began */
+	char origin[WIRE_ORIGIN_MAX]; /* of this head: a refusal of the guard's tells a page of a listed origin, too */
+	uint8_t n_origin;
 	enum err_code refused; /* sticky */
 };
 
@@ -60,5 +63,8 @@ MUST_USE err_t wire_feed(struct wire *w, char *buf, size_t n, struct wire_fed *r
 
 /* Between two requests: nothing of the next one has arrived. */
 bool wire_between(const struct wire *w);
+
+/* Origin of the head that is being read or was refused; STR_NONE without. Points into w. */
+str wire_origin(const struct wire *w);
 
 #endif

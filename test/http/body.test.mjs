@@ -1,6 +1,7 @@
 // body.test.mjs — JSON bodies: what is one, what is none, and that no route is more lenient than another.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import zlib from 'node:zlib';
 import { routes } from '../lib/routes.mjs';
 import { freshEmail, freshPassword, MINUTE, Server } from '../lib/server.mjs';
 
@@ -91,7 +92,7 @@ test('HT08 what is not strict JSON with one object on top is refused', async () 
   await eachRoute({
     'blank': ' ', 'null': 'null', 'true': 'true', 'number': '1', 'string': '"{}"', 'array': '[]', 'array of object': '[{}]', 'open': '{', 'close': '}', 'unclosed string': '{"a":"b', 'unclosed member': '{"a":', 'no value': '{"a"}', 'no name': '{:1}',
     'trailing comma': '{"a":1,}', 'leading comma': '{,"a":1}', 'double comma': '{"a":1,,"b":2}', 'no comma': '{"a":1 "b":2}', 'double colon': '{"a"::1}', 'no colon': '{"a" 1}', 'single quotes': "{'a':1}", 'bare name': '{a:1}', 'number as name': '{1:1}',
-    'trailing text': '{}x', 'trailing object': '{}{}', 'trailing NUL': '{}\u0000', 'trailing comma after': '{},', 'comment': '{/* */}', 'line comment': '{}//', 'hash': '{}#', 'BOM': '\ufeff{}', 'UTF-16': Buffer.from('{"a":1}', 'utf16le'), 'UTF-16 BOM': Buffer.from('\ufeff{}', 'utf16le'),
+    'trailing text': '{}x', 'trailing object': '{}{}', 'trailing NUL': '{}\u0000', 'trailing comma after': '{},', 'comment': '{/* */}', 'line comment': '{}//', 'hash': '{}#', 'two BOMs': '\ufeff\ufeff{}', 'BOM only': '\ufeff', 'BOM behind': '{}\ufeff', 'cut BOM': Buffer.from('efbb7b7d', 'hex'), 'UTF-16': Buffer.from('{"a":1}', 'utf16le'), 'UTF-16 BOM': Buffer.from('\ufeff{}', 'utf16le'),
     'leading zero': '{"a":01}', 'minus zero one': '{"a":-01}', 'plus': '{"a":+1}', 'dot one': '{"a":.1}', 'one dot': '{"a":1.}', 'hex': '{"a":0x1}', 'NaN': '{"a":NaN}', 'Infinity': '{"a":Infinity}', '-Infinity': '{"a":-Infinity}', 'bare minus': '{"a":-}', 'exponent without digits': '{"a":1e}', 'e+': '{"a":1e+}', '1.e1': '{"a":1.e1}', '1 000': '{"a":1 000}', '1_000': '{"a":1_000}',
     'True': '{"a":True}', 'nul': '{"a":nul}', 'undefined': '{"a":undefined}', 'tab in a string': '{"a":"\t"}', 'newline in a string': '{"a":"\n"}', 'NUL in a string': '{"a":"\u0000"}', 'escape x': '{"a":"\\x41"}', 'escape a': '{"a":"\\a"}', "escape '": '{"a":"\\\'"}', 'short \\u': '{"a":"\\u00"}', 'bad \\u': '{"a":"\\u00gg"}', 'backslash at the end': '{"a":"\\"}',
     'form feed': '\f{}', 'vertical tab': '{\v}', 'no-break space': '\u00a0{}', 'mismatched': '{"a":[1}', 'mismatched 2': '{"a":{]}', 'extra close': '{}}', 'form': 'a=1&b=2', 'XML': '<a/>',
@@ -100,7 +101,7 @@ test('HT08 what is not strict JSON with one object on top is refused', async () 
 
 test('HT08 unusual but lawful JSON is taken', async () => {
   await eachRoute({
-    'blanks': ' \t\r\n{ \t\r\n} \t\r\n', 'empty name': '{"":0}', 'escapes': '{"a":"\\"\\\\\\/\\b\\f\\n\\r\\t\\u0041"}', 'pair': '{"a":"\\ud83e\\udd8a"}', 'emoji': '{"a":"🦊"}', 'numbers': '{"a":[0,-0,1.5,1e3,1E-3,1e+3,-1]}', 'literals': '{"a":[true,false,null]}',
+    'blanks': ' \t\r\n{ \t\r\n} \t\r\n', 'empty name': '{"":0}', 'escapes': '{"a":"\\"\\\\\\/\\b\\f\\n\\r\\t\\u0041"}', 'pair': '{"a":"\\ud83e\\udd8a"}', 'emoji': '{"a":"🦊"}', 'numbers': '{"a":[0,-0,1.5,1e3,1E-3,1e+3,-1]}', 'numbers that no machine word holds': '{"a":[1e999,-1E400,123456789012345678901234567890,0.1234567890123456789e-999,-9223372036854775809,18446744073709551616]}', 'BOM': '\ufeff{}', 'BOM and blanks': '\ufeff \n{"a":1} ', 'literals': '{"a":[true,false,null]}',
     'nested': `${'{"a":'.repeat(15)}{}${'}'.repeat(15)}`, 'many members': `{${Array.from({ length: 400 }, (_, i) => `"m${i}":0`).join()}}`, 'NUL escape in an unknown member': '{"a":"\\u0000"}', 'U+2028': '{"a":"\u2028"}', 'long string': `{"a":"${'x'.repeat(30_000)}"}`, 'brackets in a string': `{"a":"${'{['.repeat(100)}"}`, 'escaped quote before brackets': `{"a":"\\"${'[{'.repeat(100)}"}`, 'commas in a string': `{"a":"${','.repeat(2000)}"}`,
   }, goodJson);
 });
@@ -111,6 +112,13 @@ test('HT08 depth, number of values and length of numbers are bounded', async () 
     '1,001 values': `{"a":[${Array(1001).fill(0).join()}]}`, '20,000 values': `{"a":[${Array(20_000).fill(0).join()}]}`, '1,001 members': `{${Array.from({ length: 1001 }, (_, i) => `"m${i}":0`).join()}}`,
     '65 digits': `{"a":${'1'.repeat(65)}}`, '30,000 digits': `{"a":${'1'.repeat(30_000)}}`, 'long fraction': `{"a":0.${'1'.repeat(65)}}`, 'long exponent': `{"a":1e${'1'.repeat(65)}}`,
   }, badJson);
+});
+
+test('a body under a coding that nobody here decodes is 415; identity is none', async () => {
+  const body = JSON.stringify({ email: freshEmail(), password: freshPassword() }), zipped = zlib.gzipSync(body);
+  const ask = (coding, bytes) => s.request('POST', '/auth/login', { body: bytes, strategy: 'bearer', headers: { 'Content-Type': 'application/json', 'Content-Encoding': coding } });
+  for (const coding of ['gzip', 'GZIP', 'deflate', 'br', 'zstd', 'gzip, identity', 'x']) assert.deepEqual([(await ask(coding, zipped)).status, (await ask(coding, body)).json.code], [415, 'UNSUPPORTED_MEDIA_TYPE'], coding);
+  for (const coding of ['identity', 'Identity', '']) assert.equal((await ask(coding, body)).json.code, 'INVALID_CREDENTIALS', coding);
 });
 
 test('HT09 another type where a text is wanted is refused by name, never coerced', async () => {

@@ -11,6 +11,8 @@ let s;
 before(async () => (s = await Server.start({ env: { SALLYPORT_CORS_ORIGINS: `${APP},${OTHER}` } })));
 after(() => s.close());
 
+const OURS = 'Content-Type,Authorization,X-CSRF-Token,X-Api-Key,X-Auth-Strategy,Accept';
+const TRACING = ['traceparent', 'tracestate', 'baggage', 'sentry-trace', 'b3', 'x-b3-traceid', 'x-b3-spanid', 'x-b3-parentspanid', 'x-b3-sampled', 'x-b3-flags', 'x-request-id', 'x-correlation-id', 'x-requested-with'];
 const cors = (r) => Object.fromEntries(Object.entries(r.headers).filter(([k]) => k.startsWith('access-control-')));
 const ALLOWED = (origin) => ({ 'access-control-allow-origin': origin, 'access-control-allow-credentials': 'true', 'access-control-expose-headers': 'Retry-After, WWW-Authenticate, X-CSRF-Token, X-Request-Id' });
 
@@ -37,7 +39,7 @@ test('WB06 the question before a call is answered at once, for any path, with ev
     const r = await s.request('OPTIONS', path, { headers: { Origin: APP, 'Access-Control-Request-Method': 'POST', 'Access-Control-Request-Headers': 'x-auth-strategy' } });
     assert.equal(r.status, 204, path);
     assert.deepEqual(cors(r), { ...ALLOWED(APP), 'access-control-allow-methods': 'GET,POST,PUT,PATCH,DELETE,OPTIONS',
-      'access-control-allow-headers': 'Content-Type,Authorization,X-CSRF-Token,X-Api-Key,X-Auth-Strategy,Accept', 'access-control-max-age': '600' });
+      'access-control-allow-headers': `${OURS},${TRACING.join()}`, 'access-control-max-age': '600' });
     const no = await s.request('OPTIONS', path, { headers: { Origin: 'https://evil.test' } });
     assert.deepEqual([no.status, cors(no)], [204, {}]);
   }
@@ -64,6 +66,38 @@ test('without a list no answer speaks of other origins', async (t) => {
     const r = await none.request(method, '/auth/me', { headers: { Origin: APP } });
     assert.deepEqual([cors(r), r.headers.vary], [{}, undefined]);
   }
+});
+
+test('WB06 other headers can be listed, and names only', async (t) => {
+  const own = await Server.start({ env: { SALLYPORT_CORS_ORIGINS: APP, SALLYPORT_CORS_HEADERS: 'X-My-App, x-trace' } });
+  t.after(() => own.close());
+  const r = await own.request('OPTIONS', '/auth/login', { headers: { Origin: APP, 'Access-Control-Request-Method': 'POST' } });
+  assert.equal(r.headers['access-control-allow-headers'], `${OURS},X-My-App,x-trace`);
+  for (const bad of ['*', 'x y', 'x:y', 'x\r\ny', 'x(y)', 'x'.repeat(65)]) assert.equal((await own.cli(['check-config'], { env: { SALLYPORT_CORS_HEADERS: bad } })).code, 3, bad);
+});
+
+test('WB05 what is refused before there is a handler is told to pages of listed origins too, and to no other', async (t) => {
+  const small = await Server.start({ env: { SALLYPORT_CORS_ORIGINS: APP, SALLYPORT_SERVER_WORKERS: '1', SALLYPORT_SERVER_QUEUE_MAX: '1' } });
+  t.after(() => small.close());
+  const head = (origin, more = '') => `POST /auth/login HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Auth-Strategy: bearer\r\nOrigin: ${origin}\r\nContent-Type: application/json\r\n${more}`;
+  const raw = async (bytes) => (await small.raw(bytes)).answers[0];
+  const early = {
+    413: (o) => raw(head(o, 'Content-Length: 10000000\r\n\r\n')), 431: (o) => raw(head(o, `X-Long: ${'x'.repeat(9000)}\r\n\r\n`)), 400: (o) => raw(head(o, 'Bad Name: x\r\n\r\n')), 417: (o) => raw(head(o, 'Expect: x\r\nContent-Length: 2\r\n\r\n{}')),
+    415: (o) => raw(head(o, 'Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}')), 404: (o) => raw(`GET /auth/nope HTTP/1.1\r\nHost: x\r\nConnection: close\r\nOrigin: ${o}\r\n\r\n`),
+  };
+  for (const [status, ask] of Object.entries(early)) {
+    const told = await ask(APP), other = await ask('https://evil.test');
+    assert.deepEqual([told.status, cors(told)], [Number(status), ALLOWED(APP)]);
+    assert.deepEqual([other.status, cors(other)], [Number(status), {}]);
+    assert.match(other.headers.vary, /Origin/);
+  }
+  const { refreshToken } = await small.signedIn();
+  small.control.set('STORE_STALL_MS', 300);
+  const many = await Promise.all(Array.from({ length: 12 }, () => small.refresh(refreshToken, { headers: { Origin: APP } })));
+  small.control.calm();
+  const full = many.filter((r) => r.status === 503);
+  assert.ok(full.length > 0, 'a queue was full');
+  for (const r of full) assert.deepEqual(cors(r), ALLOWED(APP));
 });
 
 test('the settings take origins only', async () => {

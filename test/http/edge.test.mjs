@@ -400,6 +400,20 @@ test('who sent part of a request and closed frees the place at once', async (t) 
   }
 });
 
+test('a trusted proxy may keep an idle connection for longer than other clients', async (t) => {
+  const start = (trusted) => Server.start({ env: { SALLYPORT_SERVER_IDLE_TIMEOUT: '500ms', SALLYPORT_SERVER_PROXY_IDLE_TIMEOUT: '5m', ...(trusted ? { SALLYPORT_SERVER_TRUSTED_PROXIES: '127.0.0.1' } : {}) } });
+  const servers = { client: await start(false), proxy: await start(true) };
+  t.after(() => Promise.all(Object.values(servers).map((x) => x.close())));
+  const idle = Object.fromEntries(Object.entries(servers).map(([name, x]) => [name, net.connect(x.target.port, x.target.host)]));
+  for (const c of Object.values(idle)) await new Promise((resolve) => c.once('data', resolve).write(HEALTH));
+  await new Promise((resolve) => idle.client.once('close', resolve));
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  const again = new Promise((resolve) => idle.proxy.once('data', resolve).once('close', () => resolve('')));
+  idle.proxy.write(HEALTH);
+  assert.match(String(await again), /^HTTP\/1\.1 200 /);
+  idle.proxy.destroy();
+});
+
 test('random bytes never bring it down', async () => {
   let seed = 7;
   const random = (n) => ((seed = (Math.imul(seed, 1103515245) + 12345) >>> 0) >>> 8) % n;

@@ -122,9 +122,22 @@ static void BF07_an_entry_that_is_no_address_ends_the_reading(void **state)
 	assert_client(found("10.0.0.1", LINES("1.2.3.4, unknown"), NULL, NULL), "10.0.0.1");
 	assert_client(found("10.0.0.1", LINES("1.2.3.4, unknown, 10.0.0.2"), NULL, NULL),
 		      "10.0.0.2");
-	assert_client(found("10.0.0.1", LINES("1.2.3.4, "), NULL, NULL), "10.0.0.1");
-	assert_client(found("10.0.0.1", LINES(""), NULL, NULL), "10.0.0.1");
 	assert_client(found("10.0.0.1", LINES("1.2.3.4, 999.1.1.1"), NULL, NULL), "10.0.0.1");
+}
+
+/* RFC 9110 §5.6.1.2: a recipient must pass over empty elements. A proxy that appends to an empty header makes one. */
+static void BF07_an_empty_entry_is_none(void **state)
+{
+	static const char *const lists[] = { "203.0.113.9, ", ", 203.0.113.9", "203.0.113.9,,", " , ,203.0.113.9, ,10.0.0.2" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		assert_client(found("10.0.0.1", LINES(lists[i]), NULL, NULL), "203.0.113.9");
+	assert_client(found("10.0.0.1", LINES("", "203.0.113.9"), NULL, NULL), "203.0.113.9");
+	assert_client(found("10.0.0.1", LINES(""), NULL, NULL), "10.0.0.1");
+	assert_client(found("10.0.0.1", LINES(", ,"), NULL, NULL), "10.0.0.1");
+	assert_client(found("10.0.0.1", NULL, NULL, LINES(", for=203.0.113.9, ")), "203.0.113.9");
+	assert_true(found("10.0.0.1", LINES("203.0.113.9"), LINES("https, "), NULL).https);
 }
 
 static void BF07_the_forwarded_header_is_read_like_rfc_7239(void **state)
@@ -375,6 +388,7 @@ int main(void)
 		cmocka_unit_test(BF07_forwarded_addresses_are_counted_from_the_right),
 		cmocka_unit_test(BF07_several_header_lines_are_joined_in_order),
 		cmocka_unit_test(BF07_an_entry_that_is_no_address_ends_the_reading),
+		cmocka_unit_test(BF07_an_empty_entry_is_none),
 		cmocka_unit_test(BF07_the_forwarded_header_is_read_like_rfc_7239),
 		cmocka_unit_test(BF07_two_headers_that_disagree_are_both_not_believed),
 		cmocka_unit_test(BF07_the_nearest_proxy_says_whether_it_was_tls),
