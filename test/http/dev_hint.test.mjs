@@ -32,7 +32,7 @@ test('a page of an origin that is not allowed: value and setting in the log and 
   const foreign = { headers: { Origin: 'http://localhost:5173', 'Sec-Fetch-Site': 'cross-site' } };
   for (const s of [dev, live]) {
     const r = await s.post('/auth/login', { email: 'a@example.test', password: 'x' }, foreign), asked = await s.request('OPTIONS', '/auth/login', foreign);
-    await s.logged(r);
+    for (const answer of [r, asked]) await s.logged(answer);
     assert.equal(r.json.code, 'CSRF_INVALID');
     assert.equal(r.json.hint?.includes('http://localhost:5173') && r.json.hint.includes('cors.origins'), s === dev ? true : undefined);
     for (const { headers } of [r, asked]) assert.equal(s.events('dev_hint').filter((l) => l.request_id === headers['x-request-id']).length, s === dev ? 1 : 0);
