@@ -4,11 +4,12 @@
 #include "api/routes.h"
 
 struct password_forgot {
-	str email, lang;
+	str email, lang, device;
 };
 static const struct body_field password_forgot_fields[] = {
 	TEXT(struct password_forgot, email, "email", 1024),
 	TEXT_OR_NULL(struct password_forgot, lang, "emailLang", 64),
+	TEXT_OR_NULL(struct password_forgot, device, "deviceToken", 256),
 };
 const struct body_shape password_forgot_shape = SHAPE(struct password_forgot, password_forgot_fields);
 
@@ -35,8 +36,10 @@ const struct body_shape password_change_shape = SHAPE(struct password_change, pa
 err_t api_password_forgot(struct req *r, const void *body, struct http_reply *rep)
 {
 	const struct password_forgot *b = body;
+	struct asker by;
 
-	TRY(password_forgot(&r->c, b->email, b->lang));
+	TRY(req_asker(r, b->device, &by));
+	TRY(password_forgot(&r->c, b->email, b->lang, &by));
 	reply_success(rep);
 	return OK;
 }

@@ -6,7 +6,7 @@
 #define TOKEN_MAX 1024
 
 struct magic_send {
-	str email, lang, mode, temp_token, type;
+	str email, lang, mode, temp_token, type, device;
 };
 static const struct body_field magic_send_fields[] = {
 	TEXT_OR_NULL(struct magic_send, email, "email", 1024),
@@ -14,6 +14,7 @@ static const struct body_field magic_send_fields[] = {
 	TEXT_OR_NULL(struct magic_send, mode, "mode", 64),
 	TEXT_OR_NULL(struct magic_send, temp_token, "tempToken", TOKEN_MAX),
 	TEXT_OR_NULL(struct magic_send, type, "type", 64),
+	TEXT_OR_NULL(struct magic_send, device, "deviceToken", 256),
 };
 const struct body_shape magic_send_shape = SHAPE(struct magic_send, magic_send_fields);
 
@@ -34,13 +35,14 @@ static const struct body_field magic_verify_fields[] = {
 const struct body_shape magic_verify_shape = SHAPE(struct magic_verify, magic_verify_fields);
 
 struct sms_send {
-	str email, user_id, mode, temp_token;
+	str email, user_id, mode, temp_token, device;
 };
 static const struct body_field sms_send_fields[] = {
 	TEXT_OR_NULL(struct sms_send, email, "email", 1024),
 	TEXT_OR_NULL(struct sms_send, user_id, "userId", 1024),
 	TEXT_OR_NULL(struct sms_send, mode, "mode", 64),
 	TEXT_OR_NULL(struct sms_send, temp_token, "tempToken", TOKEN_MAX),
+	TEXT_OR_NULL(struct sms_send, device, "deviceToken", 256),
 };
 const struct body_shape sms_send_shape = SHAPE(struct sms_send, sms_send_fields);
 
@@ -76,11 +78,13 @@ static enum mailed mailed_of(str type)
 err_t api_magic_send(struct req *r, const void *body, struct http_reply *rep)
 {
 	const struct magic_send *b = body;
+	struct asker by;
 
+	TRY(req_asker(r, b->device, &by));
 	if (is_second(b->mode))
 		TRY(passwordless_mail_factor(&r->c, b->temp_token, b->lang, mailed_of(b->type)));
 	else
-		TRY(passwordless_mail(&r->c, b->email, b->lang, mailed_of(b->type)));
+		TRY(passwordless_mail(&r->c, b->email, b->lang, mailed_of(b->type), &by));
 	reply_success(rep);
 	return OK;
 }
@@ -101,11 +105,13 @@ err_t api_magic_verify(struct req *r, const void *body, struct http_reply *rep)
 err_t api_sms_send(struct req *r, const void *body, struct http_reply *rep)
 {
 	const struct sms_send *b = body;
+	struct asker by;
 
+	TRY(req_asker(r, b->device, &by));
 	if (is_second(b->mode))
 		TRY(passwordless_sms_factor(&r->c, b->temp_token));
 	else
-		TRY(passwordless_sms(&r->c, b->email, b->user_id));
+		TRY(passwordless_sms(&r->c, b->email, b->user_id, &by));
 	reply_success(rep);
 	return OK;
 }

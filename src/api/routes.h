@@ -6,6 +6,7 @@
 #include "api/api.h"
 #include "api/body.h"
 #include "base/json_out.h"
+#include "domain/asked.h"
 #include "domain/gate.h"
 #include "http/http.h"
 
@@ -199,6 +200,10 @@ void out_linked(struct json_out *o, const struct linked_row *rows, size_t n);
 /* A handle between two factors, in place of an access token: gate.h's refusals of it in the words that
  * clients know for those. */
 err_t as_access_token(err_t e);
+
+/* What tells that the sender of a wish holds an account: the device's token, and the session of the header or of the
+ * cookies. Bad ones are none. Faults only. */
+MUST_USE err_t req_asker(struct req *r, str device, struct asker *ret);
 
 /* {"success":true} */
 void reply_success(struct http_reply *rep);

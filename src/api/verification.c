@@ -5,11 +5,12 @@
 #include "api/routes.h"
 
 struct verification_send {
-	str email, lang;
+	str email, lang, device;
 };
 static const struct body_field verification_send_fields[] = {
 	TEXT(struct verification_send, email, "email", 1024),
 	TEXT_OR_NULL(struct verification_send, lang, "emailLang", 64),
+	TEXT_OR_NULL(struct verification_send, device, "deviceToken", 256),
 };
 const struct body_shape verification_send_shape = SHAPE(struct verification_send, verification_send_fields);
 
@@ -22,12 +23,14 @@ const struct body_shape token_shape = SHAPE(struct body_token, token_fields);
 err_t api_verification_send(struct req *r, const void *body, struct http_reply *rep)
 {
 	const struct verification_send *b = body;
+	struct asker by;
 
 	if (r->who.row.id != 0) {
 		TRY(verification_send(&r->c, &r->who, b->lang));
 	} else {
 		REQUIRE(b->email.n > 0, ERR_NO_TOKEN);
-		TRY(verification_send_to(&r->c, b->email, b->lang));
+		TRY(req_asker(r, b->device, &by));
+		TRY(verification_send_to(&r->c, b->email, b->lang, &by));
 	}
 	reply_success(rep);
 	return OK;

@@ -229,6 +229,8 @@ struct config {
 		int64_t sms_network_per_hour;
 		int64_t sms_range_per_hour;   /* to numbers that differ in the last three digits only */
 		int64_t sms_total_per_day;    /* over all numbers */
+		int64_t oauth_per_10min;      /* sign-ins through providers begun by one network */
+		int64_t sign_ins_per_hour;    /* of one network, from known devices and from others */
 		int64_t bad_tokens;           /* wrong link tokens of one network in ten minutes */
 		enum brake_mode brake;        /* what happens when most sign-ins fail (domain/brake.h) */
 		int64_t brake_failures_per_s; /* over a minute, of all accounts together */

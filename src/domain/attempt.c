@@ -4,7 +4,6 @@
 
 #include "base/log.h"
 #include "domain/audit.h"
-#include "domain/phone_number.h"
 #include "store/query.h"
 
 #define ACCOUNT_DELAY_MAX_S 900
@@ -268,6 +267,9 @@ static struct budget budget_of(const struct config *cfg, enum attempt_scope scop
 	case ATTEMPT_FACTOR: return (struct budget){ MS_PER_DAY, 33 };
 	case ATTEMPT_GUEST: return (struct budget){ MS_PER_HOUR, cfg->guest.per_hour };
 	case ATTEMPT_SMS_TOTAL: return (struct budget){ MS_PER_DAY, cfg->limits.sms_total_per_day };
+	case ATTEMPT_OAUTH: return (struct budget){ 10 * MS_PER_MIN, cfg->limits.oauth_per_10min };
+	case ATTEMPT_SIGN_IN:
+	case ATTEMPT_SIGN_IN_KNOWN: return (struct budget){ MS_PER_HOUR, cfg->limits.sign_ins_per_hour };
 	case ATTEMPT_UNSET:
 	case ATTEMPT_ACCOUNT:
 	case ATTEMPT_NETWORK:
@@ -291,7 +293,7 @@ static err_t budget_read(struct ctx *c, enum attempt_scope scope, str subject, s
 	TRY(row_of(c, ret->key, &ret->row));
 	if (c->now_ms - ret->row.since_ms >= ret->budget.window_ms) {
 		ret->row.since_ms = c->now_ms;
-		ret->row.failures = 0;
+		ret->row.failures = ret->row.guess = 0;
 	}
 	ret->used_up = ret->row.failures >= ret->budget.max;
 	return OK;
@@ -311,74 +313,43 @@ static err_t tell_sms_used_up(struct ctx *c, const struct budget_state *b)
 	return audit_add(c, AUDIT_SMS_BUDGET_USED_UP, STR_NONE, STR_NONE, STR_NONE);
 }
 
-err_t attempt_budget(struct ctx *c, enum attempt_scope scope, str subject, bool *ret_ok)
+/* The first no of a window is worth a row of the record; that it was told stands in the member `guess`. */
+static err_t refuse_once(struct ctx *c, enum attempt_scope scope, struct budget_state *b, struct leave *ret)
+{
+	ret->tell = b->row.guess == 0;
+	if (!ret->tell)
+		return OK;
+	b->row.guess = 1;
+	return put(c, b->key, scope, &b->row);
+}
+
+err_t attempt_budget(struct ctx *c, enum attempt_scope scope, str subject, struct leave *ret)
 {
 	struct budget_state b;
 
-	*ret_ok = true;
+	*ret = (struct leave){ .given = true, .tell = true };
 	if (budgets_off(c))
 		return OK;
 	TRY(budget_read(c, scope, subject, &b));
-	*ret_ok = !b.used_up;
+	ret->given = !b.used_up;
 	if (b.used_up)
-		return OK;
+		return refuse_once(c, scope, &b, ret);
 	b.row.failures++;
 	if (scope == ATTEMPT_SMS_TOTAL && b.row.failures == b.budget.max)
 		TRY(tell_sms_used_up(c, &b));
 	return put(c, b.key, scope, &b.row);
 }
 
-struct budget_use {
-	enum attempt_scope scope;
-	str subject;
-};
-
-/* One of each, in order, until one is used up: the asking network pays first, so that a network at its
- * end uses up no budget of those it asks for. */
-static err_t take_all(struct ctx *c, const struct budget_use *uses, size_t n, bool *ret_ok)
+err_t attempt_is_shut(struct ctx *c, enum attempt_scope scope, bool *ret)
 {
-	*ret_ok = true;
-	for (size_t i = 0; i < n && *ret_ok; i++)
-		TRY(attempt_budget(c, uses[i].scope, uses[i].subject, ret_ok));
+	struct budget_state b;
+
+	*ret = false;
+	if (budgets_off(c))
+		return OK;
+	TRY(budget_read(c, scope, STR_NONE, &b));
+	*ret = b.used_up && b.row.guess != 0;
 	return OK;
-}
-
-static err_t resend_subject(struct ctx *c, str what, str recipient, str *ret)
-{
-	return arena_printf(c->mem, ret, "%.*s %.*s", STR_ARG(what), STR_ARG(recipient));
-}
-
-err_t attempt_mail_own(struct ctx *c, str what, str recipient, bool *ret_ok)
-{
-	str resend;
-
-	TRY(resend_subject(c, what, recipient, &resend));
-	return take_all(c,
-			(const struct budget_use[]){ { ATTEMPT_RESEND, resend },
-						     { ATTEMPT_MAIL_10MIN, recipient },
-						     { ATTEMPT_MAIL_DAY, recipient } },
-			3, ret_ok);
-}
-
-err_t attempt_mail(struct ctx *c, str what, str recipient, bool *ret_ok)
-{
-	TRY(attempt_budget(c, ATTEMPT_MAIL_NETWORK, STR_NONE, ret_ok));
-	return *ret_ok ? attempt_mail_own(c, what, recipient, ret_ok) : OK;
-}
-
-err_t attempt_sms(struct ctx *c, str what, str number, bool *ret_ok)
-{
-	str resend;
-
-	TRY(resend_subject(c, what, number, &resend));
-	return take_all(c,
-			(const struct budget_use[]){ { ATTEMPT_SMS_NETWORK, STR_NONE },
-						     { ATTEMPT_RESEND, resend },
-						     { ATTEMPT_SMS_HOUR, number },
-						     { ATTEMPT_SMS_DAY, number },
-						     { ATTEMPT_SMS_RANGE, phone_range(number) },
-						     { ATTEMPT_SMS_TOTAL, STR("") } },
-			6, ret_ok);
 }
 
 static err_t refuse_budget(struct ctx *c, const struct budget_state *b)
@@ -397,6 +368,11 @@ err_t attempt_take(struct ctx *c, enum attempt_scope scope)
 		return refuse_budget(c, &b);
 	b.row.failures++;
 	return put(c, b.key, scope, &b.row);
+}
+
+err_t attempt_sign_in(struct ctx *c, str device_id)
+{
+	return attempt_take(c, device_id.p == NULL ? ATTEMPT_SIGN_IN : ATTEMPT_SIGN_IN_KNOWN);
 }
 
 /* ---- codes of second factors ---- */
@@ -505,12 +481,23 @@ err_t attempt_factor_clear(struct ctx *c, int64_t user_id)
 
 /* ---- doors ---- */
 
+err_t attempt_door(struct ctx *c, enum attempt_scope scope)
+{
+	struct budget_state b;
+
+	if (budgets_off(c))
+		return OK;
+	TRY(budget_read(c, scope, STR_NONE, &b));
+	return b.used_up ? refuse_budget(c, &b) : OK;
+}
+
 err_t attempt_register(struct ctx *c)
 {
 	TX tx = { 0 };
 
 	if (budgets_off(c))
 		return OK;
+	TRY(attempt_door(c, ATTEMPT_REGISTER)); /* who is over it costs reads only */
 	TRY(tx_begin(&tx, c->db));
 	TRY(attempt_take(c, ATTEMPT_REGISTER));
 	return tx_commit(&tx);
@@ -518,21 +505,16 @@ err_t attempt_register(struct ctx *c)
 
 err_t attempt_token_door(struct ctx *c)
 {
-	struct budget_state b;
-
-	if (budgets_off(c))
-		return OK;
-	TRY(budget_read(c, ATTEMPT_BAD_TOKEN, STR_NONE, &b));
-	return b.used_up ? refuse_budget(c, &b) : OK;
+	return attempt_door(c, ATTEMPT_BAD_TOKEN);
 }
 
 err_t attempt_bad_token(struct ctx *c)
 {
-	bool ok;
+	struct leave leave;
 	TX tx = { 0 };
 
 	TRY(tx_begin(&tx, c->db));
-	TRY(attempt_budget(c, ATTEMPT_BAD_TOKEN, STR_NONE, &ok));
+	TRY(attempt_budget(c, ATTEMPT_BAD_TOKEN, STR_NONE, &leave));
 	return tx_commit(&tx);
 }
 
@@ -559,6 +541,9 @@ err_t attempt_sweep(struct ctx *c, int64_t limit_n, int64_t *ret_n)
 		{ ATTEMPT_FACTOR, 2 * MS_PER_DAY },
 		{ ATTEMPT_GUEST, NETWORK_IDLE_MS },
 		{ ATTEMPT_FACTOR_DEVICE, ACCOUNT_IDLE_MS },
+		{ ATTEMPT_OAUTH, NETWORK_IDLE_MS },
+		{ ATTEMPT_SIGN_IN, NETWORK_IDLE_MS },
+		{ ATTEMPT_SIGN_IN_KNOWN, NETWORK_IDLE_MS },
 	};
 	int64_t total = 0, n;
 	TX tx = { 0 };

@@ -25,16 +25,19 @@ enum attempt_scope {
 	ATTEMPT_BAD_TOKEN,    /* wrong link tokens of a network */
 	ATTEMPT_RESEND,       /* one message to one address, within limits.resend */
 	ATTEMPT_MAIL_NETWORK, /* mails asked for by a network */
-	ATTEMPT_MAIL_10MIN,   /* mails to a recipient */
+	ATTEMPT_MAIL_10MIN,   /* mails of a kind to a recipient (asked.h) */
 	ATTEMPT_MAIL_DAY,
 	ATTEMPT_SMS_NETWORK,
 	ATTEMPT_SMS_RANGE,    /* to numbers that differ in the last three digits only */
-	ATTEMPT_SMS_HOUR,     /* to a number */
+	ATTEMPT_SMS_HOUR,     /* of a kind to a number */
 	ATTEMPT_SMS_DAY,
 	ATTEMPT_SMS_TOTAL,    /* over all numbers */
 	ATTEMPT_FACTOR,       /* codes of second factors looked at for an account in a day (RFC 4226 §7.3) */
 	ATTEMPT_GUEST,        /* guests of a network */
 	ATTEMPT_FACTOR_DEVICE, /* wrong codes from a known device, in a row */
+	ATTEMPT_OAUTH,        /* sign-ins through providers begun by a network */
+	ATTEMPT_SIGN_IN,      /* first proofs of a network that were right */
+	ATTEMPT_SIGN_IN_KNOWN, /* the same, from known devices */
 };
 
 #define ATTEMPT_KEY_BYTES 16
@@ -69,9 +72,23 @@ MUST_USE err_t attempt_register(struct ctx *c);
 /* Take one from a budget of the caller's network, inside the open transaction. Refusal: ERR_LIMITED. */
 MUST_USE err_t attempt_take(struct ctx *c, enum attempt_scope scope);
 
+/* May it be done? tell: it is worth a row of the record, as is all that was given, and of what was not the first of each
+ * window: else the record would grow as fast as anybody can ask. */
+struct leave {
+	bool given, tell;
+};
 /* Take one from a budget, inside the open transaction. subject: a canonical address, a number, …; STR_NONE:
- * the caller's network. *ret_ok false: used up, and nothing was counted. */
-MUST_USE err_t attempt_budget(struct ctx *c, enum attempt_scope scope, str subject, bool *ret_ok);
+ * the caller's network. Not given: used up, and nothing was counted. */
+MUST_USE err_t attempt_budget(struct ctx *c, enum attempt_scope scope, str subject, struct leave *ret);
+/* Outside a transaction: is the network's budget used up, and has that been told? Then nothing is left to be written, and
+ * a flood costs reads only. */
+MUST_USE err_t attempt_is_shut(struct ctx *c, enum attempt_scope scope, bool *ret);
+/* Outside a transaction, before attempt_take of the same: refuses as that does. Refusal: ERR_LIMITED. */
+MUST_USE err_t attempt_door(struct ctx *c, enum attempt_scope scope);
+
+/* A first proof was right: from the network's budget, of which known devices have one of their own. Inside the open
+ * transaction. device_id: as of attempt_reserve. Refusal: ERR_LIMITED. */
+MUST_USE err_t attempt_sign_in(struct ctx *c, str device_id);
 
 /* How an account stands, for an operator. */
 struct attempt_look {
@@ -103,14 +120,6 @@ MUST_USE err_t attempt_factor_count(struct ctx *c, struct factor_attempt *a);
 MUST_USE err_t attempt_factor_right(struct ctx *c, const struct factor_attempt *a);
 /* There is nothing left to guess. Inside the open transaction. */
 MUST_USE err_t attempt_factor_clear(struct ctx *c, int64_t user_id);
-
-/* May a mail be sent to `recipient` (canonical address) because anybody asked for it? Takes from all budgets
- * of mails. what: tells messages apart for limits.resend. Inside a transaction. */
-MUST_USE err_t attempt_mail(struct ctx *c, str what, str recipient, bool *ret_ok);
-/* The same for who has paid otherwise (a registration, a right password): not from the network's, or many
- * people behind one address could not sign up. */
-MUST_USE err_t attempt_mail_own(struct ctx *c, str what, str recipient, bool *ret_ok);
-MUST_USE err_t attempt_sms(struct ctx *c, str what, str number, bool *ret_ok);
 
 /* Before a link token is looked up. Refusal: ERR_LIMITED when this network sent too many wrong ones. */
 MUST_USE err_t attempt_token_door(struct ctx *c);

@@ -1,6 +1,6 @@
 #include "domain/email_change.h"
 
-#include "domain/attempt.h"
+#include "domain/asked.h"
 #include "domain/audit.h"
 #include "domain/email.h"
 #include "domain/factor.h"
@@ -46,18 +46,21 @@ static err_t send_link(struct ctx *c, const struct wanted *w)
 	return message_link(c, &user, &m);
 }
 
-static err_t send_something(struct ctx *c, const struct wanted *w, const struct user_row *owner, bool allowed)
+static err_t send_something(struct ctx *c, const struct wanted *w, const struct user_row *owner, const struct leave *l)
 {
-	if (allowed)
+	if (l->given)
 		TRY(owner->id != 0 ? tell_owner(c, w, owner) : send_link(c, w));
+	if (!l->tell)
+		return OK;
 	return audit_add(c, AUDIT_EMAIL_CHANGE_REQUESTED, w->who->row.uid,
-			 str_of_bytes(w->who->token.sid, UID_BYTES), allowed ? STR_NONE : STR("limited"));
+			 str_of_bytes(w->who->token.sid, UID_BYTES), l->given ? STR_NONE : STR("limited"));
 }
 
 static err_t answer_wish(struct ctx *c, const struct wanted *w)
 {
 	struct user_row user = { 0 }, owner = { 0 };
-	bool taken, allowed;
+	struct leave leave;
+	bool taken;
 	TX tx = { 0 };
 
 	TRY(session_act(c, w->who, &tx, &user));
@@ -65,8 +68,8 @@ static err_t answer_wish(struct ctx *c, const struct wanted *w)
 	REQUIRE(!taken || (c->cfg->verification.mode == VERIFICATION_STRICT && owner.id != w->who->row.id),
 		ERR_EMAIL_TAKEN);
 	REQUIRE(user.has_password || user.is_guest, ERR_PASSWORD_REQUIRED);
-	TRY(attempt_mail(c, STR("change-email"), w->key, &allowed));
-	TRY(send_something(c, w, &owner, allowed));
+	TRY(asked_mail(c, STR("change-email"), w->key, false, &leave));
+	TRY(send_something(c, w, &owner, &leave));
 	return tx_commit(&tx);
 }
 
@@ -74,11 +77,12 @@ err_t email_change_start(struct ctx *c, const struct caller *who, str typed, str
 {
 	const struct wanted w = { .who = who, .typed = typed, .key = key, .lang = lang };
 	struct user_row owner = { 0 };
-	bool taken, allowed;
+	struct leave leave;
+	bool taken;
 
 	TRY(q_user_by_email(c->db, c->mem, key, &owner, &taken));
-	TRY(attempt_mail_own(c, STR("change-email"), key, &allowed));
-	return send_something(c, &w, &owner, allowed);
+	TRY(asked_mail(c, STR("change-email"), key, true, &leave));
+	return send_something(c, &w, &owner, &leave);
 }
 
 err_t email_change_request(struct ctx *c, const struct caller *who, str new_email, str lang)

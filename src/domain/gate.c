@@ -1,5 +1,6 @@
 #include "domain/gate.h"
 
+#include "domain/attempt.h"
 #include "domain/audit.h"
 #include "domain/clock_guard.h"
 #include "domain/device.h"
@@ -157,6 +158,8 @@ err_t gate_pass(struct ctx *c, const struct user_row *user, const struct first *
 	bool trusted, told;
 
 	REQUIRE(user->id != 0 && user->disabled_ms == 0 && f->proof != PROOF_UNSET, ERR_BUG);
+	if (f->proof != PROOF_GUEST) /* they have a budget of their own */
+		TRY(attempt_sign_in(c, f->device_id));
 	TRY(tell_of_failures(c, user, f->failures, &told));
 	TRY(is_trusted(c, user, f->trust, &trusted));
 	out.factors = gate_factors(c->cfg, user, f->proof);

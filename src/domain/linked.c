@@ -1,6 +1,7 @@
 #include "domain/linked.h"
 
 #include "base/base64url.h"
+#include "domain/asked.h"
 #include "domain/audit.h"
 #include "domain/clock_guard.h"
 #include "domain/email.h"
@@ -54,7 +55,7 @@ static err_t send_link(struct ctx *c, const struct caller *who, const struct use
 err_t linked_request(struct ctx *c, const struct caller *who, str email, str provider, str lang)
 {
 	struct user_row user = { 0 };
-	bool allowed;
+	struct leave leave;
 	TX tx = { 0 };
 	str typed, key;
 
@@ -64,11 +65,12 @@ err_t linked_request(struct ctx *c, const struct caller *who, str email, str pro
 	REQUIRE(c->n_fields == 0, ERR_INPUT);
 	REQUIRE(mail_is_on(c->cfg), ERR_EMAIL_NOT_CONFIGURED);
 	TRY(session_act(c, who, &tx, &user));
-	TRY(attempt_mail(c, STR("link-account"), key, &allowed));
-	if (allowed)
+	TRY(asked_mail(c, STR("link-account"), key, false, &leave));
+	if (leave.given)
 		TRY(send_link(c, who, &user, typed, lang));
-	TRY(audit_add(c, AUDIT_ACCOUNT_LINK_SENT, who->row.uid, str_of_bytes(who->token.sid, UID_BYTES),
-		      allowed ? STR_NONE : STR("limited")));
+	if (leave.tell)
+		TRY(audit_add(c, AUDIT_ACCOUNT_LINK_SENT, who->row.uid, str_of_bytes(who->token.sid, UID_BYTES),
+			      leave.given ? STR_NONE : STR("limited")));
 	return tx_commit(&tx);
 }
 
@@ -96,8 +98,8 @@ static err_t send_pending(struct ctx *c, const struct pending_link_row *p, str p
 err_t linked_request_pending(struct ctx *c, str pending_id, str email, str lang)
 {
 	struct pending_link_row p = { 0 };
+	struct leave leave;
 	str typed, key;
-	bool allowed;
 	TX tx = { 0 };
 
 	TRY(email_field(c, "email", email, &typed, &key));
@@ -106,10 +108,11 @@ err_t linked_request_pending(struct ctx *c, str pending_id, str email, str lang)
 	TRY(pending_link_find(c, pending_id, &p));
 	REQUIRE(str_eq(p.email_key, key), ERR_UNAUTHORIZED);
 	TRY(tx_begin(&tx, c->db));
-	TRY(attempt_mail(c, STR("link-account"), key, &allowed));
-	if (allowed)
+	TRY(asked_mail(c, STR("link-account"), key, false, &leave));
+	if (leave.given)
 		TRY(send_pending(c, &p, pending_id, lang));
-	TRY(audit_add(c, AUDIT_ACCOUNT_LINK_SENT, STR_NONE, STR_NONE, allowed ? p.provider : STR("limited")));
+	if (leave.tell)
+		TRY(audit_add(c, AUDIT_ACCOUNT_LINK_SENT, STR_NONE, STR_NONE, leave.given ? p.provider : STR("limited")));
 	return tx_commit(&tx);
 }
 

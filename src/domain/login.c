@@ -59,6 +59,7 @@ static err_t turn_away(struct ctx *c, const struct proof *p, err_t why, bool *re
 	TRY(q_user_by_id(c->db, c->mem, p->user->id, &user, &found));
 	REQUIRE(found, ERR_CREDENTIALS);
 	TRY(attempt_release(c, p->attempt));
+	TRY(attempt_sign_in(c, p->device_id));
 	TRY(verification_start(c, &user, user.lang));
 	TRY(audit_add(c, AUDIT_LOGIN_FAILED, user.uid, STR_NONE, STR("address not verified")));
 	TRY(tx_commit(&tx));

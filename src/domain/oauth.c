@@ -4,6 +4,7 @@
 #include "base/json_out.h"
 #include "base/utf8.h"
 #include "crypto/jwks.h"
+#include "domain/attempt.h"
 #include "domain/audit.h"
 #include "domain/clock_guard.h"
 #include "domain/dev_hint.h"
@@ -224,6 +225,7 @@ static err_t store_flow(struct ctx *c, const struct begun *b)
 	tag_of(c, STR("b"), b->browser, browser);
 	TRY(clock_issue(c));
 	TRY(tx_begin(&tx, c->db));
+	TRY(attempt_take(c, ATTEMPT_OAUTH));
 	if (b->q->ticket.p != NULL) {
 		TRY(onetime_take(c, ONETIME_OAUTH_LINK, b->q->ticket, &ticket));
 		REQUIRE(str_eq(ticket.address, b->q->provider), ERR_LINK_TOKEN);
@@ -279,6 +281,7 @@ err_t oauth_begin(struct ctx *c, const struct oauth_request *q, struct oauth_tar
 	str site;
 
 	TRY(aim(c, q, &p, ret_target, &site));
+	TRY(attempt_door(c, ATTEMPT_OAUTH));
 	TRY(log_refused(c, q->provider, complete(c, &asking, &p, &says_iss), &why));
 	TRY(make_state(c, site, q->return_path, &b.state));
 	if (!is_hex(b.browser, OAUTH_BROWSER_TEXT))

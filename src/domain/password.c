@@ -1,6 +1,6 @@
 #include "domain/password.h"
 
-#include "domain/attempt.h"
+#include "domain/asked.h"
 #include "domain/audit.h"
 #include "domain/clock_guard.h"
 #include "domain/credential.h"
@@ -26,21 +26,29 @@ static err_t send_link(struct ctx *c, const struct user_row *user, str lang)
 	return message_link(c, user, &m);
 }
 
-err_t password_forgot(struct ctx *c, str email, str lang)
+err_t password_forgot(struct ctx *c, str email, str lang, const struct asker *by)
 {
 	struct user_row user = { 0 };
-	bool found, allowed;
+	struct leave leave;
+	bool found, known, vain;
 	TX tx = { 0 };
 	str key;
 
 	TRY(clock_issue(c)); /* whether there is an account to issue something for or not */
 	TRY(email_subject(c->mem, email, &key));
-	TRY(tx_begin(&tx, c->db));
 	TRY(q_user_by_email(c->db, c->mem, key, &user, &found));
-	TRY(attempt_mail(c, STR("password-reset"), key, &allowed));
-	if (allowed && found && user.disabled_ms == 0)
+	TRY(asked_in_vain(c, ATTEMPT_MAIL_NETWORK, by, &user, &vain));
+	if (vain)
+		return OK;
+	TRY(tx_begin(&tx, c->db));
+	user = (struct user_row){ 0 };
+	TRY(q_user_by_email(c->db, c->mem, key, &user, &found));
+	TRY(asker_is_known(c, by, &user, &known));
+	TRY(asked_mail(c, STR("password-reset"), key, known, &leave));
+	if (leave.given && found && user.disabled_ms == 0)
 		TRY(send_link(c, &user, lang));
-	TRY(audit_add(c, AUDIT_RESET_REQUESTED, user.uid, STR_NONE, allowed ? STR_NONE : STR("limited")));
+	if (leave.tell)
+		TRY(audit_add(c, AUDIT_RESET_REQUESTED, user.uid, STR_NONE, leave.given ? STR_NONE : STR("limited")));
 	return tx_commit(&tx);
 }
 

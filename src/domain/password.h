@@ -2,13 +2,14 @@
 #ifndef DOMAIN_PASSWORD_H
 #define DOMAIN_PASSWORD_H
 
+#include "domain/asked.h"
 #include "domain/session.h"
 
 /* Mail a reset link if there is such an account. The same answer whether there is or not, and whether the
  * budgets of mails (attempt.h) let it go out or not; the two rows more that a mail costs take a fraction of
  * a millisecond, and the budgets allow few samples. lang: STR_NONE or as asked. Cost: 1 transaction.
  * Source: OWASP Forgot Password. */
-MUST_USE err_t password_forgot(struct ctx *c, str email, str lang);
+MUST_USE err_t password_forgot(struct ctx *c, str email, str lang, const struct asker *by);
 
 /* The same for an operator, who starts a reset without seeing a link: no budgets, and told when it cannot
  * be. Refusals: ERR_EMAIL_NOT_CONFIGURED, ERR_FORBIDDEN (the account is disabled). Cost: 1 transaction.

@@ -1,6 +1,7 @@
 #include "domain/passwordless.h"
 
 #include "base/log.h"
+#include "domain/asked.h"
 #include "domain/audit.h"
 #include "domain/clock_guard.h"
 #include "domain/device.h"
@@ -129,23 +130,30 @@ static err_t send_mail(struct ctx *c, const struct user_row *user, const struct 
 	return message_link(c, user, &m);
 }
 
-err_t passwordless_mail(struct ctx *c, str email, str lang, enum mailed what)
+err_t passwordless_mail(struct ctx *c, str email, str lang, enum mailed what, const struct asker *by)
 {
 	const struct mail_wish w = { .what = what, .link = ONETIME_MAGIC, .code = ONETIME_MAIL_CODE, .lang = lang };
 	struct user_row user = { 0 };
-	bool allowed;
+	struct leave leave;
+	bool known, vain;
 	TX tx = { 0 };
 	str key;
 
 	REQUIRE(mail_is_on(c->cfg), ERR_EMAIL_NOT_CONFIGURED);
 	REQUIRE(email.n > 0, ERR_EMAIL_REQUIRED);
 	TRY(clock_issue(c)); /* whether there is an account to issue something for or not */
+	TRY(find_by_email(c, email, &user, &key));
+	TRY(asked_in_vain(c, ATTEMPT_MAIL_NETWORK, by, &user, &vain));
+	if (vain)
+		return OK;
 	TRY(tx_begin(&tx, c->db));
 	TRY(find_by_email(c, email, &user, &key));
-	TRY(attempt_mail(c, STR("magic-link"), key, &allowed));
-	if (allowed && user.id != 0 && user.disabled_ms == 0)
+	TRY(asker_is_known(c, by, &user, &known));
+	TRY(asked_mail(c, STR("magic-link"), key, known, &leave));
+	if (leave.given && user.id != 0 && user.disabled_ms == 0)
 		TRY(send_mail(c, &user, &w));
-	TRY(audit_add(c, AUDIT_LINK_SENT, user.uid, STR_NONE, allowed ? STR("email") : STR("limited")));
+	if (leave.tell)
+		TRY(audit_add(c, AUDIT_LINK_SENT, user.uid, STR_NONE, leave.given ? STR("email") : STR("limited")));
 	return tx_commit(&tx);
 }
 
@@ -155,7 +163,7 @@ err_t passwordless_mail_factor(struct ctx *c, str temp_token, str lang, enum mai
 			       .lang = lang };
 	struct user_row user = { 0 };
 	struct handle h;
-	bool allowed;
+	struct leave leave;
 	TX tx = { 0 };
 	str typed, key;
 
@@ -166,10 +174,12 @@ err_t passwordless_mail_factor(struct ctx *c, str temp_token, str lang, enum mai
 	TRY(require_offered(c, &by_mail, &h, &user));
 	w.sid = h.id;
 	TRY(email_canonical(c->mem, user.email, &typed, &key));
-	TRY(attempt_mail_own(c, STR("magic-link-2fa"), key, &allowed));
-	if (allowed)
+	TRY(asked_mail(c, STR("magic-link-2fa"), key, true, &leave));
+	if (leave.given)
 		TRY(send_mail(c, &user, &w));
-	TRY(audit_add(c, AUDIT_LINK_SENT, user.uid, STR_NONE, allowed ? STR("email, second factor") : STR("limited")));
+	if (leave.tell)
+		TRY(audit_add(c, AUDIT_LINK_SENT, user.uid, STR_NONE,
+			      leave.given ? STR("email, second factor") : STR("limited")));
 	return tx_commit(&tx);
 }
 
@@ -183,65 +193,77 @@ static err_t require_sms(struct ctx *c)
 	FAIL(ERR_SMS_NOT_CONFIGURED);
 }
 
+struct sms_wish {
+	enum onetime_purpose purpose;
+	str what, sid;
+	bool known; /* asked.h */
+};
+
 /* A test number costs no message, so no budget; its code stands in the settings, so it is no key to the whole
  * house. A country may have been struck off since the number was proven. */
-static err_t send_sms(struct ctx *c, const struct user_row *user, enum onetime_purpose purpose, str what, str sid,
-		      bool *ret_sent)
+static err_t send_sms(struct ctx *c, const struct user_row *user, const struct sms_wish *w, struct leave *ret)
 {
-	const struct onetime_new n = { .purpose = purpose, .user_id = user->id, .address = user->phone, .sid = sid };
+	const struct onetime_new n = { .purpose = w->purpose, .user_id = user->id, .address = user->phone, .sid = w->sid };
 	str fixed = STR_NONE, code;
 	bool is_test = phone_test_code(c->cfg, user->phone, &fixed);
 
-	*ret_sent = is_test ? !user->is_admin : phone_allowed(c->cfg, user->phone);
-	if (*ret_sent && !is_test)
-		TRY(attempt_sms(c, what, user->phone, ret_sent));
-	if (!*ret_sent)
+	*ret = (struct leave){ .given = is_test ? !user->is_admin : phone_allowed(c->cfg, user->phone), .tell = true };
+	if (ret->given && !is_test)
+		TRY(asked_sms(c, w->what, user->phone, w->known, ret));
+	if (!ret->given)
 		return OK;
 	c->log_user_id = user->id;
 	TRY(onetime_make_code(c, &n, is_test ? fixed : STR_NONE, &code));
 	if (is_test)
 		return OK;
-	return message_code(c, user, user->phone, code, c->now_ms + onetime_ttl_ms(c->cfg, purpose));
+	return message_code(c, user, user->phone, code, c->now_ms + onetime_ttl_ms(c->cfg, w->purpose));
 }
 
-/* Nobody to text: the network pays as if there were. The other budgets are of numbers, and of the house: those
- * who ask for nobody must not use them up. */
-static err_t pay_for_nobody(struct ctx *c, str key)
+/* In the record: what was sent, and of what was not the first of its kind. */
+static err_t note_sms(struct ctx *c, const struct user_row *user, const struct leave *l, str sent)
 {
-	bool allowed;
-	str resend;
-
-	TRY(attempt_budget(c, ATTEMPT_SMS_NETWORK, STR_NONE, &allowed));
-	if (!allowed)
-		return OK;
-	TRY(arena_printf(c->mem, &resend, "sms %.*s", STR_ARG(key)));
-	return attempt_budget(c, ATTEMPT_RESEND, resend, &allowed);
+	return l->tell ? audit_add(c, AUDIT_CODE_SENT, user->uid, STR_NONE, l->given ? sent : STR("not sent")) : OK;
 }
 
-err_t passwordless_sms(struct ctx *c, str email, str user_id)
+static bool can_be_texted(const struct user_row *user)
 {
+	return user->id != 0 && user->disabled_ms == 0 && user->phone.p != NULL;
+}
+
+err_t passwordless_sms(struct ctx *c, str email, str user_id, const struct asker *by)
+{
+	struct sms_wish w = { .purpose = ONETIME_SMS, .what = STR("sms-sign-in") };
 	struct user_row user = { 0 };
-	bool sent = false;
+	struct leave leave;
+	bool vain;
 	TX tx = { 0 };
 	str key;
 
 	TRY(require_sms(c));
 	TRY(clock_issue(c));
+	TRY(find_either(c, email, user_id, ERR_SMS_TARGET, &user, &key));
+	TRY(asked_in_vain(c, ATTEMPT_SMS_NETWORK, by, &user, &vain));
+	if (vain)
+		return OK;
 	TRY(tx_begin(&tx, c->db));
 	TRY(find_either(c, email, user_id, ERR_SMS_TARGET, &user, &key));
-	if (user.id != 0 && user.disabled_ms == 0 && user.phone.p != NULL)
-		TRY(send_sms(c, &user, ONETIME_SMS, STR("sms-sign-in"), STR_NONE, &sent));
-	else
-		TRY(pay_for_nobody(c, key));
-	TRY(audit_add(c, AUDIT_CODE_SENT, user.uid, STR_NONE, sent ? STR("sms") : STR("not sent")));
+	TRY(asker_is_known(c, by, &user, &w.known));
+	if (can_be_texted(&user)) {
+		TRY(send_sms(c, &user, &w, &leave));
+	} else {
+		TRY(asked_nobody(c, w.what, key, &leave));
+		leave.given = false;
+	}
+	TRY(note_sms(c, &user, &leave, STR("sms")));
 	return tx_commit(&tx);
 }
 
 err_t passwordless_sms_factor(struct ctx *c, str temp_token)
 {
+	struct sms_wish w = { .purpose = ONETIME_SMS_2FA, .what = STR("sms-2fa"), .known = true };
 	struct user_row user = { 0 };
+	struct leave leave;
 	struct handle h;
-	bool sent;
 	TX tx = { 0 };
 
 	TRY(require_sms(c));
@@ -250,8 +272,9 @@ err_t passwordless_sms_factor(struct ctx *c, str temp_token)
 	TRY(user_load(c, h.user_id, ERR_TEMP_TOKEN, &user));
 	REQUIRE(user.phone.p != NULL, ERR_PHONE_NOT_SET);
 	TRY(require_offered(c, &by_sms, &h, &user));
-	TRY(send_sms(c, &user, ONETIME_SMS_2FA, STR("sms-2fa"), h.id, &sent));
-	TRY(audit_add(c, AUDIT_CODE_SENT, user.uid, STR_NONE, sent ? STR("sms, second factor") : STR("not sent")));
+	w.sid = h.id;
+	TRY(send_sms(c, &user, &w, &leave));
+	TRY(note_sms(c, &user, &leave, STR("sms, second factor")));
 	return tx_commit(&tx);
 }
 
@@ -362,10 +385,10 @@ static err_t take_code(struct ctx *c, const struct channel *ch, const struct one
 /* count: against the network, as wrong tokens are: many accounts may be tried, each a few times. */
 static err_t note_wrong(struct ctx *c, const struct channel *ch, enum audit_event e, str uid, bool count)
 {
-	bool allowed;
+	struct leave leave;
 
 	if (count)
-		TRY(attempt_budget(c, ATTEMPT_BAD_TOKEN, STR_NONE, &allowed));
+		TRY(attempt_budget(c, ATTEMPT_BAD_TOKEN, STR_NONE, &leave));
 	return audit_add(c, e, uid, STR_NONE, str_of_cstr(ch->name));
 }
 

@@ -7,6 +7,7 @@
 #ifndef DOMAIN_PASSWORDLESS_H
 #define DOMAIN_PASSWORDLESS_H
 
+#include "domain/asked.h"
 #include "domain/gate.h"
 
 /* ---- by mail ---- */
@@ -19,7 +20,7 @@ enum mailed {
 
 /* Mail to the account of that address, if there is one. Says nothing about accounts, like password_forgot, and
  * makes none. Refusals: ERR_EMAIL_NOT_CONFIGURED, ERR_EMAIL_REQUIRED. Cost: 1 transaction. */
-MUST_USE err_t passwordless_mail(struct ctx *c, str email, str lang, enum mailed what);
+MUST_USE err_t passwordless_mail(struct ctx *c, str email, str lang, enum mailed what, const struct asker *by);
 
 /* Mail to the account whose handle that is. Over the budgets of mails it is OK and sends nothing. Refusals:
  * ERR_EMAIL_NOT_CONFIGURED, ERR_TEMP_TOKEN_REQUIRED, ERR_TEMP_TOKEN (not a live handle, or mail is no second
@@ -48,7 +49,7 @@ MUST_USE err_t passwordless_mail_finish(struct ctx *c, const struct mail_proof *
 
 /* Text a code to the proven number of an account, if there is such an account and it has one. One answer for
  * all. Refusals: ERR_SMS_NOT_CONFIGURED, ERR_SMS_TARGET (neither member). Cost: 1 transaction. */
-MUST_USE err_t passwordless_sms(struct ctx *c, str email, str user_id);
+MUST_USE err_t passwordless_sms(struct ctx *c, str email, str user_id, const struct asker *by);
 
 /* Refusals: as passwordless_mail_factor, with ERR_SMS_NOT_CONFIGURED, and ERR_PHONE_NOT_SET. */
 MUST_USE err_t passwordless_sms_factor(struct ctx *c, str temp_token);

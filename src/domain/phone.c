@@ -1,7 +1,7 @@
 #include "domain/phone.h"
 
 #include "base/log.h"
-#include "domain/attempt.h"
+#include "domain/asked.h"
 #include "domain/audit.h"
 #include "domain/message.h"
 #include "domain/onetime.h"
@@ -87,7 +87,7 @@ err_t phone_change(struct ctx *c, const struct caller *who, str raw)
 {
 	str number, fixed;
 	struct user_row user = { 0 };
-	bool allowed = true;
+	struct leave leave = { .given = true, .tell = true };
 	TX tx = { 0 };
 
 	if (raw.p == NULL)
@@ -97,11 +97,12 @@ err_t phone_change(struct ctx *c, const struct caller *who, str raw)
 		return store_at_once(c, who, number);
 	TRY(session_act(c, who, &tx, &user));
 	if (fixed.p == NULL)
-		TRY(attempt_sms(c, STR("phone"), number, &allowed));
-	if (allowed)
+		TRY(asked_sms(c, STR("phone"), number, false, &leave));
+	if (leave.given)
 		TRY(send_code(c, who, &user, number, fixed));
-	TRY(audit_add(c, AUDIT_PHONE_CODE_SENT, who->row.uid, str_of_bytes(who->token.sid, UID_BYTES),
-		      allowed ? STR_NONE : STR("limited")));
+	if (leave.tell)
+		TRY(audit_add(c, AUDIT_PHONE_CODE_SENT, who->row.uid, str_of_bytes(who->token.sid, UID_BYTES),
+			      leave.given ? STR_NONE : STR("limited")));
 	return tx_commit(&tx);
 }
 

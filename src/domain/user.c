@@ -1,6 +1,7 @@
 #include "domain/user.h"
 
 #include "base/utf8.h"
+#include "domain/asked.h"
 #include "domain/attempt.h"
 #include "domain/audit.h"
 #include "domain/clock_guard.h"
@@ -72,15 +73,17 @@ static bool hides_taken(const struct ctx *c, const struct user_new *n)
 static err_t tell_owner(struct ctx *c, str key)
 {
 	struct user_row owner = { 0 };
-	bool found, allowed;
+	struct leave leave;
+	bool found;
 	TX tx = { 0 };
 
 	TRY(tx_begin(&tx, c->db));
 	TRY(q_user_by_email(c->db, c->mem, key, &owner, &found));
-	TRY(attempt_mail(c, STR("account-exists"), key, &allowed));
-	if (found && allowed && owner.disabled_ms == 0)
+	TRY(asked_mail(c, STR("account-exists"), key, false, &leave));
+	if (found && leave.given && owner.disabled_ms == 0)
 		TRY(message_to_user(c, &owner, STR("account-exists"), NULL, 0));
-	TRY(audit_add(c, AUDIT_REGISTER_TAKEN, owner.uid, STR_NONE, allowed ? STR_NONE : STR("limited")));
+	if (leave.tell)
+		TRY(audit_add(c, AUDIT_REGISTER_TAKEN, owner.uid, STR_NONE, leave.given ? STR_NONE : STR("limited")));
 	return tx_commit(&tx);
 }
 

@@ -1,6 +1,6 @@
 #include "domain/verification.h"
 
-#include "domain/attempt.h"
+#include "domain/asked.h"
 #include "domain/audit.h"
 #include "domain/clock_guard.h"
 #include "domain/email.h"
@@ -19,21 +19,23 @@ static err_t send_link(struct ctx *c, const struct user_row *user, str lang)
 	return message_link(c, user, &m);
 }
 
-static err_t send_if_allowed(struct ctx *c, const struct user_row *user, bool allowed, str lang)
+static err_t send_if_allowed(struct ctx *c, const struct user_row *user, const struct leave *l, str lang)
 {
-	if (allowed && user->id != 0 && !user->email_verified && user->disabled_ms == 0)
+	if (l->given && user->id != 0 && !user->email_verified && user->disabled_ms == 0)
 		TRY(send_link(c, user, lang));
-	return audit_add(c, AUDIT_VERIFICATION_SENT, user->uid, STR_NONE, allowed ? STR_NONE : STR("limited"));
+	if (!l->tell)
+		return OK;
+	return audit_add(c, AUDIT_VERIFICATION_SENT, user->uid, STR_NONE, l->given ? STR_NONE : STR("limited"));
 }
 
 err_t verification_start(struct ctx *c, const struct user_row *user, str lang)
 {
+	struct leave leave;
 	str typed, key;
-	bool allowed;
 
 	TRY(email_canonical(c->mem, user->email, &typed, &key));
-	TRY(attempt_mail_own(c, STR("verify-email"), key, &allowed));
-	return send_if_allowed(c, user, allowed, lang);
+	TRY(asked_mail(c, STR("verify-email"), key, true, &leave));
+	return send_if_allowed(c, user, &leave, lang);
 }
 
 err_t verification_send(struct ctx *c, const struct caller *who, str lang)
@@ -55,20 +57,27 @@ err_t verification_send(struct ctx *c, const struct caller *who, str lang)
 	return tx_commit(&tx);
 }
 
-err_t verification_send_to(struct ctx *c, str email, str lang)
+err_t verification_send_to(struct ctx *c, str email, str lang, const struct asker *by)
 {
 	struct user_row user = { 0 };
-	bool found, allowed;
+	struct leave leave;
+	bool found, known, vain;
 	TX tx = { 0 };
 	str key;
 
 	TRY(clock_issue(c)); /* whether there is an account to issue something for or not */
 	TRY(email_subject(c->mem, email, &key));
-	TRY(tx_begin(&tx, c->db));
 	TRY(q_user_by_email(c->db, c->mem, key, &user, &found));
+	TRY(asked_in_vain(c, ATTEMPT_MAIL_NETWORK, by, &user, &vain));
+	if (vain)
+		return OK;
+	TRY(tx_begin(&tx, c->db));
+	user = (struct user_row){ 0 };
+	TRY(q_user_by_email(c->db, c->mem, key, &user, &found));
+	TRY(asker_is_known(c, by, &user, &known));
 	/* The budgets pay whether there is an account or not. */
-	TRY(attempt_mail(c, STR("verify-email"), key, &allowed));
-	TRY(send_if_allowed(c, &user, allowed, lang));
+	TRY(asked_mail(c, STR("verify-email"), key, known, &leave));
+	TRY(send_if_allowed(c, &user, &leave, lang));
 	return tx_commit(&tx);
 }
 

@@ -2,6 +2,7 @@
 #ifndef DOMAIN_VERIFICATION_H
 #define DOMAIN_VERIFICATION_H
 
+#include "domain/asked.h"
 #include "domain/session.h"
 
 /* Mail the caller a link. Refusals: ERR_EMAIL_VERIFIED, ERR_EMAIL_NOT_CONFIGURED. Over the budgets of mails it
@@ -9,7 +10,7 @@
 MUST_USE err_t verification_send(struct ctx *c, const struct caller *who, str lang);
 
 /* The same for whoever cannot sign in yet: says nothing about accounts, like password_forgot. */
-MUST_USE err_t verification_send_to(struct ctx *c, str email, str lang);
+MUST_USE err_t verification_send_to(struct ctx *c, str email, str lang, const struct asker *by);
 
 /* Inside the open transaction: the link of a new account, or of one that was refused its sign-in. Within the
  * budgets. */

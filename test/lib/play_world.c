@@ -280,6 +280,8 @@ static void limits(struct config *cfg)
 	cfg->limits.sms_range_per_hour = 30;
 	cfg->limits.sms_total_per_day = 1000;
 	cfg->limits.bad_tokens = 40;
+	cfg->limits.oauth_per_10min = 60;
+	cfg->limits.sign_ins_per_hour = 60;
 }
 
 static void choose_settings(struct play *p)

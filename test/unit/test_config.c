@@ -243,6 +243,8 @@ static void without_any_source_nothing_is_sent_and_links_lead_to_the_server(void
 	assert_int_equal(cfg->limits.sms_network_per_hour, 10);
 	assert_int_equal(cfg->limits.sms_range_per_hour, 20);
 	assert_int_equal(cfg->limits.sms_total_per_day, 1000);
+	assert_int_equal(cfg->limits.sign_ins_per_hour, 3600);
+	assert_int_equal(cfg->limits.oauth_per_10min, 300);
 	assert_int_equal(cfg->limits.bad_tokens, 20);
 }
 

@@ -146,7 +146,7 @@ static int set_up(void **state)
 	w.cfg.limits.device_free = 1000000;
 	w.cfg.limits.network_free = 1000000;
 	w.cfg.limits.network_window_ms = MS_PER_MIN;
-	w.cfg.limits.register_per_hour = 1000000;
+	w.cfg.limits.register_per_hour = w.cfg.limits.sign_ins_per_hour = 1000000;
 	w.cfg.limits.device_ttl_ms = MS_PER_DAY;
 	w.cfg.ui.site_name = STR("Sallyport");
 	w.cfg.ui.enabled = true;
