@@ -35,6 +35,7 @@ TYPES = {
 MARK = re.compile(r'\{\{(.*?)\}\}', re.S)
 # The first line of a template that shell.html stands around.
 FRONT = re.compile(r'<!-- title: ([\w$]+); script: ([\w.-]+) -->\n')
+BREAKS = re.compile(r'\be-mail', re.I)
 NUMBERS = 24  # bytes on a line
 # The row behind the last of each kind of table.
 LAST = {'embedded_part': '{ .mark = MARK_NONE }', 'embedded_key': '{ 0 }', 'str': '{ NULL, 0 }',
@@ -61,13 +62,20 @@ def unindented(path, text):
     return re.sub(r'\n\s+', '\n', text)
 
 
+def squeezed(css):
+    """A style sheet without the blanks that only its readers need; those within texts count."""
+    parts = re.split(r'("[^"]*")', css)
+    return ''.join(p if p.startswith('"') else re.sub(r'([{,;]) +| +([{}])|(:) +', r'\1\2\3', p) for p in parts)
+
+
 def without_comments(text):
-    """A script without indentation and without comments that have lines of their own, except those that begin
-    with /*!. A script with a text over several lines stays as it is."""
+    """A script without indentation and without comments at the ends of lines or with lines of their own, except
+    those that begin with /*!. A script with a text over several lines stays as it is."""
     if any(line.count('`') % 2 for line in text.split('\n')):
         return text
     text = re.sub(r'^[ \t]*/\*(?!!)(?:[^*]|\*(?!/))*\*/[ \t]*$', '', text, flags=re.M)
     text = re.sub(r'^[ \t]*//.*$', '', text, flags=re.M)
+    text = re.sub(r'''[ \t]+// [^'"`\n]*$''', '', text, flags=re.M)  # no text ends behind it, so it is in none
     return re.sub(r'\n\s+', '\n', text).lstrip('\n')
 
 
@@ -92,7 +100,7 @@ class Web:
         if suffix == '.html':
             self.templates[stem] = unindented(path, read(path))
         elif suffix == '.css':
-            self.assets[name] = re.sub(r'/\*.*?\*/\n?', '', unindented(path, read(path)), flags=re.S).encode()
+            self.assets[name] = squeezed(re.sub(r'/\*.*?\*/\n?', '', unindented(path, read(path)), flags=re.S)).encode()
         elif suffix == '.js':
             self.assets[name] = without_comments(read(path)).encode()
         elif suffix in TYPES:
@@ -108,6 +116,8 @@ class Web:
         for key, text in texts.items():
             if not re.fullmatch(r'[A-Za-z0-9_]+', key) or not isinstance(text, str) or not text.strip():
                 fail(f'{path}: {key!r} is not a name with a text')
+            if BREAKS.search(text):
+                fail(f'{path}: {key}: a line may end within e-mail; its hyphen is U+2011')
         return texts
 
     @staticmethod

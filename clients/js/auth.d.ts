@@ -164,6 +164,8 @@ export interface Auth {
   keepSecondFactor(token: string): Promise<Answer>;
   getLinkedAccounts(): Promise<Answer<{ linkedAccounts: LinkedAccount[] }>>;
   requestLinkingEmail(email: string, provider?: string, proof?: Proof & { emailLang?: string }): Promise<Answer>;
+  /** Begins linking an account at a provider: the browser goes on to `url`. */
+  connectProvider(provider: string, proof?: Proof): Promise<Answer<{ ticket: string; url: string }>>;
   verifyLinkingToken(token: string, provider?: string): Promise<Answer>;
   verifyConflictLinkingToken(token: string): Promise<SignIn>;
   unlinkAccount(provider: string, providerAccountId: string, proof?: Proof): Promise<Answer>;

@@ -100,6 +100,23 @@ static err_t param(struct req *r, str from, str name, str *ret)
 
 /* ---- failures ---- */
 
+static bool is_hosted_page(const struct req *r, str url)
+{
+	str path = str_skip(url, site_origin(url).n), prefix = r->c.cfg->server.api_prefix;
+
+	return site_is_web(url) && str_starts(path, prefix) && str_starts(str_skip(path, prefix.n), STR("/ui/"));
+}
+
+/* Did it begin at a page of ours that has words for what went wrong? */
+static bool says_why(const struct req *r, str url)
+{
+	str page, rest;
+
+	(void)str_cut(url, '#', &page, &rest);
+	(void)str_cut(page, '?', &page, &rest);
+	return is_hosted_page(r, page) && (str_ends(page, STR("/ui/login")) || str_ends(page, STR("/ui/account")));
+}
+
 /* STR_NONE: it is no browser's. */
 static err_t failure_url(struct req *r, const struct oauth_target *t, str code, str *ret)
 {
@@ -111,6 +128,8 @@ static err_t failure_url(struct req *r, const struct oauth_target *t, str code, 
 		return with_params(r, t->url, params, 2, ret);
 	if (!wants_page(r->http))
 		return OK;
+	if (says_why(r, t->url))
+		return with_params(r, t->url, params, 1, ret);
 	site = t->url.n > 0 ? site_origin(t->url) : site_of(&r->c);
 	if (!site_is_web(site))
 		return with_params(r, site, params, 1, ret);
@@ -295,13 +314,6 @@ static err_t methods_of(struct req *r, unsigned factors, str *ret)
 	}
 	*ret = buf_view(&b);
 	return OK;
-}
-
-static bool is_hosted_page(const struct req *r, str url)
-{
-	str path = str_skip(url, site_origin(url).n), prefix = r->c.cfg->server.api_prefix;
-
-	return site_is_web(url) && str_starts(path, prefix) && str_starts(str_skip(path, prefix.n), STR("/ui/"));
 }
 
 /* "{target}/auth/2fa", whatever the prefix: apps and pages know it by that. Who began at a hosted page goes on at the

@@ -87,7 +87,7 @@ err_t api_ui_config(struct req *r, const void *body, struct http_reply *rep)
 	TRY(query_get(r->c.mem, r->http->query, STR("page"), &name));
 	page = ui_page_find(name);
 	rep->status = 200;
-	ui_config_write(r->c.cfg, page, lang, STR_NONE, true, &rep->body);
+	ui_config_write(r->rt->ui, r->c.cfg, page, lang, STR_NONE, true, &rep->body);
 	http_reply_header(rep, "Cache-Control", STR("public, max-age=60"));
 	http_reply_header(rep, "Vary", STR("Accept-Language"));
 	return OK;

@@ -330,6 +330,8 @@ struct config {
 		str primary_color, secondary_color, bg_color, card_bg; /* base/color.h; n == 0: base.css's own */
 		str bg_image, logo_url; /* addresses; n == 0: none */
 		str bg_file, logo_file, css_file; /* read at start, and win over the addresses; n == 0: none */
+		bool ask_names;        /* do the pages ask for first and last name? */
+		str terms_url, privacy_url; /* linked by every page; n == 0: none */
 		str home_url;          /* after signing in; n == 0: the page about the account */
 		str login_url, register_url; /* for scripts of one's own; n == 0: the hosted ones */
 		str frame_ancestors;   /* "none", "self" */

@@ -74,6 +74,19 @@ static void write_labels(const struct config *cfg, struct json_out *o)
 	out_end_obj(o);
 }
 
+/* Which drawing of marks/ stands for a provider: its preset's, else a key. */
+static void write_marks(const struct config *cfg, struct json_out *o)
+{
+	out_key(o, STR("oauthMarks"));
+	out_obj(o);
+	for (size_t i = 0; i < cfg->oauth.n; i++) {
+		const struct preset *known = preset_of(&cfg->oauth.provider[i]);
+
+		out_str(o, cfg->oauth.provider[i].name, known != NULL ? str_of_cstr(known->name) : STR("key"));
+	}
+	out_end_obj(o);
+}
+
 static void write_features(const struct config *cfg, struct json_out *o)
 {
 	bool mail = cfg->mail.transport != MAIL_NONE, sms = cfg->sms.transport != SMS_NONE;
@@ -91,6 +104,8 @@ static void write_features(const struct config *cfg, struct json_out *o)
 	out_bool(o, STR("rememberDevice"), cfg->twofactor.remember);
 	write_providers(cfg, STR("oauthProviders"), o);
 	write_labels(cfg, o);
+	write_marks(cfg, o);
+	out_bool(o, STR("askNames"), cfg->ui.ask_names);
 	out_end_obj(o);
 }
 
@@ -158,8 +173,17 @@ static void write_texts(const struct embedded_page *page, const struct ui_lang *
 	out_end_obj(o);
 }
 
-void ui_config_write(const struct config *cfg, const struct embedded_page *page, const struct ui_lang *lang,
-		     str return_path, bool is_answer, struct buf *out)
+static void write_languages(const struct ui *ui, struct json_out *o)
+{
+	out_key(o, STR("languages"));
+	out_arr(o);
+	for (size_t i = 0; i < ui->n_langs; i++)
+		out_value_str(o, ui->langs[i].tag);
+	out_end_arr(o);
+}
+
+void ui_config_write(const struct ui *ui, const struct config *cfg, const struct embedded_page *page,
+		     const struct ui_lang *lang, str return_path, bool is_answer, struct buf *out)
 {
 	struct json_out o;
 
@@ -173,6 +197,9 @@ void ui_config_write(const struct config *cfg, const struct embedded_page *page,
 	out_str(&o, STR("loginUrl"), if_given(cfg->ui.login_url));
 	out_str(&o, STR("registerUrl"), if_given(cfg->ui.register_url));
 	out_str(&o, STR("homeUrl"), if_given(cfg->ui.home_url));
+	out_str(&o, STR("termsUrl"), if_given(cfg->ui.terms_url));
+	out_str(&o, STR("privacyUrl"), if_given(cfg->ui.privacy_url));
+	write_languages(ui, &o);
 	if (is_answer) {
 		write_flat(cfg, &o);
 		out_bool(&o, STR("headless"), cfg->ui.headless);
@@ -228,7 +255,7 @@ static void write_mark(const struct fill *f, const struct embedded_part *p, stru
 	case MARK_PREFIX: buf_str(out, f->cfg->server.api_prefix); break;
 	case MARK_SITE_NAME: html_escape(out, f->cfg->ui.site_name); break;
 	case MARK_HOME: write_home(f->cfg, out); break;
-	case MARK_CONFIG: ui_config_write(f->cfg, f->page, f->lang, f->return_path, false, out); break;
+	case MARK_CONFIG: ui_config_write(f->ui, f->cfg, f->page, f->lang, f->return_path, false, out); break;
 	case MARK_LOGO: buf_str(out, f->ui->logo); break;
 	case MARK_CUSTOM_CSS: buf_str(out, f->ui->custom_css); break;
 	case MARK_THEME: write_theme(f, out); break;

@@ -51,8 +51,8 @@ const struct ui_file *ui_openapi(const struct ui *ui);
 
 /* The configuration for scripts and apps (contract: /ui/config). page NULL: with all texts. `headless` stands
  * in it when it is an answer, and not inside a page. */
-void ui_config_write(const struct config *cfg, const struct embedded_page *page, const struct ui_lang *lang,
-		     str return_path, bool is_answer, struct buf *out);
+void ui_config_write(const struct ui *ui, const struct config *cfg, const struct embedded_page *page,
+		     const struct ui_lang *lang, str return_path, bool is_answer, struct buf *out);
 
 /* Content-Security-Policy of a page with that nonce. */
 void ui_policy_write(const struct ui *ui, const struct config *cfg, str nonce, struct buf *out);

@@ -177,8 +177,9 @@ export async function go(page, where) {
 export const settled = (page) => page.waitForLoadState('networkidle');
 
 /* By the names that users see or hear. */
-export const button = (page, name) => page.getByRole('button', { name, exact: true });
-export const field = (page, label) => page.getByLabel(label, { exact: true }).filter({ visible: true });
+export const shown = (text) => (typeof text === 'string' ? text.replaceAll(/\b(e)-(mail)/gi, '$1\u2011$2') : text); // no line ends within it
+export const button = (page, name) => page.getByRole('button', { name: shown(name), exact: true });
+export const field = (page, label) => page.getByLabel(shown(label), { exact: true }).filter({ visible: true });
 export const press = (page, name) => button(page, name).click();
 export const fill = (page, label, text) => field(page, label).fill(text);
 
@@ -195,7 +196,7 @@ export async function at(page, name) {
 
 /* The message of the page, when it says what is expected. */
 export async function says(page, text) {
-  await page.locator('.alert', { hasText: text }).first().waitFor();
+  await page.locator('.alert', { hasText: shown(text) }).first().waitFor();
 }
 
 /* A list may be shown anew after the message. */

@@ -2,7 +2,7 @@
 import { after, before, test } from 'node:test';
 import crypto from 'node:crypto';
 import { startOidcProvider } from '../lib/oidc_provider.mjs';
-import { assert, at, field, fill, go, ORIGIN, press, says, settled, Site } from './browser.mjs';
+import { assert, at, button, field, fill, go, ORIGIN, press, says, settled, Site } from './browser.mjs';
 
 let op, site;
 before(async () => {
@@ -66,7 +66,6 @@ async function withApp() {
   await page.locator('#qr').waitFor();
   const url = await page.locator('#open-app').getAttribute('href');
   await fill(page, 'Code', site.codeOf(url));
-  await press(page, 'Confirm');
   await press(page, 'I have saved them');
   await at(page, 'account');
   await page.context().close();
@@ -82,7 +81,6 @@ test('MF01 with an app set up, the code is asked for after the provider; before 
   assert.deepEqual(await sessionCookies(page), []);
   assert.doesNotMatch(page.url(), /[0-9a-f]{64}/, 'the handle has left the address bar');
   await fill(page, 'Code', site.codeOf(url));
-  await press(page, 'Confirm');
   await at(page, 'forgot-password');
   assert.equal((await me(page)).email, email);
 });
@@ -95,7 +93,6 @@ test('who must have a second factor and has none sets one up after the provider'
   await through(page, '2fa');
   await page.locator('#qr').waitFor();
   await fill(page, 'Code', site.codeOf(await page.locator('#open-app').getAttribute('href')));
-  await press(page, 'Confirm');
   await press(page, 'I have saved them');
   await at(page, 'account');
   assert.equal((await me(page)).email, email);
@@ -123,4 +120,31 @@ test('F-27 who says no at the provider is back at the sign-in page, told so, and
   someone();
   await go(page, 'login');
   await through(page, 'account');
+});
+
+test('the page for signing up has the providers too, with their marks, and they lead to the account', async () => {
+  const email = someone(), page = await site.open('register');
+  assert.equal(await page.locator('#providers .mark').count(), 1);
+  const mark = await page.locator('.mark').evaluate((e) => [getComputedStyle(e).maskImage, e.getAttribute('aria-hidden')]);
+  assert.match(mark[0], /\/auth\/ui\/marks\/key\.svg/);
+  assert.equal(mark[1], 'true');
+  await through(page, 'account');
+  assert.equal((await me(page)).email, email);
+});
+
+test('an account at a provider is connected from the account page, and back there it says so; what fails is said there too', async () => {
+  const user = await site.registered(), page = await site.signedIn(user);
+  someone({ refuses: 'access_denied' });
+  await button(page, 'Connect Example & Sons').click();
+  await says(page, 'You did not allow that provider');
+  assert.equal(new URL(page.url()).pathname, '/auth/ui/account');
+  someone();
+  await button(page, 'Connect Example & Sons').click();
+  await says(page, 'Example & Sons is connected');
+  const linked = page.locator('#linked-list li');
+  assert.match(await linked.first().textContent(), /Example & Sons/);
+  assert.equal(await button(page, 'Connect Example & Sons').count(), 0);
+  await linked.first().getByRole('button', { name: /^Unlink/ }).click();
+  await says(page, 'It is no longer linked.');
+  await button(page, 'Connect Example & Sons').waitFor();
 });

@@ -51,8 +51,24 @@ test('EL10 the first script of every page takes secrets out of the address bar, 
   }
 });
 
+test('each known provider has a mark of its own, small and of lines only', () => {
+  const known = [...source('src/oauth/provider.c').match(/presets\[\] = \{(.*?)^\};/ms)[1].matchAll(/^\t\{ "(\w+)",$/gm)].map((m) => m[1]);
+  assert.ok(known.length >= 11);
+  for (const name of [...known, 'key']) {
+    const svg = read(`marks/${name}.svg`);
+    assert.ok(svg.length < 800, name);
+    assert.doesNotMatch(svg, /<(script|image|style|use|a|foreignObject)\b|href|\son\w+=/, name);
+  }
+});
+
+test('no line ends within e-mail, in any text of any language', () => {
+  for (const lang of ['en', 'it', 'de', 'fr', 'es']) for (const [key, text] of Object.entries(JSON.parse(read(`i18n/${lang}.json`)))) assert.doesNotMatch(text, /\be-mail/i, `${lang} ${key}`);
+});
+
 test('EL02 no script submits or presses anything by itself', () => {
-  for (const f of scripts) assert.doesNotMatch(read(f), /\.submit\(|requestSubmit|sendBeacon|XMLHttpRequest/, f);
+  const typed = /input\.addEventListener\('input', \(\) => \{ if \(isWhole\(input\)\) input\.form\.requestSubmit\(\); \}\);/; // six digits that somebody types
+  assert.match(read('page.js'), typed);
+  for (const f of scripts) assert.doesNotMatch(read(f).replace(typed, ''), /\.submit\(|requestSubmit|sendBeacon|XMLHttpRequest/, f);
   assert.doesNotMatch(read('confirm.js'), /\.click\(|setTimeout/);
   assert.equal(read('confirm.js').match(/await send\(/g).length, 1);
 });

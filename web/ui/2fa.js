@@ -43,7 +43,6 @@ function verified(result, form) {
     handle.drop();
     show($('verify'), false);
   }
-  form.reset();
   refuse(result, form);
 }
 

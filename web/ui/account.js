@@ -1,9 +1,10 @@
-import { $, api, el, features, lang, moveTo, onClick, onSubmit, pageUrl, proven, refuse, say, show, t, understands } from './page.js';
+import { $, api, el, features, lang, onClick, onSubmit, pageUrl, proven, query, refuse, say, show, t, textOf, understands } from './page.js';
+import { labelOf, mark, providers, startUrl } from './providers.js';
 
 understands('error_EMAIL_EXISTS', 'error_EMAIL_NOT_CONFIGURED', 'error_EMAIL_ALREADY_VERIFIED',
-  'error_PASSWORD_REQUIRED', 'error_CURRENT_PASSWORD_INCORRECT', 'error_INVALID_PHONE_CODE',
-  'error_SMS_NOT_CONFIGURED', 'error_2FA_REQUIRED',
-  'error_SESSION_NOT_FOUND', 'error_LAST_LOGIN_METHOD', 'error_ACCOUNT_ALREADY_LINKED', 'error_field_COUNTRY',
+  'error_PASSWORD_REQUIRED', 'error_CURRENT_PASSWORD_INCORRECT', 'error_2FA_REQUIRED',
+  'error_SESSION_NOT_FOUND', 'error_LAST_LOGIN_METHOD', 'error_ACCOUNT_ALREADY_LINKED',
+  'error_OAUTH_ACCESS_DENIED', 'error_OAUTH_TOKEN_EXCHANGE_FAILED', 'error_OAUTH_PROFILE_FAILED',
   'error_field_PASSWORD_TOO_SHORT', 'error_field_PASSWORD_TOO_LONG', 'error_field_PASSWORD_COMPROMISED');
 
 const time = new Intl.DateTimeFormat(lang, { dateStyle: 'medium', timeStyle: 'short' });
@@ -45,6 +46,7 @@ async function showUser() {
   $('who').textContent = [u.name, u.email].filter(Boolean).join(' · ');
   $('first-name').value = u.firstName ?? '';
   $('last-name').value = u.lastName ?? '';
+  show($('names'), Boolean(features.askNames || u.name)); // what was given can be removed
   $('address-now').replaceChildren(u.email, ' ', u.isEmailVerified ? badge(t('verified'), 'good') : badge(t('not_verified'), 'bad'));
   show($('unverified'), !u.isEmailVerified && features.forgotPassword); // which says that mail can be sent
   $('password-user').value = u.email;
@@ -85,21 +87,7 @@ onSubmit($('password-form'), async ({ currentPassword, newPassword }, form) => {
   await showSessions();
 });
 
-/* ---- phone ---- */
-
-onSubmit($('phone-form'), async ({ phoneNumber }, form) => {
-  if (!(await change(form, (proof) => api.addPhone(phoneNumber, proof)))) return;
-  show(form, false);
-  say('info', t('sms_sent'), { near: form });
-  moveTo($('phone-code-form'));
-});
-onSubmit($('phone-code-form'), async ({ code }, form) => {
-  if (!(await change(form, () => api.verifyPhone(code), t('phone_added')))) return;
-  show(form, false);
-  show($('phone-form'));
-  fold(form);
-});
-onClick($('phone-remove'), () => change($('phone-form'), (proof) => api.addPhone(null, proof), t('phone_removed')));
+if (features.sms) (await import('./phone.js')).start(change, fold);
 
 /* ---- second factor ---- */
 
@@ -164,48 +152,39 @@ async function showLinked() {
   if (!result.success) return refuse(result, $('linked-list'));
   const list = result.linkedAccounts.map((a) => {
     const name = a.email ?? a.name ?? a.providerAccountId;
-    return el('li', {}, el('div', { class: 'what' }, name, el('span', {}, `${a.provider} · ${at(a.linkedAt)}`)),
+    return el('li', {}, el('div', { class: 'what' }, name, el('span', {}, `${labelOf(a.provider)} · ${at(a.linkedAt)}`)),
       small(t('unlink_button'), 'secondary', `${t('unlink_button')}: ${name}`, () => unlink(a)));
   });
   $('linked-list').replaceChildren(...list);
+  const free = providers.filter((name) => !result.linkedAccounts.some((a) => a.provider === name));
+  $('connect').replaceChildren(...free.map((name) => {
+    const b = el('button', { type: 'button', class: 'secondary small' }, mark(name), t('connect_button', { provider: labelOf(name) }));
+    onClick(b, () => connect(name, b));
+    return b;
+  }));
+  show($('connect'), free.length > 0);
+}
+
+/* To the provider, and back to this page. */
+async function connect(name, near) {
+  const result = await proven((proof) => api.connectProvider(name, proof));
+  if (result === null) return;
+  if (!result.success) return refuse(result, near);
+  location.assign(startUrl(name, 'account', result.ticket));
 }
 onSubmit($('linked-form'), async ({ email }, form) => {
   if (await change(form, (proof) => api.requestLinkingEmail(email, 'email', { emailLang: lang, ...proof }), t('link_mail_sent', { email }))) fold(form);
 });
 
-/* ---- everything ---- */
+/* ---- everything: seldom, so its script comes when it is asked for ---- */
 
-onClick($('export'), async () => {
-  const result = await api.exportData();
-  if (!result.success) return refuse(result, $('export'));
-  delete result.success;
-  const url = URL.createObjectURL(new Blob([JSON.stringify(result, null, 2)], { type: 'application/json' }));
-  el('a', { href: url, download: 'account.json' }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 10_000);
-});
-
-/* Asks "really?" and resolves with the answer. */
-function really(title, text, yes) {
-  const cancel = el('button', { type: 'button', class: 'secondary', autofocus: '' }, t('cancel_button'));
-  const go = el('button', { type: 'button', class: 'danger' }, yes);
-  const dialog = el('dialog', { 'aria-labelledby': 'really-title' },
-    el('h2', { id: 'really-title' }, title), el('p', {}, text), el('div', { class: 'actions' }, cancel, go));
-  document.body.append(dialog);
-  return new Promise((resolve) => {
-    cancel.addEventListener('click', () => dialog.close());
-    go.addEventListener('click', () => dialog.close('yes'));
-    dialog.addEventListener('close', () => { dialog.remove(); resolve(dialog.returnValue === 'yes'); });
-    dialog.showModal();
-  });
-}
-
-onClick($('delete'), async () => {
-  if (!(await really(t('delete_title'), t('delete_text', { email: api.user.email }), t('delete_button')))) return;
-  const result = await proven((proof) => api.deleteAccount(proof));
-  if (result !== null && !result.success) refuse(result, $('delete'));
-});
+onClick($('export'), async () => (await import('./data.js')).takeAway());
+onClick($('delete'), async () => (await import('./data.js')).leave());
 
 if (await showUser()) {
   show($('account'));
   await Promise.all([showSessions(), showLinked()]);
+  const connected = query.get('linked'), failed = query.get('error');
+  if (connected) say('success', t('connected', { provider: labelOf(connected) }), { near: $('linked-list') });
+  else if (failed) say('error', textOf(failed) || t('error_provider'), { near: $('linked-list') });
 }

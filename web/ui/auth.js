@@ -332,6 +332,8 @@ const api = {
   async keepSecondFactor(token) { return call('POST', '/2fa/keep', { token }); },
   async getLinkedAccounts() { return call('GET', '/linked-accounts'); },
   async requestLinkingEmail(email, provider, proof) { return call('POST', '/link-request', withProof({ email, provider }, proof)); },
+  /* { ticket, url }: the browser goes on to url, or to {prefix}/oauth/{provider}?ticket=… with a return_path. */
+  async connectProvider(provider, proof) { return call('POST', `/oauth/${seg(provider)}/link`, optional(proof)); },
   async verifyLinkingToken(token, provider) { return call('POST', '/link-verify', { token, provider }); },
   async verifyConflictLinkingToken(token) { return settle(await call('POST', '/link-verify', { token, loginAfterLinking: true })); },
   async unlinkAccount(provider, id, proof) { return call('DELETE', `/linked-accounts/${seg(provider)}/${seg(id)}`, optional(proof)); },

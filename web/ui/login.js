@@ -1,4 +1,5 @@
-import { $, afterSignIn, api, el, features, lang, leaveIfSignedIn, moveTo, onClick, onSubmit, pageUrl, query, refuse, say, show, t, textOf, understands } from './page.js';
+import { $, afterSignIn, api, lang, leaveIfSignedIn, moveTo, offerAccount, onClick, onSubmit, query, refuse, say, show, t, textOf, understands } from './page.js';
+import './providers.js';
 
 understands('error_INVALID_CREDENTIALS', 'error_EMAIL_NOT_VERIFIED', 'error_EMAIL_VERIFICATION_REQUIRED',
   'error_INVALID_SMS_CODE', 'error_CHALLENGE_REQUIRED', 'error_EMAIL_ALREADY_VERIFIED', 'error_OAUTH_ACCESS_DENIED',
@@ -40,16 +41,13 @@ onSubmit($('sms-form'), async ({ email }, form) => {
 });
 onSubmit($('sms-code-form'), async ({ code }, form) => signIn(await api.verifySmsLogin($('sms-email').value.trim(), code), form));
 
-/* ---- by another provider: back to this page, which knows where a sign-in leads ---- */
-
-for (const name of features.oauthProviders ?? []) {
-  const to = new URL(`${api.config.apiPrefix}/oauth/${encodeURIComponent(name)}`, location.href);
-  to.searchParams.set('return_path', pageUrl('login'));
-  $('providers').append(el('a', { class: 'button btn-social', href: to.href }, t('continue_with', { provider: features.oauthLabels?.[name] ?? name })));
-}
 show($('ways'), [...$('ways').querySelectorAll('a, button')].some((way) => !way.hidden));
 
 /* Sent here by a provider's refusal. */
 const failed = query.get('error');
-if (failed) say('error', textOf(failed) || t('error_provider'));
-else leaveIfSignedIn();
+if (failed) {
+  say('error', textOf(failed) || t('error_provider'));
+  offerAccount();
+} else {
+  leaveIfSignedIn();
+}

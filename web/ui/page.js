@@ -6,7 +6,7 @@ export const features = api.config.features ?? {};
 export const lang = document.documentElement.lang;
 export const $ = (id) => document.getElementById(id);
 
-const { base, home } = document.body.dataset;
+export const { base, home } = document.body.dataset;
 const texts = api.config.translations ?? {};
 
 export function t(key, values = {}) {
@@ -36,11 +36,19 @@ export function pageUrl(name) {
 /* What the page was asked for with as `redirect`, if the server found it to be a path of this origin. */
 export const wayBack = api.config.returnTo ?? '';
 export const goTo = (name) => location.assign(pageUrl(name));
-export const goHome = () => location.replace(wayBack || home);
+export const goHome = () => location.replace(wayBack || (home.startsWith(base) ? pageUrl(home.slice(base.length)) : home));
 
 /* Who is signed in has nothing to do at a page for signing in. */
 export async function leaveIfSignedIn() {
   if (await api.checkSession().catch(() => false)) goHome();
+}
+
+/* At any other page it is offered to go back instead of to sign in. */
+export async function offerAccount() {
+  if (!(await api.checkSession().catch(() => false))) return;
+  const footer = document.querySelector('main > .footer-links') ?? document.querySelector('main').appendChild(el('div', { class: 'footer-links' }));
+  footer.replaceChildren(el('p', {}, el('a', { href: pageUrl('account') }, t('back_to_account_link'))));
+  show(footer);
 }
 
 /* ---- the handle between two factors: of this tab, until it is used ---- */
@@ -135,7 +143,10 @@ export function refuse(result, form) {
   if (wrong.length > 0) return sayWrong(form, wrong);
   if (result.code === 'RATE_LIMITED' && result.retryAfter) return say('error', t('error_wait', { when: whenFree(result.retryAfter) }), { near: form });
   const text = textOf(result.code);
-  return text ? say('error', text, { near: form }) : say('error', result.error ?? t('error_failed'), { near: form, as: 'en' });
+  if (text) say('error', text, { near: form });
+  else say('error', result.error ?? t('error_failed'), { near: form, as: 'en' });
+  const code = form?.elements?.code;
+  if (code && !form.closest('[hidden]')) code.select(); // what was wrong is typed over
 }
 
 /* A request that may ask again who is there (proof.js): request(proof) is sent without proof, and once more with it.
@@ -153,13 +164,16 @@ function faultOf(input) {
   if (v.valueMissing || (input.required && value.trim() === '')) return t('error_required');
   if (v.typeMismatch) return t('error_email');
   if (input.dataset.same && value !== $(input.dataset.same).value) return t('error_same');
-  if (input.classList.contains('code') && value !== '' && !/^\d{6}$/.test(value.replace(/\s/g, ''))) return t('error_code');
+  if (input.classList.contains('code') && value !== '' && !isWhole(input)) return t('error_code');
   return '';
 }
 
+const codeOf = (input) => input.value.replace(/\s/g, '');
+const isWhole = (input) => /^\d{6}$/.test(codeOf(input));
+
 function valueOf(input) {
   if (input.type === 'checkbox') return input.checked;
-  if (input.classList.contains('code')) return input.value.replace(/\s/g, '');
+  if (input.classList.contains('code')) return codeOf(input);
   return input.dataset.secret === undefined ? input.value.trim() : input.value;
 }
 
@@ -200,7 +214,7 @@ async function whileBusy(button, work) {
 /* The next thing to look at, after another went away. */
 export function moveTo(element) {
   show(element);
-  (element.querySelector('input:not([type=hidden]):not([readonly])') ?? element.querySelector('button, a'))?.focus();
+  (element.querySelector('input:not([type=hidden], [type=checkbox], [readonly])') ?? element.querySelector('button, a'))?.focus();
 }
 
 function toggle(button) {
@@ -214,6 +228,51 @@ function toggle(button) {
   input.form.addEventListener('submit', () => set(false));
 }
 
+/* Six digits are sent by themselves, and who is about to type them is told so. */
+function sendWhenWhole(input) {
+  const id = input.dataset.hint ?? `${input.id}-hint`;
+  if (!input.dataset.hint) {
+    input.after(el('p', { class: 'hint', id }));
+    input.dataset.hint = id;
+    describe(input);
+  }
+  $(id).append(' ', t('code_hint'));
+  input.addEventListener('input', () => { if (isWhole(input)) input.form.requestSubmit(); });
+}
+
+/* ---- below every page: languages, terms, privacy ---- */
+
+/* The same page in another language, with what it was asked for, which has left the address bar. */
+function speak(tag) {
+  const to = new URL(location.href);
+  for (const [name, value] of query) to.searchParams.set(name, value);
+  to.searchParams.set('lang', tag);
+  location.replace(to);
+}
+
+const nameOf = (tag) => {
+  const name = new Intl.DisplayNames([tag], { type: 'language' }).of(tag);
+  return name.charAt(0).toLocaleUpperCase(tag) + name.slice(1);
+};
+
+function languages() {
+  const links = (api.config.languages ?? []).map((tag) => {
+    const link = el('a', { href: `?lang=${tag}`, lang: tag, hreflang: tag, 'aria-current': tag === lang ? 'true' : undefined }, nameOf(tag));
+    link.addEventListener('click', (event) => { event.preventDefault(); speak(tag); });
+    return link;
+  });
+  return links.length > 1 ? el('nav', { 'aria-label': t('language_label') }, ...links) : '';
+}
+
+/* [address, name] of the texts that the operator refers to. */
+export const legal = { terms: [api.config.termsUrl, t('terms_link')], privacy: [api.config.privacyUrl, t('privacy_link')] };
+const given = Object.values(legal).filter(([href]) => href).map(([href, name]) => el('a', { href }, name));
+const foot = el('footer', { class: 'foot' }, languages(), given.length > 0 ? el('p', {}, ...given) : '');
+if (foot.childElementCount > 0) document.body.append(foot);
+
+/* Not behind a mailed link: loading that sends nothing. */
+if (!['login', 'register', 'account', 'web-view'].includes(document.body.dataset.page) && !query.has('token')) offerAccount();
+for (const input of document.querySelectorAll('input.code')) sendWhenWhole(input);
 for (const button of document.querySelectorAll('.password button')) toggle(button);
 for (const link of document.querySelectorAll('a[data-page]')) link.href = pageUrl(link.dataset.page);
 for (const part of document.querySelectorAll('[data-feature]')) show(part, Boolean(features[part.dataset.feature]));

@@ -1,4 +1,5 @@
-import { $, afterSignIn, api, goTo, lang, leaveIfSignedIn, onSubmit, refuse, say, show, t, understands } from './page.js';
+import { $, afterSignIn, api, el, goTo, lang, leaveIfSignedIn, legal, onSubmit, refuse, say, show, t, understands } from './page.js';
+import { providers } from './providers.js';
 
 understands('error_EMAIL_EXISTS', 'error_NOT_FOUND', 'error_EMAIL_NOT_VERIFIED',
   'error_field_PASSWORD_TOO_SHORT', 'error_field_PASSWORD_TOO_LONG', 'error_field_PASSWORD_COMPROMISED');
@@ -13,4 +14,13 @@ onSubmit($('register-form'), async ({ firstName, lastName, email, password }, fo
   say('success', t('register_verify', { email }));
 });
 
+/* What holds for who signs up: sentences with a link in them. */
+for (const [key, [href, name]] of [['register_terms', legal.terms], ['register_privacy', legal.privacy]]) {
+  if (!href) continue;
+  const [before, after] = t(key).split('{link}');
+  $('agree').append(before, el('a', { href, target: '_blank', rel: 'noopener' }, name), after, ' ');
+  show($('agree'));
+}
+
+show($('ways'), providers.length > 0);
 leaveIfSignedIn();
