@@ -4,11 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/typed.h"
 #include "base/utf8.h"
+#include "domain/recovery.h"
 
 #define DEPTH_MAX  16
 #define NODES_MAX  1000
 #define NUMBER_MAX 64
+#define CODE_DIGITS 6
 
 /* ---- jansson's memory: the request's arena, so that its cap and its wiping hold here too ---- */
 
@@ -178,12 +181,52 @@ static bool is_json(str content_type)
 
 /* ---- one field ---- */
 
+/* Six digits, or what is written like a recovery code. */
+static bool is_code(enum body_kind kind, str v)
+{
+	WIPED_ARRAY(char, recovery, RECOVERY_LEN);
+	size_t digits = 0;
+
+	for (size_t i = 0; i < v.n; i++)
+		digits += v.p[i] >= '0' && v.p[i] <= '9';
+	return v.n == 0 || (v.n == CODE_DIGITS && digits == v.n) ||
+	       (kind == BODY_FACTOR_CODE && recovery_read(v, recovery));
+}
+
+/* As it was meant. */
+static err_t clean(struct ctx *c, enum body_kind kind, str raw, str *ret)
+{
+	switch (kind) {
+	case BODY_NAME: return typed_text(c->mem, TYPED_NAME, raw, ret);
+	case BODY_WORD: return typed_text(c->mem, TYPED_WORD, raw, ret);
+	case BODY_NUMBER: return typed_text(c->mem, TYPED_NUMBER, raw, ret);
+	case BODY_CODE:
+	case BODY_FACTOR_CODE: return typed_code(c->mem, raw, ret);
+	case BODY_UNSET:
+	case BODY_TEXT:
+	case BODY_SECRET:
+	case BODY_BOOL:
+	case BODY_REFUSED: break;
+	}
+	*ret = raw;
+	return OK;
+}
+
 static const char *take_text(struct ctx *c, const struct body_field *f, str v, void *out, err_t *ret)
 {
-	if (f->kind == BODY_TEXT && !utf8_is_plain_text(v))
-		return "INVALID";
+	bool any = v.n > 0, is_a_code = f->kind == BODY_CODE || f->kind == BODY_FACTOR_CODE;
+
 	if (v.n > f->max)
-		return "TOO_LONG";
+		return f->kind == BODY_TEXT && !utf8_is_plain_text(v) ? "INVALID" : "TOO_LONG";
+	*ret = clean(c, f->kind, v, &v);
+	if (ret->code != ERR_OK)
+		return NULL;
+	if (is_a_code && any && (v.n == 0 || !is_code(f->kind, v)))
+		c->not_a_code = f->name;
+	if (f->kind == BODY_NAME && any && v.n == 0)
+		v = STR_NONE; /* nothing that anybody could see is no name */
+	if (f->kind != BODY_SECRET && !utf8_is_plain_text(v))
+		return "INVALID";
 	if (f->kind == BODY_SECRET) {
 		struct secret s = { arena_new(c->mem, uint8_t, v.n + 1), v.n };
 

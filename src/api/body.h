@@ -14,6 +14,11 @@
 enum body_kind {
 	BODY_UNSET = 0,
 	BODY_TEXT,   /* str: plain text, no control characters */
+	BODY_NAME,   /* the same, cleaned of what nobody sees (base/typed.h) */
+	BODY_WORD,   /* the same: an address */
+	BODY_NUMBER, /* the same: a telephone number */
+	BODY_CODE,   /* the same: six digits. Else it is wrong, and the refusal names the member (NOT_A_CODE) */
+	BODY_FACTOR_CODE, /* the same: six digits, or a recovery code */
 	BODY_SECRET, /* struct secret: any characters, NUL included */
 	BODY_BOOL,   /* bool: true or false; left out: false */
 	BODY_REFUSED, /* must not be there: a member that somebody might think could be set */
@@ -45,9 +50,16 @@ struct body_shape {
 #define TEXT_OR_NULL(T, member, name_, max_)                                                      \
 	{ .name = (name_), .offset = BODY_IS(T, member, str), .max = (max_),                       \
 	  .set_offset = SIZE_MAX, .kind = BODY_TEXT, .null_ok = true }
-#define TEXT_CHANGE(T, member, set, name_, max_)                                                  \
+/* What people type and paste. */
+#define TYPED(T, member, name_, max_, kind_)                                                      \
 	{ .name = (name_), .offset = BODY_IS(T, member, str), .max = (max_),                       \
-	  .set_offset = BODY_IS(T, set, bool), .kind = BODY_TEXT, .null_ok = true }
+	  .set_offset = SIZE_MAX, .kind = (kind_) }
+#define TYPED_OR_NULL(T, member, name_, max_, kind_)                                              \
+	{ .name = (name_), .offset = BODY_IS(T, member, str), .max = (max_),                       \
+	  .set_offset = SIZE_MAX, .kind = (kind_), .null_ok = true }
+#define TYPED_CHANGE(T, member, set, name_, max_, kind_)                                          \
+	{ .name = (name_), .offset = BODY_IS(T, member, str), .max = (max_),                       \
+	  .set_offset = BODY_IS(T, set, bool), .kind = (kind_), .null_ok = true }
 #define SECRET(T, member, name_, max_)                                                            \
 	{ .name = (name_), .offset = BODY_IS(T, member, struct secret), .max = (max_),             \
 	  .set_offset = SIZE_MAX, .kind = BODY_SECRET }
@@ -56,13 +68,13 @@ struct body_shape {
 #define REFUSED(name_) { .name = (name_), .set_offset = SIZE_MAX, .kind = BODY_REFUSED }
 #define SHAPE(T, array) { sizeof(T), (array), sizeof(array) / sizeof((array)[0]), false }
 /* The first member of T must be `struct stepup proof`, its fields PROOF_FIELDS(T). */
-#define FACTOR_CODE_MAX 64
+#define CODE_MAX 128
 #define PROOF_FIELDS(T)                                                                          \
 	{ .name = "currentPassword",                                                              \
 	  .offset = BODY_IS(T, proof, struct stepup) + offsetof(struct stepup, current_password), \
 	  .max = PASSWORD_MAX_BYTES, .set_offset = SIZE_MAX, .kind = BODY_SECRET },               \
-	TEXT_OR_NULL(T, proof.totp_code, "totpCode", FACTOR_CODE_MAX),                            \
-	TEXT_OR_NULL(T, proof.recovery_code, "recoveryCode", FACTOR_CODE_MAX)
+	TYPED_OR_NULL(T, proof.totp_code, "totpCode", CODE_MAX, BODY_FACTOR_CODE),                \
+	TYPED_OR_NULL(T, proof.recovery_code, "recoveryCode", CODE_MAX, BODY_FACTOR_CODE)
 #define SHAPE_WITH_PROOF(T, array) \
 	{ sizeof(T), (array), sizeof(array) / sizeof((array)[0]), offsetof(T, proof) == 0 }
 

@@ -17,7 +17,7 @@ struct factor_confirm {
 	str code, secret, temp_token;
 };
 static const struct body_field factor_confirm_fields[] = {
-	TEXT(struct factor_confirm, code, "token", FACTOR_CODE_MAX),
+	TYPED(struct factor_confirm, code, "token", CODE_MAX, BODY_CODE),
 	TEXT_OR_NULL(struct factor_confirm, secret, "secret", 256),
 	TEXT_OR_NULL(struct factor_confirm, temp_token, "tempToken", 1024),
 };
@@ -29,8 +29,8 @@ struct factor_verify {
 };
 static const struct body_field factor_verify_fields[] = {
 	TEXT_OR_NULL(struct factor_verify, temp_token, "tempToken", 1024),
-	TEXT_OR_NULL(struct factor_verify, totp_code, "totpCode", FACTOR_CODE_MAX),
-	TEXT_OR_NULL(struct factor_verify, recovery_code, "recoveryCode", FACTOR_CODE_MAX),
+	TYPED_OR_NULL(struct factor_verify, totp_code, "totpCode", CODE_MAX, BODY_FACTOR_CODE),
+	TYPED_OR_NULL(struct factor_verify, recovery_code, "recoveryCode", CODE_MAX, BODY_FACTOR_CODE),
 	FLAG(struct factor_verify, remember, "rememberDevice"),
 };
 const struct body_shape factor_verify_shape = SHAPE(struct factor_verify, factor_verify_fields);

@@ -12,7 +12,7 @@ struct link_request {
 };
 static const struct body_field link_request_fields[] = {
 	PROOF_FIELDS(struct link_request),
-	TEXT(struct link_request, email, "email", 1024),
+	TYPED(struct link_request, email, "email", 1024, BODY_WORD),
 	TEXT_OR_NULL(struct link_request, provider, "provider", 64),
 	TEXT_OR_NULL(struct link_request, lang, "emailLang", 64),
 };

@@ -33,8 +33,8 @@ struct oauth_token {
 static const struct body_field oauth_token_fields[] = {
 	TEXT(struct oauth_token, id_token, "idToken", 16384),
 	TEXT_OR_NULL(struct oauth_token, nonce, "nonce", 256),
-	TEXT_OR_NULL(struct oauth_token, first, "firstName", 200),
-	TEXT_OR_NULL(struct oauth_token, last, "lastName", 200),
+	TYPED_OR_NULL(struct oauth_token, first, "firstName", 200, BODY_NAME),
+	TYPED_OR_NULL(struct oauth_token, last, "lastName", 200, BODY_NAME),
 };
 const struct body_shape oauth_token_shape = SHAPE(struct oauth_token, oauth_token_fields);
 

@@ -7,7 +7,7 @@ struct password_forgot {
 	str email, lang, device;
 };
 static const struct body_field password_forgot_fields[] = {
-	TEXT(struct password_forgot, email, "email", 1024),
+	TYPED(struct password_forgot, email, "email", 1024, BODY_WORD),
 	TEXT_OR_NULL(struct password_forgot, lang, "emailLang", 64),
 	TEXT_OR_NULL(struct password_forgot, device, "deviceToken", 256),
 };

@@ -9,7 +9,7 @@ struct magic_send {
 	str email, lang, mode, temp_token, type, device;
 };
 static const struct body_field magic_send_fields[] = {
-	TEXT_OR_NULL(struct magic_send, email, "email", 1024),
+	TYPED_OR_NULL(struct magic_send, email, "email", 1024, BODY_WORD),
 	TEXT_OR_NULL(struct magic_send, lang, "emailLang", 64),
 	TEXT_OR_NULL(struct magic_send, mode, "mode", 64),
 	TEXT_OR_NULL(struct magic_send, temp_token, "tempToken", TOKEN_MAX),
@@ -24,8 +24,8 @@ struct magic_verify {
 };
 static const struct body_field magic_verify_fields[] = {
 	TEXT_OR_NULL(struct magic_verify, proof.token, "token", TOKEN_MAX),
-	TEXT_OR_NULL(struct magic_verify, proof.email, "email", 1024),
-	TEXT_OR_NULL(struct magic_verify, proof.code, "code", 64),
+	TYPED_OR_NULL(struct magic_verify, proof.email, "email", 1024, BODY_WORD),
+	TYPED_OR_NULL(struct magic_verify, proof.code, "code", CODE_MAX, BODY_CODE),
 	TEXT_OR_NULL(struct magic_verify, mode, "mode", 64),
 	TEXT_OR_NULL(struct magic_verify, proof.temp_token, "tempToken", TOKEN_MAX),
 	FLAG(struct magic_verify, proof.remember, "rememberDevice"),
@@ -38,8 +38,8 @@ struct sms_send {
 	str email, user_id, mode, temp_token, device;
 };
 static const struct body_field sms_send_fields[] = {
-	TEXT_OR_NULL(struct sms_send, email, "email", 1024),
-	TEXT_OR_NULL(struct sms_send, user_id, "userId", 1024),
+	TYPED_OR_NULL(struct sms_send, email, "email", 1024, BODY_WORD),
+	TYPED_OR_NULL(struct sms_send, user_id, "userId", 1024, BODY_WORD),
 	TEXT_OR_NULL(struct sms_send, mode, "mode", 64),
 	TEXT_OR_NULL(struct sms_send, temp_token, "tempToken", TOKEN_MAX),
 	TEXT_OR_NULL(struct sms_send, device, "deviceToken", 256),
@@ -51,9 +51,9 @@ struct sms_verify {
 	str mode;
 };
 static const struct body_field sms_verify_fields[] = {
-	TEXT_OR_NULL(struct sms_verify, proof.email, "email", 1024),
-	TEXT_OR_NULL(struct sms_verify, proof.user_id, "userId", 1024),
-	TEXT_OR_NULL(struct sms_verify, proof.code, "code", 64),
+	TYPED_OR_NULL(struct sms_verify, proof.email, "email", 1024, BODY_WORD),
+	TYPED_OR_NULL(struct sms_verify, proof.user_id, "userId", 1024, BODY_WORD),
+	TYPED_OR_NULL(struct sms_verify, proof.code, "code", CODE_MAX, BODY_CODE),
 	TEXT_OR_NULL(struct sms_verify, mode, "mode", 64),
 	TEXT_OR_NULL(struct sms_verify, proof.temp_token, "tempToken", TOKEN_MAX),
 	FLAG(struct sms_verify, proof.remember, "rememberDevice"),

@@ -10,7 +10,7 @@ struct phone_change {
 };
 static const struct body_field phone_change_fields[] = {
 	PROOF_FIELDS(struct phone_change),
-	TEXT_CHANGE(struct phone_change, number, set, "phoneNumber", 64),
+	TYPED_CHANGE(struct phone_change, number, set, "phoneNumber", 256, BODY_NUMBER),
 };
 const struct body_shape phone_change_shape = SHAPE_WITH_PROOF(struct phone_change, phone_change_fields);
 
@@ -18,7 +18,7 @@ struct phone_verify {
 	str code;
 };
 static const struct body_field phone_verify_fields[] = {
-	TEXT(struct phone_verify, code, "code", 64),
+	TYPED(struct phone_verify, code, "code", CODE_MAX, BODY_CODE),
 };
 const struct body_shape phone_verify_shape = SHAPE(struct phone_verify, phone_verify_fields);
 

@@ -139,6 +139,13 @@ struct problem problem_of(enum err_code code)
 	PROBLEM(500, "INTERNAL", "Internal server error");
 }
 
+/* A code that is wrong: also when it cannot be one, of which the user is told more. */
+static bool is_about_code(enum err_code code)
+{
+	return code == ERR_TOTP_CODE || code == ERR_TOTP_SETUP_CODE || code == ERR_SMS_CODE || code == ERR_MAGIC_LINK ||
+	       code == ERR_PHONE_CODE;
+}
+
 static void out_fields(struct json_out *o, const struct ctx *c)
 {
 	out_key(o, STR("fields"));
@@ -150,6 +157,13 @@ static void out_fields(struct json_out *o, const struct ctx *c)
 		out_end_obj(o);
 	}
 	out_end_arr(o);
+}
+
+static void out_not_a_code(struct json_out *o, const char *field)
+{
+	const struct ctx one = { .fields = { { field, "NOT_A_CODE" } }, .n_fields = 1 };
+
+	out_fields(o, &one);
 }
 
 static void out_challenge(struct json_out *o, const struct ctx *c)
@@ -227,6 +241,8 @@ void problem_write(enum err_code code, const struct ctx *c, bool says_success, i
 		out_str(&o, STR("hint"), c->hint);
 	if (c != NULL && code == ERR_INPUT && c->n_fields > 0)
 		out_fields(&o, c);
+	if (c != NULL && c->not_a_code != NULL && is_about_code(code))
+		out_not_a_code(&o, c->not_a_code);
 	if (c != NULL && code == ERR_CHALLENGE)
 		out_challenge(&o, c);
 	if (c != NULL && code == ERR_EMAIL_EXISTS)

@@ -10,7 +10,7 @@
 #define CLEANUP_ROUNDS 20
 
 static const struct body_field session_login_fields[] = {
-	TEXT(struct login, email, "email", 1024),
+	TYPED(struct login, email, "email", 1024, BODY_WORD),
 	SECRET(struct login, password, "password", PASSWORD_MAX_BYTES),
 	TEXT_OR_NULL(struct login, device_token, "deviceToken", 256),
 	TEXT_OR_NULL(struct login, trust_token, "trustToken", 256),

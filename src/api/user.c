@@ -17,10 +17,10 @@ struct user_register {
 	REFUSED("id"), REFUSED("role"), REFUSED("roles"), REFUSED("isAdmin"), REFUSED("isEmailVerified"), \
 		REFUSED("require2FA"), REFUSED("tenantId"), REFUSED("permissions")
 static const struct body_field user_register_fields[] = {
-	TEXT(struct user_register, email, "email", 1024),
+	TYPED(struct user_register, email, "email", 1024, BODY_WORD),
 	SECRET(struct user_register, password, "password", PASSWORD_MAX_BYTES),
-	TEXT_OR_NULL(struct user_register, first_name, "firstName", 400),
-	TEXT_OR_NULL(struct user_register, last_name, "lastName", 400),
+	TYPED_OR_NULL(struct user_register, first_name, "firstName", 400, BODY_NAME),
+	TYPED_OR_NULL(struct user_register, last_name, "lastName", 400, BODY_NAME),
 	TEXT_OR_NULL(struct user_register, lang, "emailLang", 64),
 	REFUSED_OF_ACCOUNTS,
 };
@@ -31,8 +31,8 @@ struct user_profile {
 };
 #define CHANGE(member) change.member
 static const struct body_field user_profile_fields[] = {
-	TEXT_CHANGE(struct user_profile, CHANGE(first_name), CHANGE(set_first), "firstName", 400),
-	TEXT_CHANGE(struct user_profile, CHANGE(last_name), CHANGE(set_last), "lastName", 400),
+	TYPED_CHANGE(struct user_profile, CHANGE(first_name), CHANGE(set_first), "firstName", 400, BODY_NAME),
+	TYPED_CHANGE(struct user_profile, CHANGE(last_name), CHANGE(set_last), "lastName", 400, BODY_NAME),
 	REFUSED_OF_ACCOUNTS,
 };
 const struct body_shape user_profile_shape = SHAPE(struct user_profile, user_profile_fields);

@@ -8,7 +8,7 @@ struct verification_send {
 	str email, lang, device;
 };
 static const struct body_field verification_send_fields[] = {
-	TEXT(struct verification_send, email, "email", 1024),
+	TYPED(struct verification_send, email, "email", 1024, BODY_WORD),
 	TEXT_OR_NULL(struct verification_send, lang, "emailLang", 64),
 	TEXT_OR_NULL(struct verification_send, device, "deviceToken", 256),
 };

@@ -60,6 +60,7 @@ struct ctx {
 	int64_t retry_after_s;
 	struct field_error fields[FIELD_ERRORS_MAX];
 	size_t n_fields;
+	const char *not_a_code;     /* static: the member that cannot be a code, beside the refusal that it is wrong */
 	str challenge;              /* of ERR_CHALLENGE: what to solve (brake.h) */
 	str merge_token;            /* beside ERR_EMAIL_EXISTS: what a guest could not become (guest.h) */
 	str hint;                   /* in --dev: which value, and which setting would allow it (dev_hint.h) */

@@ -3,6 +3,7 @@
 #include <idn2.h>
 
 #include "base/buf.h"
+#include "base/typed.h"
 #include "base/utf8.h"
 
 #define LOCAL_MAX_BYTES  64
@@ -123,8 +124,9 @@ static bool has_a_label(str domain)
 err_t email_canonical(struct arena *mem, str raw, str *ret_typed, str *ret_key)
 {
 	struct buf key = { .cap = EMAIL_MAX_BYTES };
-	str typed = str_trim(raw), local, domain;
+	str typed, local, domain;
 
+	TRY(typed_text(mem, TYPED_WORD, raw, &typed));
 	REQUIRE(typed.n > 0 && typed.n <= EMAIL_MAX_BYTES && utf8_is_plain_text(typed), ERR_INPUT);
 	REQUIRE(str_cut(typed, '@', &local, &domain) && !str_has_byte(domain, '@'), ERR_INPUT);
 	REQUIRE(local_is_dot_atom(local) && domain.n > 0, ERR_INPUT);

@@ -10,7 +10,7 @@
 
 #define EMAIL_MAX_BYTES 254 /* RFC 5321 §4.5.3.1.3, without the angle brackets */
 
-/* typed: the address with blanks around it removed. Refusal: ERR_INPUT unless it is one plain
+/* typed: the address without blanks around it, line ends and what nobody sees (base/typed.h). Refusal: ERR_INPUT unless it is one plain
  * addr-spec: exactly one '@', local part an ASCII dot-atom of at most 64 bytes without '%' and '!',
  * domain with at least two labels, the last one no number; no quotes, comments, routes, literals, encoded words, controls.
  * Checked after normalisation too. Faults: ERR_NO_MEMORY. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/typed.h"
 
 #define DIGITS_MIN	  7
 #define DIGITS_MAX	  (PHONE_MAX_BYTES - 1)
@@ -35,8 +36,9 @@ err_t phone_canonical(struct arena *mem, str raw, str *ret)
 {
 	char digits[PHONE_MAX_BYTES] = "+";
 	struct buf b = { .p = digits, .n = 1, .cap = sizeof(digits) };
-	str s = str_trim(raw);
+	str s;
 
+	TRY(typed_text(mem, TYPED_NUMBER, raw, &s));
 	REQUIRE(s.n > 0 && s.n <= RAW_MAX_BYTES && is_digit(s.p[s.n - 1]), ERR_INPUT);
 	REQUIRE(skip_access_code(&s) && !str_has(s, STR("(0)")), ERR_INPUT);
 	for (size_t i = 0; i < s.n; i++) {

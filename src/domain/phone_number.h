@@ -8,9 +8,10 @@
 
 #define PHONE_MAX_BYTES 16 /* '+' and 15 digits: E.164 §6.2.1 */
 
-/* "+39 333 123-4567", "+39(333)1234567" and "0039…" become "+393331234567": '+', then 7 to 15
+/* "+39 333 123-4567", "+39(333)1234567" and "0039…", with any blanks and dashes of Unicode, digits of any script and
+ * invisible characters (base/typed.h), become "+393331234567": '+', then 7 to 15
  * digits, the first not 0. Refusal: ERR_INPUT for everything else: national numbers, letters,
- * digits that are not ASCII, and "(0)", which nobody dials from abroad. Faults: ERR_NO_MEMORY. */
+ * and "(0)", which nobody dials from abroad. Faults: ERR_NO_MEMORY. */
 MUST_USE err_t phone_canonical(struct arena *mem, str raw, str *ret);
 
 /* Of canonical numbers from here on. */

@@ -186,7 +186,7 @@ test('HT11 noncharacters, controls and bidi overrides are refused in names and a
   const register = bodyRoutes.find((r) => r.path === '/auth/register');
   const odd = ['\ufffe', '\uffff', '\ufdd0', '\u{1fffe}', '\u{10ffff}', '\u0001', '\u0008', '\u001f', '\u007f', '\u0080', '\u009f', '\u202a', '\u202e', '\u2066', '\u2069', '\u200e', '\u200f', '\u061c', '\r\n', '\t'];
   for (const c of odd) {
-    for (const member of ['firstName', 'email']) {
+    for (const member of ['\u200e', '\u200f', '\u061c'].includes(c) ? ['email'] : ['firstName', 'email']) { // keyboards put marks into names
       const r = await send(register, JSON.stringify({ email: freshEmail(), password: freshPassword(), [member]: `a${c}b@example.test` }));
       assert.deepEqual([r.status, r.json.code, r.json.fields?.map((f) => f.field)], [400, 'VALIDATION_ERROR', [member]], `U+${c.codePointAt(0).toString(16)} in ${member}: ${r.text}`);
     }

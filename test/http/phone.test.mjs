@@ -175,8 +175,8 @@ test('codes that are none: missing, empty, long, of another type, and no session
   noCode(await verify(u, '123456'), 'nothing pending');
   await asked(u);
   for (const code of [undefined, '']) noCode(await verify(u, code), String(code));
-  noCode(await verify(u, '١٢٣٤٥٦'), 'other digits');
-  for (const code of [null, 123456, {}, [], true, 'x'.repeat(65)]) {
+  noCode(await verify(u, '١٢٣٤٥٦'), 'digits of another script are digits, but not the right ones');
+  for (const code of [null, 123456, {}, [], true, 'x'.repeat(129)]) {
     const r = await verify(u, code);
     assert.deepEqual([r.status, r.json.code, r.json.fields[0].field], [400, 'VALIDATION_ERROR', 'code'], JSON.stringify(code));
   }
@@ -200,9 +200,9 @@ test('MF17 numbers are taken as people write them, and stored in one form', asyn
 
 test('MF17 what is no number is refused and nothing is sent', async () => {
   const u = await s.signedIn(), had = sink.requests.filter((r) => r.phone).length;
-  for (const bad of ['', ' ', '340 1234567', '+39', '+0393401234567', '+39 340 abc 4567', '+39340123456789012', '+39 (0) 340 1234567', '++393401234567', '+39340123456७', '+393401234567x', "'; --"])
+  for (const bad of ['', ' ', '340 1234567', '+39', '+0393401234567', '+39 340 abc 4567', '+39340123456789012', '+39 (0) 340 1234567', '++393401234567', '+393401234①', '+393401234567x', "'; --"])
     refused(await add(u, bad), 'INVALID');
-  refused(await add(u, `+39${'1'.repeat(80)}`), 'TOO_LONG');
+  refused(await add(u, `+39${'1'.repeat(300)}`), 'TOO_LONG');
   for (const bad of [7, {}, [], true]) refused(await add(u, bad), 'TYPE');
   await quiet();
   assert.equal(sink.requests.filter((r) => r.phone).length, had);

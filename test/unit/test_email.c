@@ -73,7 +73,7 @@ static void el20_only_one_plain_address_is_taken(void **state)
 		"\xc5\xbf@example.test", /* LONG S */
 		"\xc4\xb1@example.test", /* DOTLESS I */
 		"\xe2\x84\xaa@example.test", /* KELVIN SIGN */
-		"\xc3\x9f@example.test", "a\r\nBcc: b@example.test", "a@example.test\r\n", "a@ex\x01mple.test",
+		"\xc3\x9f@example.test", "a\r\nBcc: b@example.test", "a\r\n@example.test", "a@ex\x01mple.test",
 		"a@xn--a.example\x7f", "a@xn--a.example", "a@mail.xn--a.example", "a@mail.xn--.example",
 		"a@127.0.0.1", "a@example.1", "a@example\342\204\200test.test" /* ACCOUNT OF: "a/c" */,
 	};

@@ -159,6 +159,10 @@ export async function proven(request, { factorOnly = false } = {}) {
 
 /* ---- forms ---- */
 
+/* A code as it was meant: people paste blanks, dashes, line ends and digits of full width or another script. The server
+ * reads it likewise. */
+const plainCode = (text) => text.normalize('NFKC').replace(/[\p{Z}\p{C}\p{Pd}\u2212]/gu, '');
+
 function faultOf(input) {
   const v = input.validity, value = input.value;
   if (v.valueMissing || (input.required && value.trim() === '')) return t('error_required');
@@ -168,8 +172,8 @@ function faultOf(input) {
   return '';
 }
 
-const codeOf = (input) => input.value.replace(/\s/g, '');
-const isWhole = (input) => /^\d{6}$/.test(codeOf(input));
+const codeOf = (input) => plainCode(input.value);
+const isWhole = (input) => /^\p{Nd}{6}$/u.test(codeOf(input));
 
 function valueOf(input) {
   if (input.type === 'checkbox') return input.checked;
