@@ -15,7 +15,7 @@ UPDATE user SET totp_pending = $2, totp_pending_ms = $3 WHERE id = $1;
 -- out: changed
 -- Only the seed that was looked at; devices that were spared the factor before it are asked again.
 UPDATE user SET totp = totp_pending, totp_step = $3, totp_ms = $4, totp_pending = NULL, totp_pending_ms = 0,
-       factor_reset_ms = 0, device_epoch = device_epoch + 1
+       factor_reset_ms = 0, claim_ms = 0, device_epoch = device_epoch + 1
 WHERE id = $1 AND totp_pending = $2 AND (totp IS NULL OR $5);
 
 -- name: factor_step
@@ -28,7 +28,7 @@ UPDATE user SET totp_step = $3 WHERE id = $1 AND totp = $2 AND totp_step < $3;
 -- in: id int
 -- out: changed
 UPDATE user SET totp = NULL, totp_step = 0, totp_ms = 0, totp_pending = NULL, totp_pending_ms = 0,
-       factor_reset_ms = 0
+       factor_reset_ms = 0, claim_ms = 0
 WHERE id = $1;
 
 -- name: factor_reset_ask
@@ -48,7 +48,8 @@ UPDATE user SET factor_reset_ms = 0 WHERE id = $1 AND factor_reset_ms > 0;
 SELECT id, uid, email, first_name, last_name, role, login_provider,
        password_hash IS NOT NULL AS has_password, is_admin, email_verified, disabled_ms, device_epoch,
        created_ms, last_login_ms, phone, lang, verify_by_ms,
-       totp IS NOT NULL AS has_totp, require_2fa, is_guest, factor_reset_ms
+       totp IS NOT NULL AS has_totp, require_2fa, is_guest, factor_reset_ms,
+       mailbox_only, password_by_mail, claim_ms
 FROM user WHERE factor_reset_ms > 0 AND factor_reset_ms <= $1 ORDER BY factor_reset_ms LIMIT $2;
 
 -- name: factor_require

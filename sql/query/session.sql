@@ -15,7 +15,7 @@ VALUES ($1, $2, $3, 1, $4, $8, $5, $6, $7, $8, $9, $10, $11, $8, $12, $13, $14,
 SELECT s.cur_gen, s.confirmed, s.last_active_ms, s.idle_expires_ms, s.abs_expires_ms, s.web,
        u.id, u.uid, u.email, u.first_name, u.last_name, u.role, u.login_provider,
        u.password_hash IS NOT NULL AS has_password, u.is_admin, u.email_verified, u.disabled_ms, u.last_login_ms, u.phone,
-       u.totp IS NOT NULL AS has_totp, u.is_guest
+       u.totp IS NOT NULL AS has_totp, u.is_guest, u.claim_ms
 FROM session s JOIN user u ON u.id = s.user_id
 WHERE s.id = $1 AND s.sid = $2;
 

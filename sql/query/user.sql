@@ -15,7 +15,8 @@ RETURNING id;
 SELECT id, uid, email, first_name, last_name, role, login_provider,
        password_hash IS NOT NULL AS has_password, is_admin, email_verified, disabled_ms, device_epoch,
        created_ms, last_login_ms, phone, lang, verify_by_ms,
-       totp IS NOT NULL AS has_totp, require_2fa, is_guest, factor_reset_ms
+       totp IS NOT NULL AS has_totp, require_2fa, is_guest, factor_reset_ms,
+       mailbox_only, password_by_mail, claim_ms
 FROM user WHERE id = $1;
 
 -- name: user_by_uid
@@ -24,7 +25,8 @@ FROM user WHERE id = $1;
 SELECT id, uid, email, first_name, last_name, role, login_provider,
        password_hash IS NOT NULL AS has_password, is_admin, email_verified, disabled_ms, device_epoch,
        created_ms, last_login_ms, phone, lang, verify_by_ms,
-       totp IS NOT NULL AS has_totp, require_2fa, is_guest, factor_reset_ms
+       totp IS NOT NULL AS has_totp, require_2fa, is_guest, factor_reset_ms,
+       mailbox_only, password_by_mail, claim_ms
 FROM user WHERE uid = $1;
 
 -- name: user_by_email
@@ -33,7 +35,8 @@ FROM user WHERE uid = $1;
 SELECT id, uid, email, first_name, last_name, role, login_provider,
        password_hash IS NOT NULL AS has_password, is_admin, email_verified, disabled_ms, device_epoch,
        created_ms, last_login_ms, phone, lang, verify_by_ms,
-       totp IS NOT NULL AS has_totp, require_2fa, is_guest, factor_reset_ms
+       totp IS NOT NULL AS has_totp, require_2fa, is_guest, factor_reset_ms,
+       mailbox_only, password_by_mail, claim_ms
 FROM user WHERE email_key = $1 AND is_guest = 0;
 
 -- name: user_page
@@ -42,7 +45,8 @@ FROM user WHERE email_key = $1 AND is_guest = 0;
 SELECT id, uid, email, first_name, last_name, role, login_provider,
        password_hash IS NOT NULL AS has_password, is_admin, email_verified, disabled_ms, device_epoch,
        created_ms, last_login_ms, phone, lang, verify_by_ms,
-       totp IS NOT NULL AS has_totp, require_2fa, is_guest, factor_reset_ms
+       totp IS NOT NULL AS has_totp, require_2fa, is_guest, factor_reset_ms,
+       mailbox_only, password_by_mail, claim_ms
 FROM user WHERE id > $1 ORDER BY id LIMIT $2;
 
 -- name: user_search
@@ -52,7 +56,8 @@ FROM user WHERE id > $1 ORDER BY id LIMIT $2;
 SELECT id, uid, email, first_name, last_name, role, login_provider,
        password_hash IS NOT NULL AS has_password, is_admin, email_verified, disabled_ms, device_epoch,
        created_ms, last_login_ms, phone, lang, verify_by_ms,
-       totp IS NOT NULL AS has_totp, require_2fa, is_guest, factor_reset_ms
+       totp IS NOT NULL AS has_totp, require_2fa, is_guest, factor_reset_ms,
+       mailbox_only, password_by_mail, claim_ms
 FROM user WHERE id > $1 AND (
 	instr(lower(email), $3) > 0 OR instr(email_key, $3) > 0 OR
 	instr(lower(coalesce(first_name, '') || ' ' || coalesce(last_name, '')), $3) > 0)
@@ -81,32 +86,51 @@ UPDATE user SET last_login_ms = $2 WHERE id = $1;
 UPDATE user SET password_hash = $3 WHERE id = $1 AND password_hash = $2;
 
 -- name: user_set_password
--- in: id int, password_hash text
+-- in: id int, password_hash text, by_mail bool
 -- out: changed
-UPDATE user SET password_hash = $2, device_epoch = device_epoch + 1 WHERE id = $1;
+UPDATE user SET password_hash = $2, password_by_mail = $3, device_epoch = device_epoch + 1 WHERE id = $1;
 
 -- name: user_change_password
 -- in: id int, old_hash text, password_hash text
 -- out: changed
 -- Only while the hash is the one that was verified (or none, still).
-UPDATE user SET password_hash = $3, device_epoch = device_epoch + 1 WHERE id = $1 AND password_hash IS $2;
+UPDATE user SET password_hash = $3, password_by_mail = 0, device_epoch = device_epoch + 1
+WHERE id = $1 AND password_hash IS $2;
 
 -- name: user_clear_password
 -- in: id int
 -- out: changed
 -- Nobody signs in with a password until a reset: the one there may be known to somebody else.
-UPDATE user SET password_hash = NULL, device_epoch = device_epoch + 1 WHERE id = $1;
+UPDATE user SET password_hash = NULL, password_by_mail = 0, device_epoch = device_epoch + 1 WHERE id = $1;
 
 -- name: user_set_email
--- in: id int, email text, email_key text
+-- in: id int, email text, email_key text, mailbox_only bool
 -- out: changed
 -- A proven address; a guest is none from then on. ERR_CONFLICT when another account has it.
-UPDATE user SET email = $2, email_key = $3, email_verified = 1, is_guest = 0 WHERE id = $1;
+UPDATE user SET email = $2, email_key = $3, email_verified = 1, mailbox_only = $4, claim_ms = 0, is_guest = 0
+WHERE id = $1;
 
 -- name: user_set_verified
--- in: id int, email text
+-- in: id int, email text, mailbox_only bool
 -- out: changed
-UPDATE user SET email_verified = 1 WHERE id = $1 AND email = $2;
+-- What was proven in full stays so.
+UPDATE user SET mailbox_only = $3 AND (email_verified = 0 OR mailbox_only = 1), email_verified = 1, claim_ms = 0
+WHERE id = $1 AND email = $2;
+
+-- name: user_set_unproven
+-- in: id int
+-- out: changed
+UPDATE user SET email_verified = 0, mailbox_only = 0 WHERE id = $1;
+
+-- name: user_claim
+-- in: id int, claim_ms int
+-- out: changed
+UPDATE user SET claim_ms = $2 WHERE id = $1;
+
+-- name: user_claim_end
+-- in: id int
+-- out: changed
+UPDATE user SET claim_ms = 0 WHERE id = $1 AND claim_ms > 0;
 
 -- name: user_set_phone
 -- in: id int, phone text

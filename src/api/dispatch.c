@@ -279,9 +279,9 @@ static err_t stepup_check(struct req *r, const struct route *rt, const void *bod
 	case STEPUP_NO_GUEST: return r->who.row.is_guest ? OK : stepup_require(&r->c, &r->who, body);
 	case STEPUP_SETTING:
 		return r->c.cfg->stepup.account_delete ? stepup_require(&r->c, &r->who, body) : OK;
-	case STEPUP_FACTOR: return stepup_require_factor(&r->c, &r->who, body, false);
+	case STEPUP_FACTOR: return stepup_require_factor(&r->c, &r->who, body);
 	case STEPUP_REMOVAL:
-		return r->who.row.has_totp ? stepup_require_factor(&r->c, &r->who, body, true) : OK;
+		return r->who.row.has_totp ? stepup_require_factor(&r->c, &r->who, body) : OK;
 	case STEPUP_UNSET:
 	case STEPUP_NONE: break;
 	}

@@ -15,6 +15,15 @@ static const struct body_field email_change_request_fields[] = {
 const struct body_shape email_change_request_shape =
 	SHAPE_WITH_PROOF(struct email_change_request, email_change_request_fields);
 
+struct email_change_confirm {
+	str token, device;
+};
+static const struct body_field email_change_confirm_fields[] = {
+	TEXT(struct email_change_confirm, token, "token", 1024),
+	TEXT_OR_NULL(struct email_change_confirm, device, "deviceToken", 256),
+};
+const struct body_shape email_change_confirm_shape = SHAPE(struct email_change_confirm, email_change_confirm_fields);
+
 err_t api_email_change_request(struct req *r, const void *body, struct http_reply *rep)
 {
 	const struct email_change_request *b = body;
@@ -26,9 +35,11 @@ err_t api_email_change_request(struct req *r, const void *body, struct http_repl
 
 err_t api_email_change_confirm(struct req *r, const void *body, struct http_reply *rep)
 {
-	const struct body_token *b = body;
+	const struct email_change_confirm *b = body;
+	struct asker along;
 
-	TRY(email_change_confirm(&r->c, b->token));
+	TRY(req_asker(r, b->device, &along));
+	TRY(email_change_confirm(&r->c, b->token, &along));
 	reply_success(rep);
 	return OK;
 }

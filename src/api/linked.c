@@ -19,12 +19,13 @@ static const struct body_field link_request_fields[] = {
 const struct body_shape link_request_shape = SHAPE_WITH_PROOF(struct link_request, link_request_fields);
 
 struct link_verify {
-	str token;
+	str token, device;
 	bool sign_in;
 };
 static const struct body_field link_verify_fields[] = {
 	TEXT(struct link_verify, token, "token", 1024),
 	FLAG(struct link_verify, sign_in, "loginAfterLinking"),
+	TEXT_OR_NULL(struct link_verify, device, "deviceToken", 256),
 };
 const struct body_shape link_verify_shape = SHAPE(struct link_verify, link_verify_fields);
 
@@ -103,11 +104,13 @@ err_t api_linked_request(struct req *r, const void *body, struct http_reply *rep
 err_t api_linked_verify(struct req *r, const void *body, struct http_reply *rep)
 {
 	const struct link_verify *b = body;
+	struct link_proof p = { .token = b->token, .pending_id = cookie_read(r, COOKIE_PENDING), .sign_in = b->sign_in };
 	struct signed_in s;
 
-	TRY(linked_verify(&r->c, b->token, cookie_read(r, COOKIE_PENDING), b->sign_in, &s));
+	TRY(req_asker(r, b->device, &p.along));
+	TRY(linked_verify(&r->c, &p, &s));
 	if (b->sign_in)
 		return reply_signed_in(r, rep, &s);
-	reply_success(rep);
+	reply_lost(rep, s.lost);
 	return OK;
 }

@@ -14,13 +14,14 @@ static const struct body_field password_forgot_fields[] = {
 const struct body_shape password_forgot_shape = SHAPE(struct password_forgot, password_forgot_fields);
 
 struct password_reset {
-	str token;
+	str token, device;
 	struct secret password, new_password; /* clients send either */
 };
 static const struct body_field password_reset_fields[] = {
 	TEXT(struct password_reset, token, "token", 1024),
 	SECRET(struct password_reset, password, "password", PASSWORD_MAX_BYTES),
 	SECRET(struct password_reset, new_password, "newPassword", PASSWORD_MAX_BYTES),
+	TEXT_OR_NULL(struct password_reset, device, "deviceToken", 256),
 };
 const struct body_shape password_reset_shape = SHAPE(struct password_reset, password_reset_fields);
 
@@ -47,9 +48,12 @@ err_t api_password_forgot(struct req *r, const void *body, struct http_reply *re
 err_t api_password_reset(struct req *r, const void *body, struct http_reply *rep)
 {
 	const struct password_reset *b = body;
+	struct asker along;
+	unsigned lost;
 
-	TRY(password_reset(&r->c, b->token, b->password.n > 0 ? b->password : b->new_password));
-	reply_success(rep);
+	TRY(req_asker(r, b->device, &along));
+	TRY(password_reset(&r->c, b->token, b->password.n > 0 ? b->password : b->new_password, &along, &lost));
+	reply_lost(rep, lost);
 	return OK;
 }
 

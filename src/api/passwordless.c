@@ -92,9 +92,12 @@ err_t api_magic_send(struct req *r, const void *body, struct http_reply *rep)
 err_t api_magic_verify(struct req *r, const void *body, struct http_reply *rep)
 {
 	struct magic_verify b = *(const struct magic_verify *)body;
+	struct asker along;
 	struct signed_in s;
 
 	cookie_device(r, &b.proof.device, &b.proof.trust);
+	TRY(req_asker(r, b.proof.device, &along));
+	b.proof.caller_id = along.user_id;
 	if (is_second(b.mode))
 		TRY(passwordless_mail_finish(&r->c, &b.proof, &s));
 	else

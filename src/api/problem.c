@@ -75,6 +75,7 @@ struct problem problem_of(enum err_code code)
 	case ERR_TOTP_CODE: PROBLEM(401, "INVALID_TOTP_CODE", "Invalid TOTP code");
 	case ERR_TOTP_SETUP_CODE: PROBLEM(400, "INVALID_TOTP_CODE", "Invalid TOTP code");
 	case ERR_NO_SECOND_FACTOR: PROBLEM(400, "2FA_NOT_SET_UP", "User not found or 2FA not set up");
+	case ERR_CLAIM: PROBLEM(409, "CLAIM_REFUSED", "This account cannot be claimed by mail");
 	case ERR_FACTOR_REQUIRED: PROBLEM(403, "2FA_REQUIRED", "Cannot disable 2FA: required for your account");
 	case ERR_FACTOR_POLICY: PROBLEM(403, "2FA_REQUIRED", "Cannot disable 2FA: required by system policy");
 	case ERR_EMAIL_REQUIRED: PROBLEM(400, "EMAIL_REQUIRED", "email is required");

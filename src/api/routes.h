@@ -8,6 +8,7 @@
 #include "base/json_out.h"
 #include "domain/asked.h"
 #include "domain/gate.h"
+#include "domain/takeover.h"
 #include "http/http.h"
 
 enum route_auth {
@@ -40,7 +41,7 @@ enum route_stepup {
 	STEPUP_NO_GUEST, /* the same, but guests are not asked: they have nothing else to show */
 	STEPUP_SETTING, /* the same if stepup.account_delete says so */
 	STEPUP_FACTOR,  /* and where there is an app, its code or a session that used it; a password is not enough */
-	STEPUP_REMOVAL, /* the same, but a password is; nothing where there is no app */
+	STEPUP_REMOVAL, /* the same; nothing where there is no app */
 };
 
 /* Where tokens go: into the body for clients that say that they keep them (X-Auth-Strategy: bearer), else into
@@ -121,6 +122,7 @@ err_t api_email_change_request(struct req *r, const void *body, struct http_repl
 err_t api_email_change_confirm(struct req *r, const void *body, struct http_reply *rep);
 err_t api_email_change_revert(struct req *r, const void *body, struct http_reply *rep);
 err_t api_factor_keep(struct req *r, const void *body, struct http_reply *rep);
+err_t api_claim_ask(struct req *r, const void *body, struct http_reply *rep);
 err_t api_phone_change(struct req *r, const void *body, struct http_reply *rep);
 err_t api_phone_verify(struct req *r, const void *body, struct http_reply *rep);
 err_t api_magic_send(struct req *r, const void *body, struct http_reply *rep);
@@ -173,7 +175,7 @@ extern const struct body_shape user_register_shape, user_profile_shape, session_
 	phone_verify_shape, account_delete_shape, magic_send_shape, magic_verify_shape, sms_send_shape,
 	sms_verify_shape, link_request_shape, link_verify_shape, linked_unlink_shape, factor_set_up_shape,
 	factor_confirm_shape, factor_verify_shape, factor_proof_shape, oauth_exchange_shape, oauth_token_shape,
-	oauth_link_shape;
+	oauth_link_shape, claim_shape, verification_confirm_shape, email_change_confirm_shape;
 
 /* {"token": …}: of mailed links */
 struct body_token {
@@ -197,6 +199,13 @@ extern const struct factor_name {
 
 /* "linkedAccounts", as a member of an open object. */
 void out_linked(struct json_out *o, const struct linked_row *rows, size_t n);
+/* "removed", as a member of an open object: what a mailed proof cost an account (takeover.h). None: no member. */
+void out_lost(struct json_out *o, unsigned lost);
+/* What a sign-in waits for: "requiresTwoFactor" or "requires2FASetup", with the handle; nothing for tokens. */
+void out_waits(struct json_out *o, const struct signed_in *s);
+/* {"success":true}, and "removed" */
+void reply_lost(struct http_reply *rep, unsigned lost);
+
 /* A handle between two factors, in place of an access token: gate.h's refusals of it in the words that
  * clients know for those. */
 err_t as_access_token(err_t e);

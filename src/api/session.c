@@ -79,11 +79,18 @@ static void out_factors(struct json_out *o, unsigned factors)
 	out_end_arr(o);
 }
 
-static void out_setup(struct json_out *o, const struct signed_in *s)
+void out_waits(struct json_out *o, const struct signed_in *s)
 {
-	out_bool(o, STR("requires2FASetup"), true);
+	if (s->kind != GATE_SECOND_FACTOR && s->kind != GATE_SETUP)
+		return;
+	out_bool(o, s->kind == GATE_SETUP ? STR("requires2FASetup") : STR("requiresTwoFactor"), true);
 	out_str(o, STR("tempToken"), s->temp_token);
-	out_factors(o, 0);
+	out_factors(o, s->factors);
+}
+
+/* A sign-in that must set a factor up first is no success. */
+static void out_refused(struct json_out *o)
+{
 	out_str(o, STR("error"), STR("2FA setup required"));
 	out_str(o, STR("message"), STR("2FA setup required"));
 	out_str(o, STR("code"), STR("2FA_SETUP_REQUIRED"));
@@ -99,13 +106,12 @@ err_t reply_signed_in(struct req *r, struct http_reply *rep, const struct signed
 	switch (s->kind) {
 	case GATE_TOKENS: TRY(out_tokens(r, rep, &o, &s->tokens)); break;
 	case GATE_SECOND_FACTOR:
-		out_bool(&o, STR("requiresTwoFactor"), true);
-		out_str(&o, STR("tempToken"), s->temp_token);
-		out_factors(&o, s->factors);
-		break;
-	case GATE_SETUP: out_setup(&o, s); break;
+	case GATE_SETUP: out_waits(&o, s); break;
 	case GATE_UNSET: FAIL(ERR_BUG);
 	}
+	if (s->kind == GATE_SETUP)
+		out_refused(&o);
+	out_lost(&o, s->lost);
 	out_end_obj(&o);
 	return OK;
 }

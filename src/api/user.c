@@ -1,6 +1,7 @@
 /* user.c — POST /register, GET /me, PATCH /profile. */
 #include "domain/user.h"
 
+#include "api/cookie.h"
 #include "api/routes.h"
 #include "base/json_out.h"
 #include "domain/guest.h"
@@ -45,19 +46,25 @@ err_t api_user_register(struct req *r, const void *body, struct http_reply *rep)
 		.first_name = b->first_name, .last_name = b->last_name, .lang = b->lang,
 	};
 	struct json_out o;
-	str uid;
+	struct signed_in in = { 0 };
+	str uid, device = STR_NONE;
 
 	if (r->who.row.is_guest) {
 		TRY(uid_text(r->c.mem, r->who.row.uid, &uid)); /* nothing may fail after the commit */
-		TRY(guest_upgrade(&r->c, &r->who, &n));
+		TRY(guest_upgrade(&r->c, &r->who, &n, &in));
 	} else {
-		TRY(user_register(&r->c, &n, &uid));
+		TRY(user_register(&r->c, &n, &uid, &device));
 	}
 	rep->status = 201;
 	out_begin(&o, &rep->body);
 	out_obj(&o);
 	out_bool(&o, STR("success"), true);
 	out_str(&o, STR("userId"), uid);
+	if (r->delivery == DELIVERY_BEARER)
+		out_str(&o, STR("deviceToken"), device);
+	else if (device.n > 0)
+		TRY(cookie_set(r, rep, COOKIE_DEVICE, device, r->c.cfg->limits.device_ttl_ms));
+	out_waits(&o, &in);
 	out_end_obj(&o);
 	return OK;
 }
@@ -124,6 +131,8 @@ err_t api_user_me(struct req *r, const void *body, struct http_reply *rep)
 	out_bool(&o, STR("isAdmin"), u->is_admin);
 	if (u->is_guest)
 		out_bool(&o, STR("isGuest"), true);
+	if (u->claim_ms > 0)
+		out_time(&o, STR("claimOpensAt"), u->claim_ms);
 	out_end_obj(&o);
 	return OK;
 }

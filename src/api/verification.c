@@ -14,6 +14,15 @@ static const struct body_field verification_send_fields[] = {
 };
 const struct body_shape verification_send_shape = SHAPE(struct verification_send, verification_send_fields);
 
+struct verification_confirm {
+	str token, device;
+};
+static const struct body_field verification_confirm_fields[] = {
+	TEXT(struct verification_confirm, token, "token", 1024),
+	TEXT_OR_NULL(struct verification_confirm, device, "deviceToken", 256),
+};
+const struct body_shape verification_confirm_shape = SHAPE(struct verification_confirm, verification_confirm_fields);
+
 static const struct body_field token_fields[] = {
 	TEXT(struct body_token, token, "token", 1024),
 };
@@ -38,9 +47,11 @@ err_t api_verification_send(struct req *r, const void *body, struct http_reply *
 
 err_t api_verification_confirm(struct req *r, const void *body, struct http_reply *rep)
 {
-	const struct body_token *b = body;
+	const struct verification_confirm *b = body;
+	struct asker along;
 
-	TRY(verification_confirm(&r->c, b->token));
+	TRY(req_asker(r, b->device, &along));
+	TRY(verification_confirm(&r->c, b->token, &along));
 	reply_success(rep);
 	return OK;
 }
@@ -49,12 +60,14 @@ err_t api_verification_confirm(struct req *r, const void *body, struct http_repl
  * which ask for JSON or do not say what they ask for, get what they always got. */
 err_t api_verification_get(struct req *r, const void *body, struct http_reply *rep)
 {
+	struct asker along;
 	str token;
 
 	if (r->http->method == METHOD_HEAD || wants_page(r->http))
 		return api_ui_redirect(r, body, rep);
 	TRY(query_value(r->http->query, STR("token"), &token));
-	TRY(verification_confirm(&r->c, token));
+	TRY(req_asker(r, STR_NONE, &along));
+	TRY(verification_confirm(&r->c, token, &along));
 	reply_success(rep);
 	return OK;
 }

@@ -67,7 +67,7 @@ enum exit_code user_create_cmd(struct cli *cli, const struct args *a)
 	if (e.code == ERR_INPUT)
 		return fail("no usable password given");
 	if (e.code == ERR_OK)
-		e = user_create(&cli->c, &n, &uid);
+		e = user_create(&cli->c, &n, &uid, NULL);
 	secret_wipe(&n.password);
 	if (e.code != ERR_OK)
 		return fail_err(cli, e);

@@ -158,10 +158,6 @@ const struct setting settings[] = {
 	  .restart = true },
 	{ DURATION("server.shutdown_timeout", server.shutdown_timeout_ms, "10s", A_TIMEOUT,
 		   "Time for running requests to finish when the server stops.") },
-	{ BOOL("server.sandbox", server.sandbox, "true",
-	       "Whether the server gives up the system calls that it never needs (seccomp): starting programs, "
-	       "reading other processes, and the like. Off for debuggers and profilers."),
-	  .restart = true },
 
 	{ TEXT("store.url", store.url, "sqlite:{data_dir}/sallyport.db", grammar_store,
 	       "sqlite: and the name of a file; this version has no other store",
@@ -421,8 +417,9 @@ const struct setting settings[] = {
 
 	{ BOOL("twofactor.required", twofactor.required, "false",
 	       "Must everybody have a second factor? Who has none is led to set one up at the next sign-in.") },
-	{ BOOL("twofactor.magic_link", twofactor.magic_link, "true",
-	       "May a mailed link or code be the second factor? Weaker than an app; never for administrators.") },
+	{ BOOL("twofactor.magic_link", twofactor.magic_link, "false",
+	       "May a mailed link or code be the second factor? Weaker than an app: never for administrators, nor for "
+	       "who has an app, nor after a password that was set, or a sign-in that was begun, by mail.") },
 	{ BOOL("twofactor.remember", twofactor.remember, "false",
 	       "May a device be spared the second factor for a time, if its user asks? Never an administrator's.") },
 	{ DURATION("twofactor.remember_ttl", twofactor.remember_ttl_ms, "30d", MS_PER_HOUR, 365 * MS_PER_DAY,
@@ -430,6 +427,9 @@ const struct setting settings[] = {
 	{ DURATION("twofactor.admin_reset_delay", twofactor.admin_reset_delay_ms, "24h", 0, 30 * MS_PER_DAY,
 		   "How long `sallyport user reset-2fa` waits before it removes the app of an administrator, who is "
 		   "told at once and can call it off. `0s`: not at all.") },
+	{ DURATION("takeover.delay", takeover.delay_ms, "72h", MS_PER_HOUR, 90 * MS_PER_DAY,
+		   "How long whoever reads the mail of an account waits for it, when somebody else gave it a second factor "
+		   "before its address was ever proven. A sign-in with the factor calls that off.") },
 	{ TEXT("totp.issuer", twofactor.issuer, "", grammar_label, "a name of at most 64 characters",
 	       "What authenticator apps show beside the account. Default: `ui.site_name`.") },
 	{ BOOL("guest.enabled", guest.enabled, "false",

@@ -170,7 +170,6 @@ struct config {
 		int64_t head_timeout_ms, body_timeout_ms, write_timeout_ms, idle_timeout_ms;
 		int64_t proxy_idle_timeout_ms;
 		int64_t shutdown_timeout_ms;
-		bool sandbox;
 	} server;
 	struct {
 		str url;               /* "sqlite:/path/file.db" */
@@ -292,6 +291,9 @@ struct config {
 		int64_t admin_reset_delay_ms; /* between an operator's reset of an administrator's and its effect */
 		str issuer;            /* totp.issuer, shown in authenticator apps; n == 0: ui.site_name */
 	} twofactor;
+	struct {
+		int64_t delay_ms;      /* between a claim of an account and the link that opens it (domain/claim.h) */
+	} takeover;
 	struct {
 		bool enabled;          /* POST /guest */
 		int64_t unused_ttl_ms; /* guests not seen for that long are deleted */

@@ -88,6 +88,7 @@ const char *err_name(enum err_code code)
 	case ERR_TOTP_CODE: return "totp_code";
 	case ERR_TOTP_SETUP_CODE: return "totp_setup_code";
 	case ERR_NO_SECOND_FACTOR: return "no_second_factor";
+	case ERR_CLAIM: return "claim";
 	case ERR_FACTOR_REQUIRED: return "factor_required";
 	case ERR_FACTOR_POLICY: return "factor_policy";
 	case ERR_EMAIL_REQUIRED: return "email_required";

@@ -70,6 +70,7 @@ enum err_code {
 	ERR_TOTP_CODE,             /* wrong at sign-in, or used before */
 	ERR_TOTP_SETUP_CODE,       /* wrong at set-up */
 	ERR_NO_SECOND_FACTOR,      /* none is set up */
+	ERR_CLAIM,                 /* of an account that mail alone never opens, or that it opens at once */
 	ERR_FACTOR_REQUIRED,       /* switching it off: the account must have one */
 	ERR_FACTOR_POLICY,         /* the same: everybody must */
 	ERR_EMAIL_REQUIRED,

@@ -45,6 +45,9 @@ const char *audit_event_name(enum audit_event e)
 	case AUDIT_FACTOR_RESET_ASKED: return "factor.reset_asked";
 	case AUDIT_FACTOR_RESET_CANCELLED: return "factor.reset_cancelled";
 	case AUDIT_FACTOR_REQUIRED: return "factor.required";
+	case AUDIT_CLAIM_ASKED: return "claim.asked";
+	case AUDIT_CLAIM_CANCELLED: return "claim.cancelled";
+	case AUDIT_ACCOUNT_TAKEN: return "account.taken";
 	case AUDIT_RECOVERY_MADE: return "recovery.made";
 	case AUDIT_RECOVERY_USED: return "recovery.used";
 	case AUDIT_LINK_SENT: return "login.link_sent";

@@ -98,7 +98,7 @@ err_t email_change_request(struct ctx *c, const struct caller *who, str new_emai
 /* ---- confirmed ---- */
 
 /* ERR_CONFLICT is the unique index deciding between two who want the same address. */
-static err_t set_email(struct ctx *c, int64_t user_id, str address)
+static err_t set_email(struct ctx *c, int64_t user_id, str address, bool mailbox_only)
 {
 	int64_t changed;
 	bool reserved;
@@ -108,7 +108,7 @@ static err_t set_email(struct ctx *c, int64_t user_id, str address)
 	TRY(email_canonical(c->mem, address, &typed, &key));
 	TRY(onetime_is_reserved(c, key, user_id, &reserved));
 	REQUIRE(!reserved, ERR_EMAIL_TAKEN);
-	e = q_user_set_email(c->db, user_id, typed, key, &changed);
+	e = q_user_set_email(c->db, user_id, typed, key, mailbox_only, &changed);
 	if (e.code == ERR_CONFLICT)
 		FAIL(ERR_EMAIL_TAKEN);
 	TRY(e);
@@ -131,10 +131,20 @@ static err_t tell_old_address(struct ctx *c, const struct user_row *user, str ol
 	return message_link(c, user, &m);
 }
 
-err_t email_change_confirm(struct ctx *c, str token)
+/* A guest's session has shown nothing: what an account must show, he shows when he signs in. */
+static err_t end_sessions(struct ctx *c, const struct user_row *before, str asked_by)
+{
+	struct user_row now = { 0 };
+
+	TRY(user_load(c, before->id, ERR_EMAIL_CHANGE_TOKEN, &now));
+	return session_end_others(c, now.id, before->is_guest && gate_asks(c->cfg, &now) ? STR_NONE : asked_by);
+}
+
+err_t email_change_confirm(struct ctx *c, str token, const struct asker *a)
 {
 	struct onetime_row t = { 0 };
 	struct user_row user = { 0 };
+	bool known;
 	TX tx = { 0 };
 	str old;
 
@@ -142,10 +152,11 @@ err_t email_change_confirm(struct ctx *c, str token)
 	TRY(tx_begin(&tx, c->db));
 	TRY(onetime_take(c, ONETIME_EMAIL_CHANGE, token, &t));
 	TRY(user_load(c, t.user_id, ERR_EMAIL_CHANGE_TOKEN, &user));
-	TRY(set_email(c, user.id, t.address));
+	TRY(asker_is_known(c, a, &user, &known));
+	TRY(set_email(c, user.id, t.address, !known));
 	old = user.email;
 	user.email = t.address;
-	TRY(session_end_others(c, user.id, t.sid));
+	TRY(end_sessions(c, &user, t.sid));
 	TRY(onetime_void_all(c, user.id));
 	if (!user.is_guest)
 		TRY(tell_old_address(c, &user, old));
@@ -155,17 +166,21 @@ err_t email_change_confirm(struct ctx *c, str token)
 
 /* ---- undone ---- */
 
-/* A second factor that was set up about when the address was changed, or after, is theirs too. An older one is
- * its owner's: if it went, a mailbox alone would do to get in (MF19). */
-static err_t wipe_new_factor(struct ctx *c, const struct user_row *user, int64_t address_changed_ms)
+/* A second factor that was set up about when the address was changed, or after, may be theirs too, or its owner's who
+ * left a mailbox that others read (MF19). It stays; whoever reads the mail may claim the account. An older one is its
+ * owner's. */
+static err_t doubt_new_factor(struct ctx *c, const struct user_row *user, int64_t address_changed_ms)
 {
 	struct factor_row f = { 0 };
+	int64_t changed;
 	bool found;
 
 	TRY(q_factor_of(c->db, c->mem, user->id, &f, &found));
-	if (f.totp.p != NULL && f.totp_ms < address_changed_ms - MS_PER_DAY)
+	if (f.totp.p == NULL)
+		return factor_wipe(c, user->id); /* one that waits to be proven */
+	if (f.totp_ms < address_changed_ms - MS_PER_DAY)
 		return OK;
-	return factor_wipe(c, user->id);
+	return q_user_set_unproven(c->db, user->id, &changed);
 }
 
 /* Whoever changed the address knew the password or held a session: none of it stays. */
@@ -175,7 +190,7 @@ static err_t lock_out(struct ctx *c, const struct user_row *user, int64_t addres
 
 	TRY(q_user_clear_password(c->db, user->id, &changed));
 	TRY(q_user_set_phone(c->db, user->id, STR_NONE, &changed));
-	TRY(wipe_new_factor(c, user, address_changed_ms));
+	TRY(doubt_new_factor(c, user, address_changed_ms));
 	TRY(session_end_others(c, user->id, STR_NONE));
 	TRY(onetime_void_all(c, user->id));
 	TRY(onetime_void(c, user->id, ONETIME_EMAIL_REVERT)); /* ways back to addresses of theirs */
@@ -202,7 +217,7 @@ err_t email_change_revert(struct ctx *c, str token)
 	TRY(tx_begin(&tx, c->db));
 	TRY(onetime_take(c, ONETIME_EMAIL_REVERT, token, &t));
 	TRY(user_load(c, t.user_id, ERR_EMAIL_REVERT_TOKEN, &user));
-	TRY(set_email(c, user.id, t.address));
+	TRY(set_email(c, user.id, t.address, false));
 	user.email = t.address;
 	TRY(lock_out(c, &user, t.created_ms));
 	TRY(offer_reset(c, &user));

@@ -5,6 +5,7 @@
 #include "crypto/qr.h"
 #include "crypto/totp.h"
 #include "domain/audit.h"
+#include "domain/claim.h"
 #include "domain/clock_guard.h"
 #include "domain/message.h"
 #include "domain/user.h"
@@ -235,6 +236,7 @@ err_t factor_prove(struct ctx *c, const struct caller *who, str code)
 	TRY(look(c, &user, code, &m));
 	TRY(session_act(c, who, &tx, &user));
 	TRY(use(c, &user, &m));
+	TRY(claim_call_off(c, &user));
 	TRY(attempt_factor_right(c, &attempt));
 	TRY(session_factor_proven(c, who));
 	TRY(audit_add(c, AUDIT_STEPUP_OK, user.uid, str_of_bytes(who->token.sid, UID_BYTES),

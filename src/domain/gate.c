@@ -2,10 +2,12 @@
 
 #include "domain/attempt.h"
 #include "domain/audit.h"
+#include "domain/claim.h"
 #include "domain/clock_guard.h"
 #include "domain/device.h"
 #include "domain/message.h"
 #include "domain/place.h"
+#include "domain/takeover.h"
 #include "domain/user.h"
 #include "domain/verification.h"
 #include "store/query.h"
@@ -87,6 +89,14 @@ err_t gate_sign(struct signed_in *s)
 
 /* ---- after the first proof ---- */
 
+/* Mail is one factor, once: not again after a first proof by mail, nor after a password that was set by mail. It is
+ * none for who runs the house, whose reset mails would be both, nor beside an app (MF05). */
+static bool mail_is_second(const struct config *cfg, const struct user_row *user, enum first_proof first)
+{
+	return mail_is_on(cfg) && cfg->twofactor.magic_link && !user->is_admin && !user->has_totp && first != PROOF_MAIL &&
+	       !(first == PROOF_PASSWORD && user->password_by_mail);
+}
+
 unsigned gate_factors(const struct config *cfg, const struct user_row *user, enum first_proof first)
 {
 	unsigned f = 0;
@@ -95,8 +105,7 @@ unsigned gate_factors(const struct config *cfg, const struct user_row *user, enu
 		f |= FACTOR_TOTP;
 	if (user->phone.p != NULL && sms_is_on(cfg) && first != PROOF_SMS)
 		f |= FACTOR_SMS;
-	/* Mail is no factor for who runs the house: its reset mails would be both (MF05). */
-	if (mail_is_on(cfg) && cfg->twofactor.magic_link && !user->is_admin && first != PROOF_MAIL)
+	if (mail_is_second(cfg, user, first))
 		f |= FACTOR_MAIL;
 	return f;
 }
@@ -109,6 +118,11 @@ static bool is_required(const struct config *cfg, const struct user_row *user)
 bool gate_asks(const struct config *cfg, const struct user_row *user)
 {
 	return is_required(cfg, user);
+}
+
+bool gate_has_factor(const struct config *cfg, const struct user_row *user)
+{
+	return is_required(cfg, user) && gate_factors(cfg, user, PROOF_MAIL) != 0;
 }
 
 static err_t is_trusted(struct ctx *c, const struct user_row *user, str trust, bool *ret)
@@ -146,14 +160,19 @@ static err_t tell_of_failures(struct ctx *c, const struct user_row *user, int64_
 	return message_to_user(c, user, STR("sign-in-after-failures"), &var, 1);
 }
 
-/* A mailed link of somebody who has no other factor is both of his (contract §11.16). */
-static bool link_is_enough(const struct config *cfg, const struct user_row *user, const struct first *f)
+/* The second factor is shown, now or by a device that showed it before. Whoever reads the mail, too, is the same: he
+ * began with it, or with a password that he set by it. Ends a claim of somebody else's (claim.h). */
+static err_t both_shown(struct ctx *c, enum first_proof first, struct user_row *user)
 {
-	return f->proof == PROOF_MAIL && gate_factors(cfg, user, PROOF_UNSET) == FACTOR_MAIL;
+	TRY(claim_call_off(c, user));
+	if (first == PROOF_MAIL || (first == PROOF_PASSWORD && user->password_by_mail && !user->email_verified))
+		return takeover_passed(c, user);
+	return OK;
 }
 
-err_t gate_pass(struct ctx *c, const struct user_row *user, const struct first *f, struct signed_in *ret)
+err_t gate_pass(struct ctx *c, const struct user_row *who, const struct first *f, struct signed_in *ret)
 {
+	struct user_row row = *who, *user = &row;
 	struct signed_in out = { 0 };
 	bool trusted, told;
 
@@ -163,7 +182,9 @@ err_t gate_pass(struct ctx *c, const struct user_row *user, const struct first *
 	TRY(tell_of_failures(c, user, f->failures, &told));
 	TRY(is_trusted(c, user, f->trust, &trusted));
 	out.factors = gate_factors(c->cfg, user, f->proof);
-	if (!is_required(c->cfg, user) || trusted || link_is_enough(c->cfg, user, f))
+	if (trusted && gate_has_factor(c->cfg, user))
+		TRY(both_shown(c, f->proof, user));
+	if (!is_required(c->cfg, user) || trusted)
 		TRY(give_tokens(c, user, amr_of_first(f->proof), f->device_id, told, &out));
 	else
 		TRY(make_handle(c, user, f, out.factors != 0 ? ONETIME_HANDLE : ONETIME_SETUP, &out));
@@ -229,15 +250,18 @@ static err_t two_names(struct ctx *c, enum first_proof first, str second, str *r
 }
 
 static err_t finish(struct ctx *c, enum onetime_purpose purpose, const struct handle *h,
-		    const struct user_row *user, enum factor factor, struct signed_in *ret)
+		    const struct user_row *who, enum factor factor, struct signed_in *ret)
 {
+	struct user_row user = *who;
 	str amr;
 
-	REQUIRE(user->id != 0 && user->id == h->user_id, ERR_BUG);
+	REQUIRE(user.id != 0 && user.id == h->user_id, ERR_BUG);
 	TRY(onetime_end(c, purpose, h->id));
-	TRY(onetime_void_bound(c, user->id, h->id));
+	TRY(onetime_void_bound(c, user.id, h->id));
+	if (factor != FACTOR_MAIL && purpose == ONETIME_HANDLE)
+		TRY(both_shown(c, h->first, &user));
 	TRY(two_names(c, h->first, amr_of_factor(factor), &amr));
-	return give_tokens(c, user, amr, h->device_id, false, ret);
+	return give_tokens(c, &user, amr, h->device_id, false, ret);
 }
 
 err_t gate_finish(struct ctx *c, const struct handle *h, const struct user_row *user, const struct gate_try *t,

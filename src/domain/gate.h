@@ -40,6 +40,7 @@ struct signed_in {
 	struct tokens tokens;
 	str temp_token;
 	unsigned factors;
+	unsigned lost; /* takeover.h: what a mailed first proof removed; the gate itself removes nothing */
 };
 
 struct first {
@@ -61,8 +62,11 @@ MUST_USE err_t gate_pass(struct ctx *c, const struct user_row *user, const struc
  * before the first proof is used up. */
 bool gate_asks(const struct config *cfg, const struct user_row *user);
 
-/* Which second factors the account has, without the one that was the first proof. */
+/* Which second factors the account has after that first proof: mail counts once (MF04, MF05). */
 unsigned gate_factors(const struct config *cfg, const struct user_row *user, enum first_proof first);
+
+/* Is a second factor asked for that mail is not: one that must not fall to mail? */
+bool gate_has_factor(const struct config *cfg, const struct user_row *user);
 
 /* ---- between the factors ---- */
 

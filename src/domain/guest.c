@@ -92,6 +92,7 @@ struct upgrade {
 	const struct caller *who;
 	const struct user_new *n;
 	struct user_ready ready;
+	struct signed_in in;
 };
 
 /* Of two upgrades of one guest at once the second finds a guest no more: the address it meets is its own. */
@@ -106,6 +107,21 @@ static err_t require_was_guest(struct upgrade *u, int64_t changed)
 static str lang_of(const struct user_new *n)
 {
 	return template_lang_ok(n->lang) ? n->lang : STR_NONE;
+}
+
+/* He is an account now: where accounts must show a second factor, the session of the guest ends, and the password just
+ * chosen leads on as it does at a sign-in. */
+static err_t pass_gate(struct ctx *c, struct upgrade *u)
+{
+	const struct first first = { .proof = PROOF_PASSWORD };
+	int64_t id = u->who->row.id;
+	struct user_row user = { 0 };
+
+	TRY(user_load(c, id, ERR_SESSION_REVOKED, &user));
+	if (!gate_asks(c->cfg, &user))
+		return session_end_others(c, id, str_of_bytes(u->who->token.sid, UID_BYTES));
+	TRY(session_end_others(c, id, STR_NONE));
+	return gate_pass(c, &user, &first, &u->in);
 }
 
 static err_t become(struct ctx *c, struct upgrade *u)
@@ -125,7 +141,7 @@ static err_t become(struct ctx *c, struct upgrade *u)
 	TRY(e);
 	TRY(require_was_guest(u, changed));
 	TRY(onetime_void_all(c, id));
-	TRY(session_end_others(c, id, sid));
+	TRY(pass_gate(c, u));
 	TRY(user_greet(c, id, n->lang));
 	TRY(audit_add(c, AUDIT_GUEST_UPGRADED, u->who->row.uid, sid, STR_NONE));
 	return tx_commit(&tx);
@@ -148,7 +164,7 @@ static err_t wait_for_proof(struct ctx *c, struct upgrade *u)
 	return tx_commit(&tx);
 }
 
-err_t guest_upgrade(struct ctx *c, const struct caller *who, const struct user_new *n)
+err_t guest_upgrade(struct ctx *c, const struct caller *who, const struct user_new *n, struct signed_in *ret)
 {
 	struct user_new self = *n;
 	struct upgrade u = { .who = who, .n = &self };
@@ -161,6 +177,7 @@ err_t guest_upgrade(struct ctx *c, const struct caller *who, const struct user_n
 		e = c->cfg->verification.mode == VERIFICATION_STRICT ? wait_for_proof(c, &u) : become(c, &u);
 	if (e.code == ERR_EMAIL_EXISTS && u.ready.owner_id != who->row.id)
 		TRY(mint_merge(c, who->row.uid, &c->merge_token));
+	*ret = u.in;
 	return e;
 }
 

@@ -119,9 +119,11 @@ err_t linked_request_pending(struct ctx *c, str pending_id, str email, str lang)
 /* ---- proven ---- */
 
 struct proven_link {
-	const struct user_row *user;
+	struct user_row *user;
 	str typed, key;
-	bool own; /* it is the account's own address */
+	bool own;      /* it is the account's own address */
+	bool waits;    /* for the second factor: nothing is linked before it */
+	unsigned lost; /* takeover.h */
 };
 
 /* What came back from an address of somebody's own account is that somebody's. */
@@ -145,21 +147,20 @@ static err_t link_address(struct ctx *c, const struct proven_link *l)
 	return OK;
 }
 
-/* The account's own address, proven for the first time. */
-static err_t claim(struct ctx *c, const struct proven_link *l, struct user_row *ret_user)
+/* It came from the account's own address, which is not proven in full yet. */
+static bool is_proof(const struct proven_link *l)
 {
-	int64_t id = l->user->id, changed;
-
-	TRY(takeover_wipe(c, l->user));
-	TRY(q_user_set_verified(c->db, id, l->user->email, &changed));
-	TRY(audit_add(c, AUDIT_EMAIL_VERIFIED, l->user->uid, STR_NONE, STR("claimed by its address")));
-	TRY(user_load(c, id, ERR_LINK_TOKEN, ret_user));
-	return link_address(c, l);
+	return l->own && !takeover_is_proven(l->user);
 }
 
-static bool is_claim(const struct proven_link *l)
+/* The account's own address. While a second factor stands before it, nothing is linked. */
+static err_t prove(struct ctx *c, struct proven_link *l, const struct asker *a)
 {
-	return l->own && !l->user->email_verified;
+	enum takeover_verdict verdict;
+
+	TRY(takeover_prove(c, l->user, a, &verdict, &l->lost));
+	l->waits = verdict == TAKEOVER_ASK;
+	return l->waits ? OK : link_address(c, l);
 }
 
 /* Mail to another address than the account's is the word of a linked account: the account's own mail is still a
@@ -167,13 +168,11 @@ static bool is_claim(const struct proven_link *l)
 static err_t sign_in_by_link(struct ctx *c, const struct proven_link *l, struct signed_in *ret)
 {
 	const struct first first = { .proof = l->own ? PROOF_MAIL : PROOF_PROVIDER };
-	struct user_row user = *l->user;
+	const struct user_row *user = l->user;
 
-	if (is_claim(l))
-		TRY(claim(c, l, &user));
-	if (!user.is_guest)
-		TRY(verification_allows(c->cfg, user.email_verified, user.verify_by_ms, c->now_ms));
-	return gate_pass(c, &user, &first, ret);
+	if (!user->is_guest && !l->own)
+		TRY(verification_allows(c->cfg, user->email_verified, user->verify_by_ms, c->now_ms));
+	return gate_pass(c, user, &first, ret);
 }
 
 static err_t read_link(struct ctx *c, const struct onetime_row *t, struct user_row *ret_user,
@@ -210,8 +209,7 @@ static err_t require_same_browser(struct ctx *c, const struct onetime_row *t, st
 	return OK;
 }
 
-/* What was planted in an account of an address nobody had proven goes first. */
-static err_t link_pending(struct ctx *c, const struct proven_link *l, str pending_id, struct user_row *ret_user)
+static err_t link_pending(struct ctx *c, const struct proven_link *l, str pending_id)
 {
 	struct pending_link_row p = { 0 };
 	struct linked_row there = { 0 };
@@ -221,8 +219,6 @@ static err_t link_pending(struct ctx *c, const struct proven_link *l, str pendin
 
 	TRY(pending_link_take(c, pending_id, &p));
 	REQUIRE(str_eq(p.email_key, l->key), ERR_LINK_STATE);
-	if (is_claim(l))
-		TRY(claim(c, l, ret_user));
 	TRY(q_linked_insert(c->db, p.provider, p.account_id, l->user->id, p.email, p.name, STR_NONE, c->now_ms, &changed));
 	TRY(q_linked_find(c->db, c->mem, p.provider, p.account_id, &there, &found));
 	REQUIRE(found && there.user_id == l->user->id, ERR_ALREADY_LINKED);
@@ -233,7 +229,22 @@ static err_t link_pending(struct ctx *c, const struct proven_link *l, str pendin
 	return tell(c, l->user, STR("account-linked"), text);
 }
 
-err_t linked_verify(struct ctx *c, str token, str pending_id, bool sign_in, struct signed_in *ret)
+/* What was planted in an account of an address nobody had proven goes first. */
+static err_t link_proven(struct ctx *c, const struct link_proof *p, bool pending, struct proven_link *l)
+{
+	bool proof = is_proof(l) && (pending || p->sign_in);
+
+	if (proof)
+		TRY(prove(c, l, &p->along));
+	REQUIRE(!l->waits || p->sign_in, ERR_REAUTH);
+	if (l->waits)
+		return OK;
+	if (pending)
+		return link_pending(c, l, p->pending_id);
+	return proof ? OK : link_address(c, l);
+}
+
+err_t linked_verify(struct ctx *c, const struct link_proof *p, struct signed_in *ret)
 {
 	struct signed_in out = { 0 };
 	struct onetime_row t = { 0 };
@@ -241,20 +252,18 @@ err_t linked_verify(struct ctx *c, str token, str pending_id, bool sign_in, stru
 	struct proven_link link = { 0 };
 	TX tx = { 0 };
 
-	REQUIRE(token.n > 0, ERR_LINK_TOKEN_REQUIRED);
-	TRY(onetime_find(c, ONETIME_LINK, token, &t));
-	TRY(require_same_browser(c, &t, pending_id));
+	REQUIRE(p->token.n > 0, ERR_LINK_TOKEN_REQUIRED);
+	TRY(onetime_find(c, ONETIME_LINK, p->token, &t));
+	TRY(require_same_browser(c, &t, p->pending_id));
 	TRY(tx_begin(&tx, c->db));
-	TRY(onetime_take(c, ONETIME_LINK, token, &t));
+	TRY(onetime_take(c, ONETIME_LINK, p->token, &t));
 	TRY(read_link(c, &t, &user, &link));
-	if (is_of_pending(&t))
-		TRY(link_pending(c, &link, pending_id, &user));
-	else if (!sign_in || !is_claim(&link))
-		TRY(link_address(c, &link));
-	if (sign_in)
+	TRY(link_proven(c, p, is_of_pending(&t), &link));
+	if (p->sign_in)
 		TRY(sign_in_by_link(c, &link, &out));
 	TRY(tx_commit(&tx));
 	TRY(gate_sign(&out));
+	out.lost = link.lost;
 	*ret = out;
 	return OK;
 }

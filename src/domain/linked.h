@@ -7,6 +7,7 @@
 #define DOMAIN_LINKED_H
 
 #include "domain/gate.h"
+#include "domain/takeover.h"
 
 #define PROVIDER_MAX 32 /* [a-z0-9_-] */
 
@@ -27,12 +28,18 @@ MUST_USE err_t linked_request_pending(struct ctx *c, str pending_id, str email, 
 
 /* The mailed link: the address is linked to whoever asked, or what waited in a browser, which must be this one: of
  * pending_id (STR_NONE: nothing waits here; then ERR_UNAUTHORIZED, and the link stays good). sign_in: and signs in, past the gate like any other
- * way (else ret->kind is GATE_UNSET); whom the mail of a never proven account of the same address reaches gets
- * the account without anything that an earlier holder left in it. Refusals: ERR_LINK_TOKEN_REQUIRED,
+ * way (else ret->kind is GATE_UNSET). Whom the mail of an account of the same address reaches proves it
+ * (takeover.h); while a second factor stands there nothing is linked, and without sign_in it is ERR_REAUTH. Refusals: ERR_LINK_TOKEN_REQUIRED,
  * ERR_LINK_TOKEN, ERR_LINK_EXPIRED, ERR_LINK_STATE, ERR_ALREADY_LINKED (to somebody else, or somebody's own
  * address), ERR_LIMITED; signing in too ERR_EMAIL_NOT_VERIFIED, ERR_EMAIL_VERIFICATION_REQUIRED. A refusal
  * changes nothing. */
-MUST_USE err_t linked_verify(struct ctx *c, str token, str pending_id, bool sign_in, struct signed_in *ret);
+struct link_proof {
+	str token;
+	str pending_id;     /* STR_NONE */
+	bool sign_in;
+	struct asker along;
+};
+MUST_USE err_t linked_verify(struct ctx *c, const struct link_proof *p, struct signed_in *ret);
 
 /* Remove one of the caller's own. Another's, or one that is not there, is no error and no change: the answers are
  * alike. Refusal: ERR_LAST_LOGIN_METHOD. */

@@ -8,7 +8,7 @@
 #include "domain/site.h"
 
 /* "2026-11-24 13:50 UTC": no month names, so it reads alike in every language. */
-static err_t time_text(struct ctx *c, int64_t ms, str *ret)
+err_t message_time(struct ctx *c, int64_t ms, str *ret)
 {
 	struct buf b = { .cap = TIME_TEXT_LEN };
 
@@ -27,7 +27,7 @@ static err_t add_common(struct ctx *c, str email, struct outbox_message *m)
 {
 	str when, place, login, device = agent_family(c->user_agent);
 
-	TRY(time_text(c, c->now_ms, &when));
+	TRY(message_time(c, c->now_ms, &when));
 	TRY(addr_coarse(c, &place));
 	TRY(site_login_url(c, &login));
 	add(m, STR("siteName"), c->cfg->ui.site_name);
@@ -95,7 +95,7 @@ err_t message_link(struct ctx *c, const struct user_row *user, const struct mess
 	if (n.purpose == ONETIME_EMAIL_REVERT)
 		m.vars[m.n_vars++] = (struct template_var){ STR("newEmail"), user->email };
 	if (n.purpose == ONETIME_FACTOR_RESET) {
-		TRY(time_text(c, m.expires_ms, &due)); /* it can be called off until it takes place */
+		TRY(message_time(c, m.expires_ms, &due)); /* it can be called off until it takes place */
 		m.vars[m.n_vars++] = (struct template_var){ STR("due"), due };
 	}
 	return message_mail(c, &m);
@@ -110,5 +110,16 @@ err_t message_code(struct ctx *c, const struct user_row *user, str number, str c
 
 	add(&m, STR("siteName"), c->cfg->ui.site_name);
 	add(&m, STR("code"), code);
+	return outbox_add(c, &m);
+}
+
+err_t message_text(struct ctx *c, const struct user_row *user, str number, str template, const struct template_var *var)
+{
+	struct outbox_message m = {
+		.channel = OUTBOX_SMS, .template = template, .lang = user->lang, .recipient = number, .user_id = user->id,
+	};
+
+	add(&m, STR("siteName"), c->cfg->ui.site_name);
+	add(&m, var->name, var->value);
 	return outbox_add(c, &m);
 }

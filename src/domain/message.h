@@ -44,6 +44,13 @@ MUST_USE err_t message_link(struct ctx *c, const struct user_row *user, const st
 MUST_USE err_t message_code(struct ctx *c, const struct user_row *user, str number, str code,
 			    int64_t expires_ms);
 
+/* A notice to a number, with siteName and one variable; goes when the account goes. The budgets are the caller's. */
+MUST_USE err_t message_text(struct ctx *c, const struct user_row *user, str number, str template,
+			    const struct template_var *var);
+
+/* A time as the texts have it: "2026-11-24 13:50 UTC". */
+MUST_USE err_t message_time(struct ctx *c, int64_t ms, str *ret);
+
 /* Is there a transport at all? */
 static inline bool mail_is_on(const struct config *cfg)
 {

@@ -67,7 +67,17 @@ err_t password_send_reset(struct ctx *c, const struct user_row *user)
 
 /* ---- reset ---- */
 
-static err_t store_reset(struct ctx *c, str token, str hash)
+/* That the password and the sessions go is what a reset is. */
+static err_t prove_reset(struct ctx *c, struct user_row *user, const struct asker *a, unsigned *ret_lost)
+{
+	enum takeover_verdict verdict;
+
+	TRY(takeover_prove(c, user, a, &verdict, ret_lost));
+	*ret_lost &= ~(unsigned)(LOSS_PASSWORD | LOSS_SESSIONS);
+	return OK;
+}
+
+static err_t store_reset(struct ctx *c, str token, str hash, const struct asker *a, unsigned *ret_lost)
 {
 	struct onetime_row t = { 0 };
 	struct user_row user = { 0 };
@@ -78,9 +88,9 @@ static err_t store_reset(struct ctx *c, str token, str hash)
 	TRY(tx_begin(&tx, c->db));
 	TRY(onetime_take(c, ONETIME_RESET, token, &t));
 	TRY(user_load(c, t.user_id, ERR_RESET_TOKEN, &user));
-	TRY(takeover_wipe(c, &user));
-	TRY(q_user_set_password(c->db, user.id, hash, &changed));
-	TRY(q_user_set_verified(c->db, user.id, t.address, &changed));
+	REQUIRE(str_eq(t.address, user.email), ERR_RESET_TOKEN);
+	TRY(prove_reset(c, &user, a, ret_lost));
+	TRY(q_user_set_password(c->db, user.id, hash, true, &changed));
 	TRY(session_end_others(c, user.id, STR_NONE));
 	TRY(onetime_void_all(c, user.id));
 	TRY(place_forget_all(c, user.id));
@@ -93,7 +103,7 @@ static err_t store_reset(struct ctx *c, str token, str hash)
 	return OK;
 }
 
-err_t password_reset(struct ctx *c, str token, struct secret password)
+err_t password_reset(struct ctx *c, str token, struct secret password, const struct asker *a, unsigned *ret_lost)
 {
 	struct user_row user = { 0 };
 	struct onetime_row t = { 0 };
@@ -105,7 +115,7 @@ err_t password_reset(struct ctx *c, str token, struct secret password)
 	TRY(q_user_by_id(c->db, c->mem, t.user_id, &user, &found));
 	REQUIRE(found, ERR_RESET_TOKEN);
 	TRY(credential_make(c, "password", password, user.email, &hash));
-	return store_reset(c, token, hash);
+	return store_reset(c, token, hash, a, ret_lost);
 }
 
 /* ---- changed ---- */

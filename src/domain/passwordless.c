@@ -282,23 +282,8 @@ err_t passwordless_sms_factor(struct ctx *c, str temp_token)
 
 struct devices {
 	str device, trust; /* tokens as sent */
+	int64_t caller_id; /* whose live session comes along; 0 */
 };
-
-/* The address is its owner's: what somebody else may have put into the account goes before he is let in. */
-static err_t prove_address(struct ctx *c, struct user_row *user)
-{
-	int64_t changed;
-	bool found;
-
-	if (user->email_verified)
-		return OK;
-	TRY(takeover_wipe(c, user));
-	TRY(q_user_set_verified(c->db, user->id, user->email, &changed));
-	TRY(audit_add(c, AUDIT_EMAIL_VERIFIED, user->uid, STR_NONE, STR_NONE));
-	TRY(q_user_by_id(c->db, c->mem, user->id, user, &found));
-	REQUIRE(found && user->email_verified, ERR_BUG);
-	return OK;
-}
 
 static err_t pass(struct ctx *c, const struct channel *ch, const struct user_row *user, const struct devices *d,
 		  struct signed_in *ret)
@@ -323,13 +308,18 @@ static err_t load_proven(struct ctx *c, const struct channel *ch, const struct o
 static err_t pass_by_mail(struct ctx *c, const struct onetime_row *t, const struct devices *d,
 			  struct signed_in *ret)
 {
+	const struct asker along = { .device = d->device, .user_id = d->caller_id };
+	enum takeover_verdict verdict;
 	struct user_row user = { 0 };
+	unsigned lost;
 
 	TRY(load_proven(c, &by_mail, t, &user));
 	TRY(onetime_void(c, user.id, ONETIME_MAGIC));
 	TRY(onetime_void(c, user.id, ONETIME_MAIL_CODE));
-	TRY(prove_address(c, &user));
-	return pass(c, &by_mail, &user, d, ret);
+	TRY(takeover_prove(c, &user, &along, &verdict, &lost));
+	TRY(pass(c, &by_mail, &user, d, ret));
+	ret->lost = lost;
+	return OK;
 }
 
 static err_t sign_in_by_link(struct ctx *c, str token, const struct devices *d, struct signed_in *ret)
@@ -425,7 +415,7 @@ static err_t sign_in_by_code(struct ctx *c, const struct channel *ch, const stru
 
 err_t passwordless_mail_sign_in(struct ctx *c, const struct mail_proof *p, struct signed_in *ret)
 {
-	const struct devices d = { .device = p->device, .trust = p->trust };
+	const struct devices d = { .device = p->device, .trust = p->trust, .caller_id = p->caller_id };
 	struct user_row user = { 0 };
 	str key;
 

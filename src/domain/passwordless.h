@@ -34,6 +34,7 @@ struct mail_proof {
 	str temp_token;        /* second factors */
 	bool remember;         /* second factors: a trust token is asked for */
 	str device, trust;     /* struct first: tokens from earlier sign-ins; STR_NONE */
+	int64_t caller_id;     /* first factors: whose live session comes along; 0 */
 };
 
 /* First factor. The address is proven by it; see takeover.h for accounts where it never was before. Refusals:

@@ -290,7 +290,7 @@ static err_t caller_by_user(struct ctx *c, struct caller *who)
 		.id = u.id, .uid = u.uid, .email = u.email, .first_name = u.first_name,
 		.last_name = u.last_name, .role = u.role, .login_provider = u.login_provider,
 		.has_password = u.has_password, .is_admin = u.is_admin,
-		.email_verified = u.email_verified, .last_login_ms = u.last_login_ms, .phone = u.phone, .has_totp = u.has_totp, .is_guest = u.is_guest,
+		.email_verified = u.email_verified, .last_login_ms = u.last_login_ms, .phone = u.phone, .has_totp = u.has_totp, .is_guest = u.is_guest, .claim_ms = u.claim_ms,
 	};
 	return OK;
 }

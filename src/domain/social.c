@@ -7,6 +7,7 @@
 #include "domain/grant.h"
 #include "domain/message.h"
 #include "domain/onetime.h"
+#include "domain/takeover.h"
 #include "domain/uid.h"
 #include "domain/user.h"
 #include "domain/verification.h"
@@ -135,7 +136,7 @@ static err_t make(struct ctx *c, const struct provider *p, const struct profile 
 
 static bool may_link_by_address(const struct ctx *c, const struct profile *who, const struct user_row *owner)
 {
-	return c->cfg->oauth.auto_link == OAUTH_LINK_VERIFIED && who->email_verified && owner->email_verified &&
+	return c->cfg->oauth.auto_link == OAUTH_LINK_VERIFIED && who->email_verified && takeover_is_proven(owner) &&
 	       owner->disabled_ms == 0;
 }
 

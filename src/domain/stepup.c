@@ -99,8 +99,7 @@ err_t stepup_require(struct ctx *c, const struct caller *who, const struct stepu
 	return code.n > 0 ? factor_prove(c, who, code) : accept_password(c, who, proof->current_password);
 }
 
-err_t stepup_require_factor(struct ctx *c, const struct caller *who, const struct stepup *proof,
-			    bool or_password)
+err_t stepup_require_factor(struct ctx *c, const struct caller *who, const struct stepup *proof)
 {
 	str code = code_of(who, proof);
 	int64_t factor_ms;
@@ -110,8 +109,6 @@ err_t stepup_require_factor(struct ctx *c, const struct caller *who, const struc
 	TRY(session_factor_ms(c, who, &factor_ms));
 	if (c->cfg->stepup.max_age_ms == 0 || clock_effective_ms(c) - factor_ms <= c->cfg->stepup.max_age_ms)
 		return OK;
-	if (code.n > 0)
-		return factor_prove(c, who, code);
-	REQUIRE(or_password, ERR_REAUTH);
-	return accept_password(c, who, proof->current_password);
+	REQUIRE(code.n > 0, ERR_REAUTH);
+	return factor_prove(c, who, code);
 }

@@ -19,9 +19,8 @@ MUST_USE err_t stepup_require(struct ctx *c, const struct caller *who, const str
 
 /* The same for what changes second factors. Who has an app must have used it (or a recovery code, or a texted
  * code) in this session not longer ago than stepup.max_age, or send a code now: a password, and a session of a
- * remembered device, are not enough (MF11). or_password: the current password in the request is. */
-MUST_USE err_t stepup_require_factor(struct ctx *c, const struct caller *who, const struct stepup *proof,
-				     bool or_password);
+ * remembered device, are not enough (MF11): a mailbox sets passwords. */
+MUST_USE err_t stepup_require_factor(struct ctx *c, const struct caller *who, const struct stepup *proof);
 
 /* Is the session's sign-in recent enough by itself? stepup.max_age = 0: always. */
 MUST_USE err_t stepup_is_fresh(struct ctx *c, const struct caller *who, bool *ret);

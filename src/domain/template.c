@@ -345,6 +345,21 @@ err_t template_render(struct ctx *c, str id, str lang, const struct template_var
 	return template_expand(c->mem, m.html, true, m.texts, m.n_texts, vars, n, &ret->html);
 }
 
+err_t template_word(struct ctx *c, str id, str lang, str key, str *ret)
+{
+	struct material m;
+
+	TRY(find(c, id, &m));
+	TRY(choose_texts(c, lang, &m));
+	for (size_t i = 0; i < m.n_texts; i++) {
+		if (str_eq(m.texts[i].key, key)) {
+			*ret = m.texts[i].value;
+			return OK;
+		}
+	}
+	FAIL(ERR_NOT_FOUND);
+}
+
 /* ---- for operators ---- */
 
 static err_t texts_of_any_language(struct ctx *c, struct material *m)

@@ -60,4 +60,8 @@ enum template_part {
 MUST_USE err_t template_check(struct ctx *c, str id, enum template_part part, str body,
 			      str ret[TEMPLATE_UNKNOWN_MAX], size_t *ret_n);
 
+/* One text of a template in that language, as rendering would choose it: for lists that are put together before the
+ * message is written. Refusal: ERR_NOT_FOUND. */
+MUST_USE err_t template_word(struct ctx *c, str id, str lang, str key, str *ret);
+
 #endif

@@ -670,6 +670,108 @@ static const struct template_builtin_text sms_code[] = {
 	    "Su código de verificación es: {{code}}"),
 };
 
+static const struct template_builtin_text account_cleared[] = {
+	TITLE("What was in your account before is gone", "Ciò che c'era prima nel tuo account è stato rimosso",
+	      "Was vorher in Ihrem Konto war, ist entfernt", "Ce que contenait votre compte a été supprimé",
+	      "Lo que había antes en su cuenta se ha eliminado"),
+	SAY("body",
+	    "Your account {{email}} at {{siteName}} was opened with a mailed link on a device that it did not know, before "
+	    "its address had been proven. So that nobody who made the account in your name stays in it, this was removed: "
+	    "{{removed}}.",
+	    "Il tuo account {{email}} su {{siteName}} è stato aperto con un link ricevuto per email su un dispositivo "
+	    "sconosciuto, prima che l'indirizzo fosse verificato. Perché nessuno che l'abbia creato a tuo nome vi resti, è "
+	    "stato rimosso: {{removed}}.",
+	    "Ihr Konto {{email}} bei {{siteName}} wurde mit einem Link aus einer E-Mail auf einem unbekannten Gerät geöffnet, "
+	    "bevor die Adresse bestätigt war. Damit niemand darin bleibt, der es in Ihrem Namen angelegt hat, wurde "
+	    "entfernt: {{removed}}.",
+	    "Votre compte {{email}} sur {{siteName}} a été ouvert par un lien reçu par e-mail sur un appareil inconnu, avant "
+	    "que l'adresse ne soit confirmée. Pour que personne qui l'aurait créé à votre nom n'y reste, ceci a été "
+	    "supprimé : {{removed}}.",
+	    "Su cuenta {{email}} de {{siteName}} se abrió con un enlace recibido por correo en un dispositivo desconocido, "
+	    "antes de confirmar la dirección. Para que no quede en ella nadie que la haya creado en su nombre, se eliminó: "
+	    "{{removed}}."),
+	SAY("note",
+	    "If it was you who had set this up, set it up again: from now on a mailed link leaves it alone.",
+	    "Se eri stato tu a impostare queste cose, impostale di nuovo: d'ora in poi un link via email non le tocca più.",
+	    "Wenn Sie selbst das eingerichtet hatten, richten Sie es bitte neu ein: Von nun an lässt ein Link es unberührt.",
+	    "Si c'est vous qui l'aviez configuré, faites-le de nouveau : désormais, un lien n'y touchera plus.",
+	    "Si lo había configurado usted, hágalo de nuevo: a partir de ahora un enlace ya no lo toca."),
+	SAY("password", "the password", "la password", "das Passwort", "le mot de passe", "la contraseña"),
+	SAY("phoneNumber", "the phone number", "il numero di telefono", "die Telefonnummer", "le numéro de téléphone",
+	    "el número de teléfono"),
+	SAY("secondFactor", "the second factor", "il secondo fattore", "der zweite Faktor", "le second facteur",
+	    "el segundo factor"),
+	SAY("linkedAccounts", "linked accounts", "gli account collegati", "verknüpfte Konten", "les comptes associés",
+	    "las cuentas vinculadas"),
+	SAY("sessions", "sign-ins on other devices", "gli accessi su altri dispositivi", "Anmeldungen auf anderen Geräten",
+	    "les connexions sur d'autres appareils", "las sesiones en otros dispositivos"),
+};
+
+static const struct template_builtin_text claim_asked[] = {
+	TITLE("Your account was claimed", "Il tuo account è stato rivendicato", "Auf Ihr Konto wurde Anspruch erhoben",
+	      "Votre compte a été réclamé", "Su cuenta ha sido reclamada"),
+	SAY("body",
+	    "Somebody who reads this mailbox asked for the account {{email}} at {{siteName}} without its second factor. From "
+	    "{{due}} on, a sign-in link mailed here opens it, and everything that was set up in it goes: password, second "
+	    "factor, phone number, linked accounts.",
+	    "Qualcuno che legge questa casella ha chiesto l'account {{email}} su {{siteName}} senza il suo secondo fattore. Dal "
+	    "{{due}} un link di accesso inviato qui lo aprirà, e tutto ciò che vi è impostato sarà rimosso: password, secondo "
+	    "fattore, numero di telefono, account collegati.",
+	    "Jemand, der dieses Postfach liest, hat das Konto {{email}} bei {{siteName}} ohne dessen zweiten Faktor "
+	    "beansprucht. Ab {{due}} öffnet es ein hierher gesendeter Anmeldelink, und alles, was darin eingerichtet war, "
+	    "wird entfernt: Passwort, zweiter Faktor, Telefonnummer, verknüpfte Konten.",
+	    "Quelqu'un qui lit cette boîte a réclamé le compte {{email}} sur {{siteName}} sans son second facteur. À partir du "
+	    "{{due}}, un lien de connexion envoyé ici l'ouvrira, et tout ce qui y était configuré sera supprimé : mot de passe, "
+	    "second facteur, numéro de téléphone, comptes associés.",
+	    "Alguien que lee este buzón ha reclamado la cuenta {{email}} de {{siteName}} sin su segundo factor. A partir del "
+	    "{{due}}, un enlace de inicio de sesión enviado aquí la abrirá, y se eliminará todo lo configurado en ella: "
+	    "contraseña, segundo factor, número de teléfono, cuentas vinculadas."),
+	SAY("note",
+	    "If that was you, ask for a new link after that time. If it was not, sign in with your second factor before then: "
+	    "that calls it off.",
+	    "Se sei stato tu, richiedi un nuovo link dopo quell'ora. Altrimenti accedi prima con il tuo secondo fattore: così "
+	    "la richiesta decade.",
+	    "Wenn Sie das waren, fordern Sie nach diesem Zeitpunkt einen neuen Link an. Wenn nicht, melden Sie sich vorher mit "
+	    "Ihrem zweiten Faktor an: Das hebt es auf.",
+	    "Si c'était vous, demandez un nouveau lien après cette date. Sinon, connectez-vous avant avec votre second "
+	    "facteur : cela annule la demande.",
+	    "Si ha sido usted, pida un nuevo enlace después de esa hora. Si no, inicie sesión antes con su segundo factor: eso "
+	    "lo anula."),
+};
+
+static const struct template_builtin_text claim_cancelled[] = {
+	TITLE("The claim to your account was called off", "La rivendicazione del tuo account è decaduta",
+	      "Der Anspruch auf Ihr Konto ist aufgehoben", "La demande sur votre compte est annulée",
+	      "La reclamación de su cuenta se ha anulado"),
+	SAY("body",
+	    "Somebody signed in to {{email}} at {{siteName}} with its second factor. The account stays as it is.",
+	    "Qualcuno ha effettuato l'accesso a {{email}} su {{siteName}} con il secondo fattore. L'account resta com'è.",
+	    "Jemand hat sich bei {{email}} auf {{siteName}} mit dem zweiten Faktor angemeldet. Das Konto bleibt, wie es ist.",
+	    "Quelqu'un s'est connecté à {{email}} sur {{siteName}} avec le second facteur. Le compte reste tel quel.",
+	    "Alguien ha iniciado sesión en {{email}} de {{siteName}} con el segundo factor. La cuenta queda como está."),
+	SAY("note",
+	    "If you claimed the account and this was not you, ask those who run {{siteName}} for help.",
+	    "Se hai rivendicato l'account e non eri tu, chiedi aiuto a chi gestisce {{siteName}}.",
+	    "Wenn Sie das Konto beansprucht haben und das nicht waren, bitten Sie die Betreiber von {{siteName}} um Hilfe.",
+	    "Si vous avez réclamé le compte et que ce n'était pas vous, demandez de l'aide aux responsables de {{siteName}}.",
+	    "Si usted reclamó la cuenta y no fue usted, pida ayuda a quienes gestionan {{siteName}}."),
+};
+
+static const struct template_builtin_text sms_claim[] = {
+	TITLE("Your account was claimed", "Il tuo account è stato rivendicato", "Auf Ihr Konto wurde Anspruch erhoben",
+	      "Votre compte a été réclamé", "Su cuenta ha sido reclamada"),
+	SAY("body",
+	    "{{siteName}}: somebody claims your account and gets it on {{due}}, unless you sign in with your second factor "
+	    "before.",
+	    "{{siteName}}: qualcuno rivendica il tuo account e lo avrà il {{due}}, se prima non accedi con il secondo fattore.",
+	    "{{siteName}}: Jemand beansprucht Ihr Konto und erhält es am {{due}}, wenn Sie sich nicht vorher mit dem zweiten "
+	    "Faktor anmelden.",
+	    "{{siteName}} : quelqu'un réclame votre compte et l'aura le {{due}}, sauf si vous vous connectez avant avec votre "
+	    "second facteur.",
+	    "{{siteName}}: alguien reclama su cuenta y la tendrá el {{due}}, salvo que antes inicie sesión con su segundo "
+	    "factor."),
+};
+
 /* ---- variables, with samples ---- */
 
 #define VAR(name_, value_)                                                                         \
@@ -703,6 +805,10 @@ static const struct template_var reverted_vars[] = {
 static const struct template_var factor_reset_vars[] = {
 	VARS_COMMON, VAR_LINK("2fa/keep"), VAR("due", "2026-02-01 09:30 UTC")
 };
+static const struct template_var cleared_vars[] = { VARS_COMMON, VARS_DETAILS,
+						   VAR("removed", "the password, linked accounts") };
+static const struct template_var claim_vars[] = { VARS_COMMON, VARS_DETAILS, VAR("due", "2026-02-03 09:30 UTC") };
+static const struct template_var sms_claim_vars[] = { VAR("siteName", "Example"), VAR("due", "2026-02-03 09:30 UTC") };
 static const struct template_var login_vars[] = { VARS_COMMON, VAR_LOGIN };
 static const struct template_var common_vars[] = { VARS_COMMON };
 static const struct template_var detail_vars[] = { VARS_COMMON, VARS_DETAILS };
@@ -724,6 +830,9 @@ static const struct template_var code_vars[] = { VAR("siteName", "Example"),
 	.n_texts = SIZEOF(texts_), .vars = (vars_), .n_vars = SIZEOF(vars_)
 
 static const struct template_builtin builtins[] = {
+	{ TEMPLATE("account-cleared", "a mailed link opened an account of an address never proven, and emptied it",
+		   account_cleared, cleared_vars),
+	  BASES_DETAILS },
 	{ TEMPLATE("account-deleted", "an account was deleted", account_deleted, when_vars),
 	  BASES_NOTICE },
 	{ TEMPLATE("account-exists", "somebody registered an address that has an account",
@@ -739,6 +848,11 @@ static const struct template_builtin builtins[] = {
 	  BASES_NOTICE },
 	{ TEMPLATE("change-email", "to a new address, to prove it", change_email, change_vars),
 	  BASES_BUTTON("{{link}}") },
+	{ TEMPLATE("claim-asked", "somebody without the second factor claims an account by its mail", claim_asked,
+		   claim_vars),
+	  BASES_DETAILS },
+	{ TEMPLATE("claim-cancelled", "a second factor called such a claim off", claim_cancelled, detail_vars),
+	  BASES_DETAILS },
 	{ TEMPLATE("email-changed", "to the old address, with a way back", email_changed,
 		   changed_vars),
 	  BASES_BUTTON("{{link}}") },
@@ -780,6 +894,8 @@ static const struct template_builtin builtins[] = {
 	  BASES_DETAILS },
 	{ TEMPLATE("sign-in-code", "a code to sign in with was asked for", sign_in_code, mail_code_vars),
 	  BASES_CODE },
+	{ TEMPLATE("sms-claim", "SMS: somebody claims the account", sms_claim, sms_claim_vars),
+	  .text = STR_INIT("{{T.body}}") },
 	{ TEMPLATE("sms-code", "SMS: a code", sms_code, code_vars),
 	  .text = STR_INIT("{{T.body}}") },
 	{ TEMPLATE("verify-email", "to prove an address", verify_email, verify_vars),

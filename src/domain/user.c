@@ -6,6 +6,7 @@
 #include "domain/audit.h"
 #include "domain/clock_guard.h"
 #include "domain/credential.h"
+#include "domain/device.h"
 #include "domain/email.h"
 #include "domain/grant.h"
 #include "domain/message.h"
@@ -106,7 +107,7 @@ err_t user_prepare(struct ctx *c, const struct user_new *n, struct user_ready *r
 	return credential_make(c, "password", n->password, ret->typed, &ret->hash);
 }
 
-err_t user_create(struct ctx *c, const struct user_new *n, str *ret_uid)
+err_t user_create(struct ctx *c, const struct user_new *n, str *ret_uid, str *ret_device)
 {
 	uint8_t uid[UID_BYTES];
 	struct user_ready ready;
@@ -116,6 +117,8 @@ err_t user_create(struct ctx *c, const struct user_new *n, str *ret_uid)
 	TRY(user_prepare(c, n, &ready));
 	TRY(uid_make(c->rng, uid));
 	TRY(uid_text(c->mem, str_of_bytes(uid, UID_BYTES), &text)); /* nothing may fail after the commit */
+	if (ret_device != NULL)
+		TRY(device_mint(c, DEVICE_KNOWN, str_of_bytes(uid, UID_BYTES), 0, STR_NONE, ret_device));
 	e = ready.taken ? err_raise(ERR_EMAIL_EXISTS, __FILE__, __LINE__) :
 			  insert(c, n, &ready, str_of_bytes(uid, UID_BYTES));
 	if (e.code == ERR_EMAIL_EXISTS && hides_taken(c, n))
@@ -133,13 +136,13 @@ err_t user_may_register(struct ctx *c, const struct user_new *n)
 	return attempt_register(c);
 }
 
-err_t user_register(struct ctx *c, const struct user_new *n, str *ret_uid)
+err_t user_register(struct ctx *c, const struct user_new *n, str *ret_uid, str *ret_device)
 {
 	struct user_new self = *n;
 
 	TRY(user_may_register(c, n));
 	self.self = true;
-	return user_create(c, &self, ret_uid);
+	return user_create(c, &self, ret_uid, ret_device);
 }
 
 err_t user_change_profile(struct ctx *c, int64_t user_id, str uid, const struct profile_change *p)
@@ -257,7 +260,7 @@ err_t user_set_password(struct ctx *c, const struct user_row *u, struct secret p
 
 	TRY(credential_make(c, "password", password, u->email, &hash));
 	TRY(tx_begin(&tx, c->db));
-	TRY(q_user_set_password(c->db, u->id, hash, &changed));
+	TRY(q_user_set_password(c->db, u->id, hash, false, &changed));
 	TRY(q_session_delete_all(c->db, u->id, &changed));
 	TRY(onetime_void_all(c, u->id));
 	TRY(place_forget_all(c, u->id));

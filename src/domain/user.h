@@ -36,14 +36,15 @@ MUST_USE err_t user_greet(struct ctx *c, int64_t id, str lang);
 /* When its address must be proven: 0 = no date. */
 int64_t user_verify_by_ms(const struct ctx *c);
 
-/* Refusals: ERR_INPUT (c->fields), ERR_EMAIL_EXISTS. Cost: one hash, 1 transaction. */
-MUST_USE err_t user_create(struct ctx *c, const struct user_new *n, str *ret_uid);
+/* ret_device: the token of a known device (device.h) for where it was made; NULL: nobody's. Refusals: ERR_INPUT
+ * (c->fields), ERR_EMAIL_EXISTS. Cost: one hash, 1 transaction. */
+MUST_USE err_t user_create(struct ctx *c, const struct user_new *n, str *ret_uid, str *ret_device);
 
-/* With verification.mode = strict a taken address is OK too, with an id that is nobody's: its owner is told by
+/* With verification.mode = strict a taken address is OK too, with an id and a device that are nobody's: its owner is told by
  * mail. Else ERR_EMAIL_EXISTS. A new account is mailed its verification link, or a welcome.
  * Self-registration: user_create behind registration.enabled (ERR_REGISTRATION_OFF), presence of both
  * fields (ERR_EMAIL_PASSWORD_REQUIRED) and the network's budget (ERR_LIMITED). */
-MUST_USE err_t user_register(struct ctx *c, const struct user_new *n, str *ret_uid);
+MUST_USE err_t user_register(struct ctx *c, const struct user_new *n, str *ret_uid, str *ret_device);
 
 struct profile_change {
 	bool set_first, set_last;  /* absent members stay as they are */

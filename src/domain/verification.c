@@ -4,6 +4,7 @@
 #include "domain/audit.h"
 #include "domain/clock_guard.h"
 #include "domain/email.h"
+#include "domain/gate.h"
 #include "domain/message.h"
 #include "domain/onetime.h"
 #include "domain/user.h"
@@ -81,11 +82,12 @@ err_t verification_send_to(struct ctx *c, str email, str lang, const struct aske
 	return tx_commit(&tx);
 }
 
-err_t verification_confirm(struct ctx *c, str token)
+err_t verification_confirm(struct ctx *c, str token, const struct asker *a)
 {
 	struct onetime_row t = { 0 };
 	struct user_row user = { 0 };
 	int64_t changed;
+	bool known;
 	TX tx = { 0 };
 
 	REQUIRE(token.n > 0, ERR_TOKEN_REQUIRED);
@@ -93,7 +95,9 @@ err_t verification_confirm(struct ctx *c, str token)
 	TRY(tx_begin(&tx, c->db));
 	TRY(onetime_take(c, ONETIME_VERIFY, token, &t));
 	TRY(user_load(c, t.user_id, ERR_VERIFY_TOKEN, &user));
-	TRY(q_user_set_verified(c->db, user.id, t.address, &changed));
+	TRY(asker_is_known(c, a, &user, &known));
+	REQUIRE(known || takeover_is_proven(&user) || !gate_has_factor(c->cfg, &user), ERR_REAUTH);
+	TRY(q_user_set_verified(c->db, user.id, t.address, !known, &changed));
 	REQUIRE(changed == 1, ERR_VERIFY_TOKEN);
 	TRY(onetime_void(c, user.id, ONETIME_EMAIL_CHANGE));
 	if (!user.email_verified && c->cfg->verification.mode != VERIFICATION_NONE)

@@ -25,6 +25,9 @@ struct user_row {
 	bool require_2fa;
 	bool is_guest; /* email is "" */
 	int64_t factor_reset_ms; /* when an operator's reset of the second factor takes place; 0: never */
+	bool mailbox_only; /* email_verified by a click on a strange device: who reads the mail may not be who made the account */
+	bool password_by_mail; /* the password was last set with a mailed link */
+	int64_t claim_ms; /* a mailed link opens the account from then on (domain/claim.h); 0: no */
 };
 
 /* A user with the stored password hash: only for checking a password. */
@@ -59,6 +62,7 @@ struct caller_row {
 	str phone;
 	bool has_totp;
 	bool is_guest;
+	int64_t claim_ms;
 };
 
 /* A session as rotation sees it. */

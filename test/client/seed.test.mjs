@@ -127,7 +127,7 @@ test('login, verifyTotp: the methods to show, a wrong code, then signed in', asy
   await app.ok('logout');
   app.states();
   const r = await app.call('login', user.email, user.password);
-  assert.deepEqual([r.error, r.status, r.challenge.methods], ['SP_SECOND_FACTOR', 200, ['totp', 'magic-link']]);
+  assert.deepEqual([r.error, r.status, r.challenge.methods], ['SP_SECOND_FACTOR', 200, ['totp']]);
   assert.equal(await app.value('is_signed_in'), '0');
   const no = await app.call('verify_totp', r.challenge.temp_token, authenticator.wrong());
   assert.deepEqual([...said(no), no.message], ['SP_REFUSED', 401, 'INVALID_TOTP_CODE', 'Invalid TOTP code']);
@@ -314,7 +314,7 @@ test('loginWithOAuth: a second factor is asked for afterwards', async () => {
   await app.ok('logout');
   app.states();
   const { result } = await withBrowser(app, ['oauth_login', 'fake', 0, '']);
-  assert.deepEqual([result.error, result.challenge.methods], ['SP_SECOND_FACTOR', ['totp', 'magic-link']]);
+  assert.deepEqual([result.error, result.challenge.methods], ['SP_SECOND_FACTOR', ['totp']]);
   assert.equal(await app.value('is_signed_in'), '0');
   await app.ok('verify_totp', result.challenge.temp_token, authenticator.code());
   assert.equal((await profileOf(app)).email, w.p.person.email);

@@ -261,7 +261,7 @@ const LINKED = ['provider', 'providerAccountId', 'email', 'name', 'picture', 'li
 const under = (name, fields) => fields.map((f) => `${name}.${f}`);
 /* All members that a 2xx of a route may hold. */
 const MEMBERS = {
-  'POST /auth/register': ['success', 'userId'],
+  'POST /auth/register': ['success', 'userId', 'deviceToken'],
   'POST /auth/login': TOKENS,
   'POST /auth/refresh': TOKENS,
   'POST /auth/logout': ['success'],
@@ -287,6 +287,7 @@ const MEMBERS = {
   'POST /auth/2fa/verify': TOKENS,
   'POST /auth/2fa/disable': ['success'],
   'POST /auth/2fa/recovery-codes': ['recoveryCodes'],
+  'POST /auth/claim': ['success', 'opensAt'],
   'POST /auth/magic-link/send': ['success'],
   'POST /auth/magic-link/verify': TOKENS,
   'POST /auth/sms/send': ['success'],
@@ -330,7 +331,7 @@ async function life() {
   const { refreshToken } = await call('POST', '/auth/login', { json: { email, password } });
   await call('POST', '/auth/refresh', { json: { refreshToken } });
   await call('POST', '/auth/send-verification-email', { token, json: {} });
-  await call('POST', '/auth/verify-email', { json: { token: await mailed(email) } });
+  await call('POST', '/auth/verify-email', { token, json: { token: await mailed(email) } });
   const second = await s.signedIn();
   await s.post('/auth/send-verification-email', {}, { token: second.accessToken });
   await call('GET', '/auth/verify-email', {}, `/auth/verify-email?token=${await mailed(second.email)}`);
@@ -367,6 +368,8 @@ async function life() {
   const app = new Authenticator(s, (await call('POST', '/auth/2fa/setup', { token: v.accessToken })).otpauthUrl);
   await call('POST', '/auth/2fa/verify-setup', { token: v.accessToken, json: { token: app.code() } });
   s.advance(30_000);
+  await call('POST', '/auth/magic-link/send', { json: { email: v.email } });
+  await call('POST', '/auth/claim', { json: { token: await mailed(v.email) } });
   await call('POST', '/auth/2fa/verify', { json: { tempToken: await handleOf(s, v), totpCode: app.code() } });
   await call('POST', '/auth/2fa/recovery-codes', { token: v.accessToken });
   await call('POST', '/auth/2fa/disable', { token: v.accessToken });

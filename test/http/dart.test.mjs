@@ -30,6 +30,7 @@ before(async () => {
   const wide = ['MAIL_PER_10MIN', 'MAIL_PER_DAY', 'SMS_PER_HOUR', 'SMS_PER_DAY', 'SMS_NETWORK_PER_HOUR', 'SMS_RANGE_PER_HOUR', 'SMS_TOTAL_PER_DAY'].map((name) => [`SALLYPORT_LIMITS_${name}`, '1000000']);
   t = await Social.start({
     env: {
+      SALLYPORT_TWOFACTOR_MAGIC_LINK: 'true',
       ...Object.fromEntries(wide), SALLYPORT_LIMITS_RESEND: '0s', SALLYPORT_SITE_URLS: APP, SALLYPORT_SITE_APP_LINKS: 'short', SALLYPORT_NATIVE_REDIRECT_URIS: APP, SALLYPORT_GUEST_ENABLED: 'true',
       SALLYPORT_TWOFACTOR_REMEMBER: 'true', SALLYPORT_SMS_TRANSPORT: 'log', SALLYPORT_SMS_TEST_NUMBERS: `${NUMBER}=123456`, SALLYPORT_SMS_COUNTRIES: 'any',
       SALLYPORT_LIMITS_BRAKE: 'challenge', SALLYPORT_LIMITS_BRAKE_FAILURES_PER_S: '1',
@@ -273,7 +274,7 @@ test('verifyTotp, a recovery code instead, and a device that is not asked again'
   tokens(await play('verifyRecoveryCode', { tempToken: two.tempToken, recoveryCode: u.recoveryCodes[0] }));
   const { accessToken: token } = await signedInLongAgo(u);
   await play('disable2fa', {}, { token, refused: 'REAUTH_REQUIRED' });
-  await play('disable2fa', { currentPassword: u.password }, { token });
+  await play('disable2fa', { totpCode: u.app.code() }, { token });
   assert.equal((await play('getProfile', {}, { token })).isTotpEnabled, false);
 });
 
@@ -402,7 +403,7 @@ test('loginWithOAuth: the second factor, and the one that is demanded, are met i
   const first = tokens(await exchange(await browse())), u = await armed({ ...first, email: t.p.person.email });
   const asked = await browse();
   assert.match(asked.url, /^myapp:\/\/auth\/auth\/2fa\?/);
-  assert.equal(asked.query.get('methods'), 'totp,magic-link');
+  assert.equal(asked.query.get('methods'), 'totp');
   tokens(await play('verifyTotp', { tempToken: asked.query.get('tempToken'), totpCode: u.app.code() }));
   t.p.person = person();
   tokens(await exchange(await browse()));

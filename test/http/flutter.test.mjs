@@ -12,7 +12,7 @@ const NUMBER = '+391234567890';
 let m, s;
 
 before(async () => {
-  m = await Mailed.start({ env: { SALLYPORT_GUEST_ENABLED: 'true', SALLYPORT_SMS_TRANSPORT: 'log', SALLYPORT_SMS_TEST_NUMBERS: `${NUMBER}=123456`, SALLYPORT_SMS_COUNTRIES: 'any' } });
+  m = await Mailed.start({ env: { SALLYPORT_TWOFACTOR_MAGIC_LINK: 'true', SALLYPORT_GUEST_ENABLED: 'true', SALLYPORT_SMS_TRANSPORT: 'log', SALLYPORT_SMS_TEST_NUMBERS: `${NUMBER}=123456`, SALLYPORT_SMS_COUNTRIES: 'any' } });
   s = m.s;
 });
 after(() => m.close());

@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { verify as verifyTotp, withTotp } from '../lib/authenticator.mjs';
-import { codeIn, freshNumber, mailCodeIn, startDelivering, SUBJECT, tokenIn, withPhone, withSecond } from '../lib/delivery.mjs';
+import { addPhone, codeIn, freshNumber, mailCodeIn, proveAddress, startDelivering, SUBJECT, tokenIn, withSecond } from '../lib/delivery.mjs';
 import { Browser } from '../lib/browser.mjs';
 import { FakeProvider } from '../lib/fake_provider.mjs';
 import { ROOT } from '../lib/paths.mjs';
@@ -49,28 +49,38 @@ async function linking(u) {
   return token;
 }
 
-/* u has an account at the provider, and it is linked. */
-async function atProvider(u) {
+const APP = 'com.example.app:/x';
+const asPerson = (u) => {
   provider.calm();
   provider.now = () => s.now;
   provider.person = { sub: `of ${u.email}` };
-  await s.sql(`INSERT INTO linked_account (provider, account_id, user_id, linked_ms) SELECT 'fake', 'of ${u.email}', id, 1 FROM user WHERE email = '${u.email}' ON CONFLICT DO NOTHING`);
+};
+
+/* An app's sign-in at the provider, to the token that it fetches with: of whoever is signed in there. */
+async function fetched(url) {
+  const app = Social.prototype.app.call({ s }), r = await new Browser({ [AUTH]: s.target }).go(`${url}${url.includes('?') ? '&' : '?'}redirect_uri=${APP}&code_challenge=${app.challenge}&code_challenge_method=S256`);
+  const ott = new URL(r.url).searchParams.get('ott');
+  assert.ok(ott, r.url);
+  return { ott, codeVerifier: app.verifier };
+}
+
+/* u, signed in, links an account at the provider. */
+async function link(u) {
+  asPerson(u);
+  const begin = await s.post('/auth/oauth/fake/link', {}, { token: u.accessToken });
+  assert.equal(begin.status, 200, begin.text);
+  done(await s.post('/auth/oauth/link', await fetched(new URL(begin.json.url, AUTH).href), { token: u.accessToken }));
 }
 
 async function idToken(u) {
-  await atProvider(u);
+  asPerson(u);
   return { idToken: await provider.idToken({}, { nonce: 'n' }), nonce: 'n' };
 }
 
-/* The one-time token of an app whose user sets the factor up while it is on its way. */
+/* The one-time token of an app: u.ott of a user who set the factor up while it was on its way. */
 async function ott(u) {
-  await atProvider(u);
-  const totp = await s.sql(`SELECT coalesce(hex(totp), '') FROM user WHERE email = '${u.email}'`);
-  await s.sql(`UPDATE user SET totp = NULL WHERE email = '${u.email}'`);
-  const app = Social.prototype.app.call({ s });
-  const r = await new Browser({ [AUTH]: s.target }).go(`${AUTH}/auth/oauth/fake?redirect_uri=com.example.app:/x&code_challenge=${app.challenge}&code_challenge_method=S256`);
-  if (totp !== '') await s.sql(`UPDATE user SET totp = x'${totp}' WHERE email = '${u.email}'`);
-  return { ott: new URL(r.url).searchParams.get('ott'), codeVerifier: app.verifier };
+  asPerson(u);
+  return u.ott ?? fetched(`${AUTH}/auth/oauth/fake`);
 }
 
 /* First factors: what each route answers to somebody who has a second one. */
@@ -131,21 +141,27 @@ test('MF03 nothing but the gate makes a session', () => {
   assert.deepEqual(calls, ['domain/gate.c', 'domain/session.c']);
 });
 
-async function somebody() {
-  const u = await withPhone(s, await s.signedIn());
-  await s.sql(`UPDATE user SET email_verified = 1 WHERE email = '${u.email}'`);
-  const armed = await withTotp(s, u);
-  await s.sql(`DELETE FROM session`);
-  return armed;
+/* All that the product lets its owner set up, and nothing else: address and number proven, an account elsewhere linked. */
+async function owner() {
+  const u = await addPhone({ s, sms }, await proveAddress({ s, mail }, await s.signedIn()));
+  await link(u);
+  return u;
+}
+
+/* The same with an app, signed in nowhere. */
+async function somebody({ early } = {}) {
+  const u = await owner(), ahead = early ? { ott: await ott(u) } : {}, armed = await withTotp(s, u);
+  done(await s.post('/auth/logout', undefined, { token: armed.accessToken, strategy: 'bearer' }));
+  return { ...armed, ...ahead };
 }
 
 const AMR = { 'POST /auth/login': 'pwd', 'POST /auth/magic-link/verify': 'email', 'POST /auth/sms/verify': 'sms', 'POST /auth/link-verify': 'fed', 'POST /auth/oauth/{provider}/token': 'fed', 'POST /auth/oauth/exchange': 'fed' };
-const METHODS = { 'POST /auth/login': ['totp', 'sms', 'magic-link'], 'POST /auth/magic-link/verify': ['totp', 'sms'], 'POST /auth/sms/verify': ['totp', 'magic-link'],
-  'POST /auth/link-verify': ['totp', 'sms', 'magic-link'], 'POST /auth/oauth/{provider}/token': ['totp', 'sms', 'magic-link'], 'POST /auth/oauth/exchange': ['totp', 'sms', 'magic-link'] };
+const METHODS = { 'POST /auth/login': ['totp', 'sms'], 'POST /auth/magic-link/verify': ['totp', 'sms'], 'POST /auth/sms/verify': ['totp'],
+  'POST /auth/link-verify': ['totp', 'sms'], 'POST /auth/oauth/{provider}/token': ['totp', 'sms'], 'POST /auth/oauth/exchange': ['totp', 'sms'] };
 
 test('MF03 GET /auth/oauth/{provider}/callback asks for a second factor and sets no cookie of a session', async () => {
   const u = await somebody(), browser = new Browser({ [AUTH]: s.target });
-  await atProvider(u);
+  asPerson(u);
   const r = await browser.go(`${AUTH}/auth/oauth/fake`, { stop: (url) => url.includes('/auth/2fa') }), end = new URL(r.url);
   assert.equal(end.pathname, '/auth/2fa');
   s.note(end.searchParams.get('tempToken'));
@@ -157,7 +173,7 @@ test('MF03 GET /auth/oauth/{provider}/callback asks for a second factor and sets
 for (const [route, ways] of Object.entries(FIRST))
   for (const [i, way] of ways.entries())
     test(`MF03 MF04 ${route} (${i + 1}) asks for a second factor that is not the first again, and gives no token`, async () => {
-      const u = await somebody(), r = await way(u);
+      const u = await somebody({ early: route.includes('exchange') }), r = await way(u);
       assert.equal(r.status, 200, r.text);
       assert.deepEqual(Object.keys(r.json), ['requiresTwoFactor', 'tempToken', 'available2faMethods']);
       assert.deepEqual([r.json.requiresTwoFactor, r.json.available2faMethods], [true, METHODS[route]]);
@@ -171,38 +187,61 @@ for (const [route, ways] of Object.entries(FIRST))
       assert.deepEqual(claimsOf(last.json.accessToken).amr, [AMR[route], 'otp', 'mfa']);
     });
 
-/* A link is asked for in a session, and there is none without the factor. */
-for (const [route, [way]] of Object.entries(FIRST).filter(([r]) => !r.includes('link-verify') && !r.includes('exchange')))
-  test(`MF03 ${route} leads to setting a factor up when one must be and none is there`, async (t) => {
-    const strict = await start({ env: { SALLYPORT_TWOFACTOR_REQUIRED: 'true', SALLYPORT_TWOFACTOR_MAGIC_LINK: 'false' } });
-    const mine = { s, mail, sms };
-    ({ s, mail, sms } = strict);
-    t.after(async () => {
-      ({ s, mail, sms } = mine);
-      await strict.close();
-    });
-    let u = await s.register();
-    if (route.includes('sms')) u = await withPhone(s, u);
-    const r = await way(u);
-    assert.deepEqual([r.status, r.json.code, r.json.requires2FASetup, r.json.accessToken], [403, '2FA_SETUP_REQUIRED', true, undefined], r.text);
-    s.note(r.json.tempToken);
-    for (const mode of ['magic-link', 'sms']) {
-      const no = await s.post(`/auth/${mode}/send`, { mode: '2fa', tempToken: r.json.tempToken });
-      assert.deepEqual([no.status, no.json.code], [401, 'INVALID_TEMP_TOKEN'], 'MF20 that handle is of no use here');
-    }
+test('MF03 MF20 every way in leads to setting a factor up when one must be and none is there, and that handle does nothing else', async (t) => {
+  const strict = await start(), mine = { s, mail, sms };
+  ({ s, mail, sms } = strict);
+  t.after(async () => {
+    ({ s, mail, sms } = mine);
+    await strict.close();
   });
+  const u = await owner(), early = { link: await linking(u), ott: await ott(u) };
+  s.env.SALLYPORT_TWOFACTOR_REQUIRED = 'true';
+  s.env.SALLYPORT_SMS_TRANSPORT = 'none'; // so that the number is no second factor
+  const bySms = FIRST['POST /auth/sms/verify'][0];
+  await s.restart();
+  const ways = { ...FIRST, 'POST /auth/link-verify': [() => s.post('/auth/link-verify', { token: early.link, loginAfterLinking: true }, bearer)], 'POST /auth/oauth/exchange': [() => s.post('/auth/oauth/exchange', early.ott, bearer)], 'POST /auth/sms/verify': [] };
+  const look = async (route, way) => {
+    const r = await way(u);
+    assert.deepEqual([r.status, r.json.code, r.json.requires2FASetup, r.json.accessToken], [403, '2FA_SETUP_REQUIRED', true, undefined], `${route} ${r.text}`);
+    s.note(r.json.tempToken);
+    for (const other of routes.filter((x) => ['USER', 'ADMIN', 'MAYBE', 'PROXY'].includes(x.auth))) {
+      const no = await s.request(other.method, other.path.replace(/\{\w+\}/g, '00000000-0000-4000-8000-000000000000'), { token: r.json.tempToken, json: other.body ? {} : undefined });
+      assert.deepEqual([no.status, no.json.code], [401, 'INVALID_ACCESS_TOKEN'], other.path);
+    }
+    for (const [path, json] of [['magic-link/send', { mode: '2fa' }], ['sms/send', { mode: '2fa' }], ['2fa/verify', { totpCode: '123456' }]]) {
+      const no = await s.post(`/auth/${path}`, { ...json, tempToken: r.json.tempToken });
+      assert.ok(no.status === 401 || no.json.code === 'SMS_NOT_CONFIGURED', `${path} ${no.text}`);
+    }
+  };
+  for (const [route, [way]] of Object.entries(ways)) if (way) await look(route, way);
+  delete s.env.SALLYPORT_SMS_TRANSPORT;
+  Object.assign(s.env, sms.env('http-post'));
+  await s.restart();
+  await look('POST /auth/sms/verify', bySms);
+});
 
 test('MF05 what was proven stands in the token: amr', async () => {
-  const plain = await withPhone(s, await s.register({}));
-  await s.sql(`UPDATE user SET email_verified = 1 WHERE email = '${plain.email}'`);
-  const amr = [];
+  const plain = await owner(), amr = [];
   for (const [way] of Object.values(FIRST)) amr.push(claimsOf((await way(plain)).json.accessToken).amr);
   assert.deepEqual(amr, [['pwd'], ['email'], ['sms'], ['fed'], ['fed'], ['fed']]);
-  await withSecond(s, plain);
-  const { tempToken } = (await s.login(plain.email, plain.password)).json;
-  done(await s.post('/auth/magic-link/send', { mode: '2fa', tempToken }));
-  const r = await s.post('/auth/magic-link/verify', { mode: '2fa', tempToken, token: tokenIn(await mail.mail(plain.email, { subject: SUBJECT.magic })) }, bearer);
+});
+
+test('MF05 with the default settings mail is no second factor; where the operator lets it be, the token says so', async (t) => {
+  const u = await s.register();
+  await withSecond(s, u);
+  const none = await s.login(u.email, u.password);
+  assert.deepEqual([none.status, none.json.available2faMethods], [403, []], 'nothing but setting one up');
+  assert.equal((await s.post('/auth/magic-link/send', { mode: '2fa', tempToken: none.json.tempToken })).status, 401);
+  const let_ = await start({ env: { SALLYPORT_TWOFACTOR_MAGIC_LINK: 'true' } });
+  t.after(() => let_.close());
+  const v = await withSecond(let_.s, await let_.s.register()), { tempToken, available2faMethods } = (await let_.s.login(v.email, v.password)).json;
+  assert.deepEqual(available2faMethods, ['magic-link']);
+  done(await let_.s.post('/auth/magic-link/send', { mode: '2fa', tempToken }));
+  const r = await let_.s.post('/auth/magic-link/verify', { mode: '2fa', tempToken, token: tokenIn(await let_.mail.mail(v.email, { subject: SUBJECT.magic })) }, bearer);
   assert.deepEqual(claimsOf(r.json.accessToken).amr, ['pwd', 'email', 'mfa']);
+  const admin = await let_.s.admin();
+  await withSecond(let_.s, admin);
+  assert.deepEqual((await let_.s.login(admin.email, admin.password)).json.available2faMethods, [], 'never for administrators');
 });
 
 test('MF01 a handle opens nothing but second factors', async () => {
@@ -217,8 +256,7 @@ test('MF01 a handle opens nothing but second factors', async () => {
 test('a device is spared the second factor by the token of an earlier one, whichever the first factor', async (t) => {
   const kind = await startDelivering({ env: { SALLYPORT_TWOFACTOR_REMEMBER: 'true' } });
   t.after(() => kind.close());
-  const on = kind.s, u = await withSecond(on, await withPhone(on, await on.register()));
-  await on.sql(`UPDATE user SET email_verified = 1 WHERE email = '${u.email}'`);
+  const on = kind.s, u = await withSecond(on, await addPhone(kind, await proveAddress(kind, await on.signedIn())));
   const sms_ = async (json) => {
     done(await on.post('/auth/sms/send', json));
     return codeIn(await kind.sms.sms(u.number));

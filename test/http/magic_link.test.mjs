@@ -12,7 +12,7 @@ const BAD = problem('Invalid magic link token', 'INVALID_MAGIC_LINK'), LATE = pr
 const NO_HANDLE = problem('tempToken is required for 2FA mode', 'TEMP_TOKEN_REQUIRED'), BAD_HANDLE = problem('Invalid or expired temp token', 'INVALID_TEMP_TOKEN');
 let s, mail, sms, close;
 
-before(async () => ({ s, mail, sms, close } = await startDelivering()));
+before(async () => ({ s, mail, sms, close } = await startDelivering({ env: { SALLYPORT_TWOFACTOR_MAGIC_LINK: 'true' } })));
 after(() => close());
 
 const is = (r, status, body, what) => assert.deepEqual([r.status, r.json], [status, body], what);
@@ -25,7 +25,7 @@ function verify(json, options, on = s) {
 
 function signedIn(r, amr = ['email'], what = '') {
   assert.equal(r.status, 200, `${what} ${r.text}`);
-  assert.deepEqual(Object.keys(r.json), ['success', 'accessToken', 'refreshToken', 'deviceToken']);
+  assert.deepEqual(Object.keys(r.json).filter((name) => name !== 'removed'), ['success', 'accessToken', 'refreshToken', 'deviceToken']);
   assert.deepEqual(claimsOf(r.json.accessToken).amr, amr);
   return r.json;
 }
@@ -314,8 +314,7 @@ test('a sign-in by mail proves the address, and verification.mode is no obstacle
 async function planted() {
   const u = await withPhone(s, await s.signedIn());
   const id = await s.sql(`SELECT id FROM user WHERE email = '${u.email}'`), newEmail = freshEmail('pending');
-  await s.sql(`UPDATE user SET totp = x'01', totp_pending = x'02', totp_pending_ms = 1 WHERE id = ${id};
-    INSERT INTO recovery VALUES (${id}, 'ab', 'hash'); INSERT INTO linked_account (provider, account_id, user_id, linked_ms) VALUES ('evil', '${id}', ${id}, 1);`);
+  await s.sql(`UPDATE user SET totp_pending = x'02', totp_pending_ms = 1 WHERE id = ${id}; INSERT INTO linked_account (provider, account_id, user_id, linked_ms) VALUES ('evil', '${id}', ${id}, 1);`);
   assert.equal((await s.post('/auth/change-email/request', { newEmail }, { token: u.accessToken })).status, 200);
   u.pending = tokenIn(await mail.mail(newEmail, { subject: SUBJECT.emailChange }));
   return { ...u, row: id };
@@ -332,7 +331,8 @@ for (const way of ['link', 'code'])
     assert.equal((await s.refresh(u.refreshToken)).json.code, 'SESSION_REVOKED');
     assert.equal((await s.login(u.email, u.password)).status, 401);
     assert.equal((await s.post('/auth/change-email/confirm', { token: u.pending })).status, 400);
-    assert.deepEqual([(await s.me(r.accessToken)).json.hasPassword, claimsOf(r.accessToken).isTotpEnabled], [false, false]);
+    assert.deepEqual((await s.me(r.accessToken)).json.hasPassword, false);
+    assert.deepEqual(r.removed, ['password', 'phoneNumber', 'linkedAccounts', 'sessions'], 'and it says so');
 
     const again = signedIn(await verify({ token: await link(u) }));
     assert.equal((await s.me(r.accessToken)).status, 200, 'from then on nothing is wiped');
@@ -411,9 +411,9 @@ test('MF04 who signed in by mail is not offered mail again, and cannot force it'
   is(await verify({ mode: '2fa', tempToken, code: '123456' }), 401, BAD_HANDLE);
 });
 
-test('a mailed link is enough for who has no other factor', async () => {
-  const u = await withSecond(s, await proven());
-  signedIn(await verify({ token: await link(u) }));
+test('MF04 a mailed link is one factor: who must have two and has no other sets one up', async () => {
+  const u = await withSecond(s, await proven()), r = await verify({ token: await link(u) });
+  assert.deepEqual([r.status, r.json.code, r.json.requires2FASetup, r.json.accessToken], [403, '2FA_SETUP_REQUIRED', true, undefined]);
 });
 
 test('MF05 mail is offered as second factor only while the setting is on, and never to administrators', async (t) => {
@@ -433,7 +433,7 @@ test('MF05 mail is offered as second factor only while the setting is on, and ne
 });
 
 test('MF05 a link that was mailed before the setting changed is refused afterwards', async (t) => {
-  const one = await startDelivering();
+  const one = await startDelivering({ env: { SALLYPORT_TWOFACTOR_MAGIC_LINK: 'true' } });
   t.after(() => one.close());
   const u = await withSecond(one.s, await withPhone(one.s, await one.s.register())), tempToken = await handleOf(one.s, u);
   const token = await link(u, { email: undefined, mode: '2fa', tempToken }, one);

@@ -224,7 +224,7 @@ test('BF15 in strict mode no public endpoint answers differently for a known and
 
   const asked = routes.filter((r) => ['PUBLIC', 'SIGN_IN', 'SESSION', 'MAYBE', 'GUEST'].includes(r.auth) && r.place !== 'OPS' && !/healthz|readyz/.test(r.pattern));
   for (const name of ['register', 'login', 'forgot-password', 'send-verification-email']) assert.ok(asked.some((r) => r.path === `/auth/${name}`), name);
-  const general = (r, email) => r.shape.replaceAll(email, 'ADDRESS').replaceAll(encodeURIComponent(email), 'ADDRESS').replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'ID').replace(/(nonce[-=]"?)[\w-]+/g, '$1N');
+  const general = (r, email) => r.shape.replaceAll(email, 'ADDRESS').replaceAll(encodeURIComponent(email), 'ADDRESS').replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'ID').replace(/(nonce[-=]"?)[\w-]+/g, '$1N').replace(/(?<="deviceToken":"A)[\w-]{86}(?=")/, 'D');
   for (const route of asked)
     for (const password of ['wrong wrong wrong 0', undefined, '']) {
       const say = async (email) => {

@@ -9,7 +9,7 @@ import { codeIn, freshNumber, handleOf, linkIn, mailCodeIn, startDelivering, SUB
 import { BUILD, DAY, freshEmail, freshPassword, HOUR, MINUTE } from '../lib/server.mjs';
 import { alikeInTime, median } from '../lib/timing.mjs';
 
-const PROXIED = { SALLYPORT_SERVER_TRUSTED_PROXIES: '127.0.0.1' };
+const PROXIED = { SALLYPORT_SERVER_TRUSTED_PROXIES: '127.0.0.1', SALLYPORT_TWOFACTOR_MAGIC_LINK: 'true' };
 let s, mail, sms, close;
 
 before(async () => ({ s, mail, sms, close } = await startDelivering({ env: PROXIED })));
@@ -23,8 +23,8 @@ const forgot = (email, options, on = s) => on.post('/auth/forgot-password', { em
 /* Where a secret of each purpose is used: (secret, its owner) -> answer. */
 const DOORS = {
   reset: (token, u, o) => s.post('/auth/reset-password', { token, password: freshPassword() }, o),
-  verify: (token, u, o) => s.post('/auth/verify-email', { token }, o),
-  verifyByLink: (token, u, o) => s.get(`/auth/verify-email?token=${encodeURIComponent(token)}`, o),
+  verify: (token, u, o) => s.post('/auth/verify-email', { token }, { token: u.accessToken, ...o }),
+  verifyByLink: (token, u, o) => s.get(`/auth/verify-email?token=${encodeURIComponent(token)}`, { token: u.accessToken, ...o }),
   emailChange: (token, u, o) => s.post('/auth/change-email/confirm', { token }, o),
   emailRevert: (token, u, o) => s.post('/auth/change-email/revert', { token }, o),
   phone: (code, u, o) => s.post('/auth/add-phone/verify', { code }, { token: u.accessToken, ...o }),
@@ -171,7 +171,7 @@ test('EL06 a reset and a change of address end the secrets of all purposes', asy
   for (const last of ['reset', 'emailChange']) {
     const u = await withPhone(s, await s.signedIn()), secrets = {};
     for (const purpose of ['reset', 'verify', 'emailChange', 'phone', 'magic', 'smsCode']) secrets[purpose] = await ask(u, purpose);
-    ok(await s.post(last === 'reset' ? '/auth/reset-password' : '/auth/change-email/confirm', { token: secrets[last], password: u.password }));
+    ok(await s.post(last === 'reset' ? '/auth/reset-password' : '/auth/change-email/confirm', { token: secrets[last], password: u.password }, { token: u.accessToken }));
     if (last === 'reset') Object.assign(u, await s.signIn(u));
     for (const [purpose, secret] of Object.entries(secrets)) refused(purpose, await DOORS[purpose](secret, u));
   }

@@ -150,7 +150,7 @@ test('a reset proves the address, is noted, and its owner is told', async () => 
   const { accessToken } = await s.signIn({ email: u.email, password });
   assert.equal((await s.me(accessToken)).json.isEmailVerified, true);
   await mail.mail(u.email, { subject: SUBJECT.changed });
-  assert.equal(await eventsOf(u), 'user.created login.ok/pwd password.reset_requested password.reset login.ok/pwd');
+  assert.equal(await eventsOf(u), 'user.created login.ok/pwd password.reset_requested email.verified account.taken password.reset login.ok/pwd');
 });
 
 test('a reset that fails half-way changes nothing, and its token still works', async () => {
@@ -511,7 +511,8 @@ test('EL15 a reset by mail takes an account back from whoever registered the add
   const code = codeIn(await sms.sms(planned));
 
   const password = freshPassword();
-  ok(await reset(await resetToken(attacker.email), password));
+  const done = await reset(await resetToken(attacker.email), password);
+  assert.deepEqual([done.status, done.json], [200, { success: true, removed: ['phoneNumber'] }]);
   assert.equal((await s.login(attacker.email, attacker.password)).status, 401);
   assert.equal((await s.me(attacker.accessToken)).status, 401);
   assert.equal((await s.refresh(attacker.refreshToken)).status, 401);

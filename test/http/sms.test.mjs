@@ -9,7 +9,7 @@ const DONE = { success: true };
 const problem = (error, code) => ({ error, message: error, code });
 const BAD = problem('Invalid or expired SMS code', 'INVALID_SMS_CODE'), NOBODY = problem('userId is required', 'VALIDATION_ERROR');
 const NO_HANDLE = problem('tempToken is required for 2FA mode', 'TEMP_TOKEN_REQUIRED'), BAD_HANDLE = problem('Invalid or expired temp token', 'INVALID_TEMP_TOKEN');
-const TEST_NUMBER = '+15550100', PROXIED = { SALLYPORT_SERVER_TRUSTED_PROXIES: '127.0.0.1', SALLYPORT_SMS_TEST_NUMBERS: `${TEST_NUMBER}=246810` };
+const TEST_NUMBER = '+15550100', PROXIED = { SALLYPORT_SERVER_TRUSTED_PROXIES: '127.0.0.1', SALLYPORT_SMS_TEST_NUMBERS: `${TEST_NUMBER}=246810`, SALLYPORT_TWOFACTOR_MAGIC_LINK: 'true' };
 let s, mail, sms, close;
 
 before(async () => ({ s, mail, sms, close } = await startDelivering({ env: PROXIED })));

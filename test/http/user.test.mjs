@@ -21,14 +21,14 @@ function refusedField(r, field, ...reasons) {
   assert.ok(reasons.includes(r.json.fields[0].reason), r.text);
 }
 
-test('registering answers 201 with an id and no tokens, also for bearer clients', async () => {
+test('registering answers 201 with an id and the token of a known device, and none that signs in', async () => {
   for (const strategy of [undefined, 'bearer']) {
     const r = await register({ email: freshEmail(), password: freshPassword(), firstName: 'Ada', lastName: 'L' }, { strategy });
     assert.equal(r.status, 201);
-    assert.deepEqual(Object.keys(r.json), ['success', 'userId']);
+    assert.deepEqual(Object.keys(r.json), ['success', 'userId', ...(strategy ? ['deviceToken'] : [])]);
     assert.equal(r.json.success, true);
     assert.match(r.json.userId, UUID);
-    assert.ok((r.headers['set-cookie'] ?? []).every((c) => c.startsWith('__Host-csrf-token=')), 'nothing that signs in');
+    assert.deepEqual((r.headers['set-cookie'] ?? []).map((c) => c.split('=')[0]), strategy ? [] : ['__Host-deviceToken', '__Host-csrf-token']);
   }
 });
 

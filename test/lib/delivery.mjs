@@ -65,6 +65,31 @@ export function mailCodeIn(mail) {
 /* Another code than that one. */
 export const wrongCode = (code, i = 0) => String((Number(code) + 1 + i) % 1e6).padStart(6, '0');
 
+const isDone = (r) => assert.deepEqual([r.status, r.json.success], [200, true], r.text);
+
+/* Signed in (u.accessToken): gives the account a number as its owner does. */
+export async function addPhone({ s, sms }, u, number = freshNumber()) {
+  isDone(await s.post('/auth/add-phone', { phoneNumber: number }, { token: u.accessToken }));
+  isDone(await s.post('/auth/add-phone/verify', { code: codeIn(await sms.sms(number)) }, { token: u.accessToken }));
+  return { ...u, number };
+}
+
+/* The token of a sign-in link that is asked for now. */
+export async function magicToken({ s, mail }, u, json = {}) {
+  isDone(await s.post('/auth/magic-link/send', { email: u.email, ...json }));
+  const token = tokenIn(await mail.mail(u.email, { subject: SUBJECT.magic }));
+  s.note(token);
+  return token;
+}
+
+/* Proves the address in full as its owner does: by a sign-in link on a device that the account knows (u.deviceToken, or
+ * where it is signed in). Signs in by it. */
+export async function proveAddress(world, u) {
+  const r = await world.s.post('/auth/magic-link/verify', { token: await magicToken(world, u), deviceToken: u.deviceToken }, { strategy: 'bearer', token: u.accessToken });
+  assert.deepEqual([r.status, r.json.removed], [200, undefined], r.text);
+  return { ...u, ...r.json };
+}
+
 /* Gives the account a number that counts as proven. */
 export async function withPhone(s, u, number = freshNumber()) {
   await s.sql(`UPDATE user SET phone = '${number}' WHERE email = '${u.email}'`);

@@ -26,6 +26,9 @@
 
 struct play_user {
 	bool exists, disabled, verified, has_password, has_totp, required, is_admin, is_guest;
+	bool mailbox_only;     /* verified by a click on a strange device */
+	bool password_by_mail; /* set with a mailed link, the last time */
+	int64_t claim_ms;      /* a mailed link opens the account from then on; 0: no */
 	char email[64], password[48], uid[40], phone[20];
 	char hash[PASSWORD_HASH_MAX]; /* as stored: it changes with the password, and with nothing
 					 else */
@@ -85,7 +88,7 @@ struct play_link {
 enum play_asks {
 	PLAY_ASKS_FRESH,   /* a recent sign-in, the password, or a code */
 	PLAY_ASKS_FACTOR,  /* with an app: a recent use of it, or a code */
-	PLAY_ASKS_REMOVAL, /* the same, or the password; without an app nothing */
+	PLAY_ASKS_REMOVAL, /* the same; without an app nothing */
 };
 struct play_shown {
 	bool fresh, factor_fresh, has_totp; /* before the request */
@@ -163,6 +166,7 @@ struct play {
 	char trace[PLAY_TRACE][256];
 	size_t n_trace;
 	size_t ok[PLAY_OPS_MAX], refused[PLAY_OPS_MAX];
+	size_t opened; /* accounts that mail opened in spite of a second factor: claimed before */
 	size_t op;
 };
 
@@ -281,6 +285,20 @@ bool play_verification_allows(const struct play *p, int user);
 /* An address was proven for the first time: what somebody else may have put into the account is
  * gone. */
 void play_claim(struct play *p, int user);
+
+/* play_takeover.c. A session's token comes along with a public request, by choice: whose; PLAY_NONE: none that counts. */
+int play_along(struct play *p, struct play_call *k);
+bool play_is_required(const struct play *p, int user);
+/* A second factor is asked for that mail is not. */
+bool play_has_factor(const struct play *p, int user);
+/* One stands before what mail may do to the account. */
+bool play_asks_first(const struct play *p, int user);
+/* A mailed secret was used by whoever came along. False: it changes nothing, a second factor is asked for first. */
+bool play_mailed(struct play *p, int user, int along);
+/* The address was proven by a click. */
+void play_clicked(struct play *p, int user, bool known);
+/* A second factor was shown after that first proof. */
+void play_both_shown(struct play *p, int user, enum first_proof first);
 void play_unlink_all(struct play *p, int user, const char *but);
 /* A code of the app, mostly right; a recovery code, mostly unused; or nonsense. */
 const char *play_choose_factor_code(struct play *p, int user, const char *seed);
@@ -302,5 +320,6 @@ void play_op_linked_list(struct play *p);
 void play_op_unlink(struct play *p);
 void play_op_link_request(struct play *p);
 void play_op_link_verify(struct play *p);
+void play_op_claim(struct play *p);
 
 #endif

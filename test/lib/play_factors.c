@@ -233,6 +233,7 @@ static void was_set_up(struct play *p, const struct owner *o, int64_t step)
 	u->has_totp = true;
 	u->last_step = step;
 	u->seed_ms = p->now_ms;
+	u->claim_ms = 0;
 	u->epoch++;
 	keep_recovery(p, o->user);
 	play_end_sessions(p, o->user, o->pair == PLAY_NONE ? PLAY_NONE : p->pair[o->pair].session);
@@ -299,6 +300,7 @@ void play_op_2fa_disable(struct play *p)
 	if (!u->has_totp)
 		return;
 	u->has_totp = false;
+	u->claim_ms = 0;
 	u->seed[0] = u->pending_seed[0] = '\0';
 	memset(u->recovery_dead, true, sizeof(u->recovery_dead));
 }
@@ -335,6 +337,8 @@ static void finished(struct play *p, int handle, enum factor factor, const char 
 	if (factor != FACTOR_RECOVERY && (offered & (unsigned)factor) == 0)
 		play_fail(p, "user %d has no factor %s", user, name);
 	play_void_bound(p, handle, "its handle is used");
+	if (factor != FACTOR_MAIL)
+		play_both_shown(p, user, p->secret[handle].first);
 	play_got_tokens(p, user, second_amr(name, p->secret[handle].first));
 }
 
@@ -410,6 +414,16 @@ static const char *mode_of(struct play *p, bool *ret_second, int *ret_handle, ch
 	return "2fa";
 }
 
+/* Often somebody before whose mail a second factor stands: few are. */
+static const char *reader_of_mail(struct play *p)
+{
+	for (int i = 0; i < p->n_users && play_chance(p, 80); i++) {
+		if (p->user[i].exists && p->user[i].email[0] != '\0' && play_asks_first(p, i))
+			return p->user[i].email;
+	}
+	return play_somebodys_address(p);
+}
+
 void play_op_magic_send(struct play *p)
 {
 	static const char *const types[] = { "link", "code", "both" };
@@ -423,7 +437,7 @@ void play_op_magic_send(struct play *p)
 	p->asked_handle = handle;
 	p->about = handle == PLAY_NONE ? PLAY_NONE : p->secret[handle].user;
 	play_body(&k, "{\"email\":\"%s\",\"mode\":\"%s\",\"type\":\"%s\"%s}",
-		  play_somebodys_address(p), mode, types[play_pick(p, 3)], member);
+		  reader_of_mail(p), mode, types[play_pick(p, 3)], member);
 	play_call(p, &k);
 	play_no_tokens(p);
 	p->follow = play_op_magic_verify;
@@ -473,7 +487,7 @@ static enum onetime_purpose purpose_of(const struct mail_secret *m, bool second)
 }
 
 /* Whoever reads the account's mail is its owner. */
-static void proved_by_mail(struct play *p, int secret, enum onetime_purpose purpose, int trust)
+static void proved_by_mail(struct play *p, int secret, enum onetime_purpose purpose, int trust, int along)
 {
 	int user;
 
@@ -484,10 +498,10 @@ static void proved_by_mail(struct play *p, int secret, enum onetime_purpose purp
 			  p->user[user].email);
 	play_void(p, user, ONETIME_MAGIC, "its mail was used");
 	play_void(p, user, ONETIME_MAIL_CODE, "its mail was used");
-	if (!p->user[user].verified)
-		play_claim(p, user);
-	p->user[user].verified = true;
+	(void)play_mailed(p, user, along);
 	play_signed_in(p, user, PROOF_MAIL, play_trusted(p, user, trust));
+	if (play_asks_first(p, user) && play_chance(p, 60))
+		p->follow = play_op_claim; /* who is asked for what somebody else has set up */
 }
 
 static void finished_by(struct play *p, int handle, int secret, enum onetime_purpose purpose,
@@ -509,7 +523,7 @@ static int some_trust(struct play *p)
 void play_op_magic_verify(struct play *p)
 {
 	struct play_call k = play_request(METHOD_POST, "/magic-link/verify");
-	int handle, trust = some_trust(p);
+	int handle, trust = some_trust(p), along = play_along(p, &k);
 	struct mail_secret m;
 	enum onetime_purpose purpose;
 	char member[100];
@@ -536,7 +550,7 @@ void play_op_magic_verify(struct play *p)
 	if (second)
 		finished_by(p, handle, m.secret, purpose, FACTOR_MAIL, "email");
 	else
-		proved_by_mail(p, m.secret, purpose, trust);
+		proved_by_mail(p, m.secret, purpose, trust, along);
 	play_call(p, &k); /* the same again */
 	if (play_ok(p) || play_code(p, "2FA_SETUP_REQUIRED"))
 		play_fail(p, "secret %d was accepted twice", m.secret);
@@ -773,15 +787,7 @@ static void signed_in_by_link(struct play *p, int user, const char *address)
 	struct play_user *u = &p->user[user];
 	bool own = play_same(u->email, address);
 
-	if (own && !u->verified) {
-		play_claim(p, user);
-		u->verified = true;
-		for (int i = 0; i < p->n_links; i++)
-			p->link[i].live =
-				p->link[i].live ||
-				(p->link[i].user == user && play_same(p->link[i].address, address));
-	}
-	if (!u->is_guest && !play_verification_allows(p, user))
+	if (!own && !u->is_guest && !play_verification_allows(p, user))
 		play_fail(p, "user %d signed in before the address was proven", user);
 	play_signed_in(p, user, own ? PROOF_MAIL : PROOF_PROVIDER, false);
 }
@@ -789,7 +795,7 @@ static void signed_in_by_link(struct play *p, int user, const char *address)
 void play_op_link_verify(struct play *p)
 {
 	struct play_call k = play_request(METHOD_POST, "/link-verify");
-	int secret = play_choose_secret(p, ONETIME_LINK);
+	int secret = play_choose_secret(p, ONETIME_LINK), along = play_along(p, &k), user;
 	bool sign_in = play_chance(p, 50);
 
 	play_body(&k, "{\"token\":\"%s\",\"loginAfterLinking\":%s}", play_secret_text(p, secret),
@@ -800,7 +806,9 @@ void play_op_link_verify(struct play *p)
 		return;
 	}
 	play_take(p, secret, ONETIME_LINK);
-	was_linked(p, secret);
+	user = p->secret[secret].user;
+	if (!sign_in || !play_same(p->user[user].email, p->secret[secret].address) || play_mailed(p, user, along))
+		was_linked(p, secret);
 	if (sign_in)
 		signed_in_by_link(p, p->secret[secret].user, p->secret[secret].address);
 	else

@@ -334,6 +334,8 @@ void play_got_message(struct play *p, enum outbox_channel channel, const char *t
 		return;
 	}
 	need_user(p, p->about, template, to);
+	if (play_same(template, "sms-claim") && code[0] == '\0' && play_same(to, p->user[p->about].phone))
+		return;
 	if (p->asked != ONETIME_PHONE && p->asked != ONETIME_SMS && p->asked != ONETIME_SMS_2FA)
 		play_fail(p, "a code that nobody asked for, to %s", to);
 	if (p->asked != ONETIME_PHONE && !play_same(to, p->user[p->about].phone))
@@ -354,20 +356,15 @@ unsigned play_factors(const struct play *p, int user, enum first_proof proof)
 	if (u->phone[0] != '\0' && p->cfg.sms.transport != SMS_NONE && proof != PROOF_SMS)
 		f |= FACTOR_SMS;
 	if (p->cfg.mail.transport != MAIL_NONE && p->cfg.twofactor.magic_link && !u->is_admin &&
-	    proof != PROOF_MAIL)
+	    !u->has_totp && proof != PROOF_MAIL && !(proof == PROOF_PASSWORD && u->password_by_mail))
 		f |= FACTOR_MAIL;
 	return f;
 }
 
 enum gate_kind play_gate(const struct play *p, int user, enum first_proof proof, bool trusted)
 {
-	const struct play_user *u = &p->user[user];
-	bool required = !u->is_guest && (u->has_totp || u->required || p->cfg.twofactor.required);
-
-	if (!required || trusted)
+	if (!play_is_required(p, user) || trusted)
 		return GATE_TOKENS;
-	if (proof == PROOF_MAIL && play_factors(p, user, PROOF_UNSET) == FACTOR_MAIL)
-		return GATE_TOKENS; /* the mailbox is all there is */
 	return play_factors(p, user, proof) != 0 ? GATE_SECOND_FACTOR : GATE_SETUP;
 }
 
@@ -443,6 +440,8 @@ void play_signed_in(struct play *p, int user, enum first_proof proof, bool trust
 	if (!play_user_ok(p, user))
 		play_fail(p, "user %d, who is gone or disabled, got past the first proof", user);
 	if (got == GATE_TOKENS) {
+		if (trusted && play_has_factor(p, user))
+			play_both_shown(p, user, proof);
 		play_got_tokens(p, user, amr_of(proof));
 		return;
 	}
@@ -679,6 +678,10 @@ static void check_user(struct play *p, int i, const struct user_row *row)
 			  u->email);
 	if (row->email_verified != u->verified)
 		play_fail(p, "user %d: verified is %d", i, row->email_verified);
+	if (row->mailbox_only != u->mailbox_only || row->password_by_mail != u->password_by_mail ||
+	    row->claim_ms != u->claim_ms)
+		play_fail(p, "user %d: mailbox only %d, password by mail %d, claim %lld", i, row->mailbox_only,
+			  row->password_by_mail, (long long)row->claim_ms);
 	if (!same_text(row->phone, u->phone))
 		play_fail(p, "user %d has number %.*s instead of %s", i, (int)row->phone.n,
 			  row->phone.p, u->phone);

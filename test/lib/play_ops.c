@@ -140,7 +140,7 @@ static bool is_asked(enum play_asks asks, const struct play_shown *s)
 
 static bool password_does(enum play_asks asks, const struct play_shown *s)
 {
-	return s->password && !(asks == PLAY_ASKS_FACTOR && s->has_totp);
+	return s->password && !(asks != PLAY_ASKS_FRESH && s->has_totp);
 }
 
 void play_reproved(struct play *p, int pair, enum play_asks asks, const struct play_shown *shown)
@@ -156,6 +156,7 @@ void play_reproved(struct play *p, int pair, enum play_asks asks, const struct p
 	if (!shown->code)
 		return;
 	s->factor_ms = s->factor_ms > p->now_ms ? s->factor_ms : p->now_ms;
+	p->user[s->user].claim_ms = 0;
 	play_use_code(p, s->user, shown->used);
 }
 
@@ -172,6 +173,7 @@ void play_set_password(struct play *p, int user, const char *password)
 
 	play_set_text(u->password, sizeof(u->password), password);
 	u->has_password = password[0] != '\0';
+	u->password_by_mail = false;
 	u->epoch++;
 	p->password_set = user;
 }
@@ -200,6 +202,23 @@ static void add_user(struct play *p, const char *email, const char *password)
 	p->n_users++;
 }
 
+/* An account must show more than the guest did: the password just chosen leads on. */
+static void play_must_show(struct play *p, int user)
+{
+	bool setup = memmem(p->answer.body.p, p->answer.body.n, "requires2FASetup", 16) != NULL;
+	char token[128];
+	int handle;
+
+	if (play_member(p, "tempToken", token, sizeof(token)) != play_is_required(p, user))
+		play_fail(p, "user %d is an account now, and must show %d", user, play_is_required(p, user));
+	if (!play_is_required(p, user))
+		return;
+	if (setup == (play_factors(p, user, PROOF_PASSWORD) != 0))
+		play_fail(p, "user %d is to set a factor up: %d", user, setup);
+	handle = play_add_secret(p, setup ? ONETIME_SETUP : ONETIME_HANDLE, user, token, "", 5 * MS_PER_MIN);
+	p->secret[handle].first = PROOF_PASSWORD;
+}
+
 /* The guest whose token came along is the account from now on; or, where nobody may learn who has
  * one, waits for a mailed proof of the address. */
 static void became(struct play *p, int guest, const char *email, const char *password)
@@ -214,8 +233,9 @@ static void became(struct play *p, int guest, const char *email, const char *pas
 	u->verify_by_ms = p->cfg.verification.mode == VERIFICATION_LAZY
 				  ? p->now_ms + p->cfg.verification.grace_ms
 				  : 0;
-	play_end_sessions(p, guest, p->asked_session);
+	play_end_sessions(p, guest, play_is_required(p, guest) ? PLAY_NONE : p->asked_session);
 	play_void_all(p, guest, false, "the guest has become somebody");
+	play_must_show(p, guest);
 }
 
 static void op_register(struct play *p)
@@ -463,6 +483,7 @@ void play_claim(struct play *p, int user)
 
 	u->phone[0] = u->seed[0] = u->pending_seed[0] = '\0';
 	u->has_totp = false;
+	u->claim_ms = 0;
 	memset(u->recovery_dead, true, sizeof(u->recovery_dead));
 	play_unlink_all(p, user, "");
 	play_end_sessions(p, user, PLAY_NONE);
@@ -470,15 +491,15 @@ void play_claim(struct play *p, int user)
 	play_set_password(p, user, "");
 }
 
-static void was_reset(struct play *p, int secret, const char *password)
+static void was_reset(struct play *p, int secret, const char *password, int along)
 {
 	int user = p->secret[secret].user;
-	struct play_user *u = &p->user[user];
 
-	if (!u->verified)
-		play_claim(p, user);
-	u->verified = u->verified || play_same(p->secret[secret].address, u->email);
+	if (!play_same(p->secret[secret].address, p->user[user].email))
+		play_fail(p, "a reset from an address that is not the account's");
+	(void)play_mailed(p, user, along);
 	play_set_password(p, user, password);
+	p->user[user].password_by_mail = true;
 	play_end_sessions(p, user, PLAY_NONE);
 	play_void_all(p, user, false, "the password was reset");
 }
@@ -489,6 +510,7 @@ static void op_reset(struct play *p)
 	int secret = play_choose_secret(p, ONETIME_RESET);
 	bool right = play_secret_ok(p, secret, ONETIME_RESET), good;
 	const char *password = some_new_password(p, &good);
+	int along = play_along(p, &k);
 
 	play_body(&k, "{\"token\":\"%s\",\"password\":\"%s\"}", play_secret_text(p, secret),
 		  password);
@@ -496,7 +518,7 @@ static void op_reset(struct play *p)
 	play_no_tokens(p);
 	if (play_ok(p)) {
 		play_take(p, secret, ONETIME_RESET);
-		was_reset(p, secret, password);
+		was_reset(p, secret, password, along);
 		play_call(p, &k); /* the same again */
 		if (play_ok(p))
 			play_fail(p, "secret %d was accepted twice", secret);
@@ -547,14 +569,16 @@ static void op_send_verification(struct play *p)
 		(void)play_used(p, pair);
 }
 
-static void was_verified(struct play *p, int secret)
+static void was_verified(struct play *p, int secret, int along)
 {
 	struct play_user *u = &p->user[p->secret[secret].user];
 
 	play_take(p, secret, ONETIME_VERIFY);
 	if (!play_same(u->email, p->secret[secret].address))
 		play_fail(p, "a proof of %s for %s", p->secret[secret].address, u->email);
-	u->verified = true;
+	if (along != p->secret[secret].user && play_asks_first(p, p->secret[secret].user))
+		play_fail(p, "a stranger proves the address of user %d, before whom a factor stands", p->secret[secret].user);
+	play_clicked(p, p->secret[secret].user, along == p->secret[secret].user);
 	play_void(p, p->secret[secret].user, ONETIME_EMAIL_CHANGE, "the address was proven");
 }
 
@@ -564,6 +588,7 @@ static void op_verify(struct play *p)
 	struct play_call k = play_request(by_get ? METHOD_GET : METHOD_POST, "/verify-email");
 	int secret = play_choose_secret(p, ONETIME_VERIFY);
 	bool right = play_secret_ok(p, secret, ONETIME_VERIFY);
+	int along = play_along(p, &k);
 
 	if (by_get)
 		(void)snprintf(k.query, sizeof(k.query), "token=%s", play_secret_text(p, secret));
@@ -572,8 +597,10 @@ static void op_verify(struct play *p)
 	play_call(p, &k);
 	play_no_tokens(p);
 	if (play_ok(p))
-		was_verified(p, secret);
-	else if (right && !play_may_refuse(p))
+		was_verified(p, secret, along);
+	else if (right && !play_may_refuse(p) &&
+		 !(play_code(p, "REAUTH_REQUIRED") && along != p->secret[secret].user &&
+		   play_asks_first(p, p->secret[secret].user)))
 		play_fail(p, "a good link was refused");
 }
 
@@ -605,7 +632,7 @@ static void op_change_email(struct play *p)
 		play_fail(p, "a change to %s, which user %d has", email, owner);
 }
 
-static void set_email(struct play *p, int user, const char *email)
+static void set_email(struct play *p, int user, const char *email, bool mailbox_only)
 {
 	int owner = play_user_by_email(p, email);
 
@@ -615,13 +642,16 @@ static void set_email(struct play *p, int user, const char *email)
 		play_fail(p, "%s is kept for somebody", email);
 	play_set_text(p->user[user].email, sizeof(p->user[user].email), email);
 	p->user[user].verified = true;
+	p->user[user].mailbox_only = mailbox_only;
+	p->user[user].claim_ms = 0;
 	p->user[user].is_guest = false;
 }
 
 static void op_change_email_confirm(struct play *p)
 {
 	struct play_call k = play_request(METHOD_POST, "/change-email/confirm");
-	int secret = play_choose_secret(p, ONETIME_EMAIL_CHANGE), user;
+	int secret = play_choose_secret(p, ONETIME_EMAIL_CHANGE), user, along = play_along(p, &k);
+	bool guest;
 
 	play_body(&k, "{\"token\":\"%s\"}", play_secret_text(p, secret));
 	play_call(p, &k);
@@ -631,8 +661,9 @@ static void op_change_email_confirm(struct play *p)
 	play_take(p, secret, ONETIME_EMAIL_CHANGE);
 	user = p->about = p->secret[secret].user;
 	p->was_verified = p->user[user].verified;
-	set_email(p, user, p->secret[secret].address);
-	play_end_sessions(p, user, p->secret[secret].session);
+	guest = p->user[user].is_guest;
+	set_email(p, user, p->secret[secret].address, along != user);
+	play_end_sessions(p, user, guest && play_is_required(p, user) ? PLAY_NONE : p->secret[secret].session);
 	play_void_all(p, user, false, "the address was changed");
 }
 
@@ -648,16 +679,13 @@ static void op_change_email_revert(struct play *p)
 		return;
 	play_take(p, secret, ONETIME_EMAIL_REVERT);
 	user = p->about = p->secret[secret].user;
-	set_email(p, user, p->secret[secret].address);
+	set_email(p, user, p->secret[secret].address, false);
 	play_set_password(p, user, "");
 	p->user[user].phone[0] = '\0';
-	if (!p->user[user].has_totp ||
-	    p->user[user].seed_ms >= p->secret[secret].made_ms - MS_PER_DAY) {
-		p->user[user].has_totp =
-			false; /* theirs, who changed the address; an older one stays (MF19) */
-		p->user[user].seed[0] = p->user[user].pending_seed[0] = '\0';
-		memset(p->user[user].recovery_dead, true, sizeof(p->user[user].recovery_dead));
-	}
+	if (!p->user[user].has_totp)
+		p->user[user].pending_seed[0] = '\0';
+	else if (p->user[user].seed_ms >= p->secret[secret].made_ms - MS_PER_DAY)
+		p->user[user].verified = false; /* it may be theirs, and stays: mail alone removes none (MF19) */
 	play_end_sessions(p, user, PLAY_NONE);
 	play_void_all(p, user, true, "the change of address was undone");
 }
@@ -834,6 +862,7 @@ const struct play_op play_ops[] = {
 	  play_op_unlink },
 	{ "link request", METHOD_POST, "/link-request", 5, play_op_link_request },
 	{ "link verify", METHOD_POST, "/link-verify", 6, play_op_link_verify },
+	{ "claim", METHOD_POST, "/claim", 5, play_op_claim },
 	{ "require", METHOD_POST, "/2fa/verify", 2, play_op_require },
 	{ "disable", METHOD_UNSET, NULL, 1, op_disable },
 	{ "sweep", METHOD_UNSET, NULL, 1, op_sweep },

@@ -298,6 +298,7 @@ static void choose_settings(struct play *p)
 	cfg->twofactor.required = play_chance(p, 15);
 	cfg->twofactor.magic_link = play_chance(p, 60);
 	cfg->twofactor.remember = play_chance(p, 50);
+	cfg->takeover.delay_ms = play_chance(p, 50) ? MS_PER_HOUR : 3 * MS_PER_DAY;
 	cfg->guest.enabled = play_chance(p, 80);
 	cfg->stepup.account_delete = play_chance(p, 50);
 }

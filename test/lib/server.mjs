@@ -242,9 +242,9 @@ export class Server {
 
   async register(over = {}) {
     const user = { email: freshEmail(), password: freshPassword(), ...over };
-    const r = await this.post('/auth/register', user);
+    const r = await this.post('/auth/register', user, { strategy: 'bearer' });
     assert.equal(r.status, 201, r.text);
-    return { ...user, id: r.json.userId };
+    return { ...user, id: r.json.userId, deviceToken: r.json.deviceToken };
   }
 
   /* A new account, signed in once. */

@@ -94,7 +94,7 @@ if (features.sms) (await import('./phone.js')).start(change, fold);
 const setup = new URL(pageUrl('2fa?mode=setup'), location.href);
 setup.searchParams.set('redirect', location.pathname);
 $('factor-setup').href = setup.href;
-onClick($('factor-off'), () => change($('factor-now'), (proof) => api.disable2fa(proof), t('two_fa_disabled')));
+onClick($('factor-off'), () => change($('factor-now'), (proof) => api.disable2fa(proof), t('two_fa_disabled'), { factorOnly: true }));
 onClick($('factor-codes'), async () => {
   const result = await proven((proof) => api.newRecoveryCodes(proof), { factorOnly: true });
   if (result === null) return;
