@@ -119,14 +119,13 @@ static bool opens_page(const struct req *r, str method)
 static err_t keep_browser(struct req *r, struct http_reply *rep, str *ret_name)
 {
 	str browser = cookie_read(r, COOKIE_FORWARD_BROWSER);
-	uint8_t raw[32];
+	WIPED_ARRAY(uint8_t, raw, 32);
 	struct buf b = { .cap = FORWARD_BROWSER_TEXT };
 
 	if (!forward_browser_ok(browser)) {
 		TRY(rng_fill(r->c.rng, raw, sizeof(raw)));
 		NEW(b.p, r->c.mem, char, b.cap);
 		base64url_encode(&b, str_of_bytes(raw, sizeof(raw)));
-		explicit_bzero(raw, sizeof(raw));
 		REQUIRE(!b.overflow, ERR_BUG);
 		browser = buf_view(&b);
 	}

@@ -362,6 +362,23 @@ static bool is_dot_atom(str s, const char *others)
 }
 
 /* One addr-spec in ASCII, as domain/email.h takes it from users. */
+bool grammar_ehlo_name(str s)
+{
+	unsigned char bytes[16];
+	str address = s;
+
+	if (s.n == 0)
+		return true;
+	if (s.p[0] != '[')
+		return s.n <= 253 && str_has_byte(s, '.') && is_dot_atom(s, UPPER "-") && !is_ip(AF_INET, s, bytes);
+	if (s.n < 3 || s.p[s.n - 1] != ']')
+		return false;
+	address = (str){ s.p + 1, s.n - 2 };
+	if (str_starts(address, STR("IPv6:")))
+		return is_ip(AF_INET6, str_skip(address, 5), bytes);
+	return is_ip(AF_INET, address, bytes);
+}
+
 bool grammar_address(str s)
 {
 	str local, domain;

@@ -29,6 +29,7 @@ bool grammar_forward_host(str s);
 bool grammar_cookie_path(str s);
 
 /* Mail and SMS. */
+bool grammar_ehlo_name(str s); /* RFC 5321 §4.1.2: Domain or address-literal */
 bool grammar_address(str s);
 bool grammar_smtp_url(str s);
 bool grammar_service_url(str s);

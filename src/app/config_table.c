@@ -347,6 +347,10 @@ const struct setting settings[] = {
 	       "User at the SMTP server. With `mail.smtp_password`.") },
 	{ PASSWORD("mail.smtp_password", mail.smtp_password,
 		   "Password of that user. Best `file:` and a path.") },
+	{ TEXT("mail.ehlo_name", mail.ehlo_name, "", grammar_ehlo_name,
+	       "a full host name such as mail.example.com, or an address as [203.0.113.9] or [IPv6:2001:db8::9]",
+	       "What the server calls itself towards the SMTP server. None: the host of `server.public_url`, or where that is "
+	       "no full name, the domain of `mail.from`.") },
 	{ ENUM(mail_tls, "mail.smtp_tls", mail.smtp_tls, "required", words_mail_tls,
 	       "Protection of the connection to the SMTP server. opportunistic goes on without when the "
 	       "server offers none, and is refused with a password; off is for a server on this machine.") },

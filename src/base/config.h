@@ -255,6 +255,7 @@ struct config {
 		str from;              /* address */
 		str from_name;         /* display name; n == 0: ui.site_name */
 		str smtp_url;          /* smtp://host:port, smtps://host:port */
+		str ehlo_name;         /* n == 0: made of public_url or from */
 		str smtp_user;
 		struct secret smtp_password;
 		enum mail_tls smtp_tls;

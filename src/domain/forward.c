@@ -87,7 +87,7 @@ bool forward_shares_cookies(const struct config *cfg, str host)
 
 bool forward_browser_ok(str browser)
 {
-	uint8_t raw[MAC_BYTES];
+	WIPED_ARRAY(uint8_t, raw, MAC_BYTES);
 	size_t n = 0;
 
 	return browser.n == FORWARD_BROWSER_TEXT && base64url_decode(browser, raw, sizeof(raw), &n) && n == sizeof(raw);

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "egress/detail.h"
+#include "egress/ehlo.h"
 #include "egress/smtp_reply.h"
 
 #define CONNECT_MAX_MS (10 * MS_PER_S)
@@ -139,27 +140,6 @@ static err_t set_manners(struct smtp *s)
 	return OK;
 }
 
-/* The host of our own URL, as far as it is a name that EHLO can carry. */
-static str ehlo_name(str public_url)
-{
-	str scheme, host, rest;
-
-	if (!str_cut(public_url, ':', &scheme, &host))
-		return STR("localhost");
-	while (host.n > 0 && host.p[0] == '/')
-		host = str_skip(host, 1);
-	(void)str_cut(host, '/', &host, &rest);
-	(void)str_cut(host, ':', &host, &rest);
-	for (size_t i = 0; i < host.n; i++) {
-		char c = host.p[i];
-
-		if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
-		    c != '.' && c != '-')
-			return STR("localhost");
-	}
-	return host.n > 0 ? host : STR("localhost");
-}
-
 static long wanted_tls(const struct config *cfg)
 {
 	if (cfg->mail.smtp_tls == MAIL_TLS_OFF)
@@ -171,9 +151,10 @@ static long wanted_tls(const struct config *cfg)
 
 static err_t set_server(struct smtp *s, const struct config *cfg, struct arena *mem)
 {
-	str server = cfg->mail.smtp_url, url, me = ehlo_name(cfg->server.public_url);
+	str server = cfg->mail.smtp_url, url, me;
 	char *ca;
 
+	TRY(ehlo_name(cfg, mem, &me));
 	while (server.n > 0 && server.p[server.n - 1] == '/')
 		server.n--;
 	/* What curl finds as the path is what it says at EHLO. */

@@ -4,7 +4,9 @@
 
 #define CODE_CLOSING	  421
 #define CODE_AUTH_GO_ON	  334
+#define CODE_AUTH_TEMPORARY 454 /* also: throttled */
 #define CODE_AUTH_MISSING 530
+#define CODE_AUTH_FAILED  535
 #define CODE_DATA_GO_ON	  354
 
 static const struct {
@@ -138,14 +140,60 @@ void smtp_dialogue_heard(struct smtp_dialogue *d, str line)
 
 /* ---- the verdict ---- */
 
+/* RFC 3463 and its registry: whom a refusal for good is about. What is about us every mail would hear, so it ends none. The
+ * first row that fits. */
+#define ANY 999
+static const struct {
+	int subject, first, last;
+	enum delivery_verdict verdict;
+} meanings[] = {
+	{ 1, 7, 8, DELIVERY_DOWN },	 /* the sender's address or system */
+	{ 1, 0, ANY, DELIVERY_REFUSED }, /* the recipient's address */
+	{ 2, 252, 252, DELIVERY_DOWN },	 /* may not send as this sender */
+	{ 2, 0, ANY, DELIVERY_REFUSED }, /* the recipient's mailbox */
+	{ 3, 4, 4, DELIVERY_REFUSED },	 /* too big a message */
+	{ 4, 5, 5, DELIVERY_DOWN },	 /* congestion: a limit of the sender's */
+	{ 6, 0, ANY, DELIVERY_REFUSED }, /* the content */
+	{ 7, 0, ANY, DELIVERY_DOWN },	 /* policy: relaying, authentication, reputation, quotas */
+};
+
+/* The numbers of "5.4.5" at the start of the text. */
+static bool enhanced_parts(const struct smtp_dialogue *d, int ret[3])
+{
+	str code = enhanced_code((str){ d->text, d->text_n }), part;
+
+	for (size_t i = 0; i < 3; i++) {
+		uint64_t v;
+
+		(void)str_cut(code, '.', &part, &code);
+		if (!str_to_u64(part, ANY, &v))
+			return false;
+		ret[i] = (int)v;
+	}
+	return true;
+}
+
+static enum delivery_verdict verdict_of_refusal(const struct smtp_dialogue *d)
+{
+	int code[3];
+
+	if (!enhanced_parts(d, code) || code[0] != 5)
+		return DELIVERY_REFUSED;
+	for (size_t i = 0; i < sizeof(meanings) / sizeof(meanings[0]); i++) {
+		if (code[1] == meanings[i].subject && code[2] >= meanings[i].first && code[2] <= meanings[i].last)
+			return meanings[i].verdict;
+	}
+	return DELIVERY_LATER;
+}
+
 static enum delivery_verdict verdict_of_code(const struct smtp_dialogue *d)
 {
 	if (d->step == SMTP_END_OF_DATA && d->code < 300)
 		return DELIVERY_SENT;
-	if (d->step < SMTP_RCPT || d->code < 400 || d->code == CODE_CLOSING ||
-	    d->code == CODE_AUTH_MISSING)
+	if (d->step < SMTP_RCPT || d->code < 400 || d->code == CODE_CLOSING || d->code == CODE_AUTH_TEMPORARY ||
+	    d->code == CODE_AUTH_MISSING || d->code == CODE_AUTH_FAILED)
 		return DELIVERY_DOWN;
-	return d->code >= 500 ? DELIVERY_REFUSED : DELIVERY_LATER;
+	return d->code >= 500 ? verdict_of_refusal(d) : DELIVERY_LATER;
 }
 
 /* "550 5.1.1 no such user" */

@@ -84,8 +84,8 @@ static enum delivery_verdict judge(int status, str body, str expect)
 								     : DELIVERY_SENT;
 	if (status == 400 || status == 413 || status == 422)
 		return DELIVERY_REFUSED;
-	/* Wrong credentials or a wrong URL: no message would go, so none is given up for it. */
-	if (status == 401 || status == 403 || status == 404 || status == 405 || status == 429)
+	/* Wrong credentials, no credit or a wrong URL: no message would go, so none is given up for it. */
+	if (status == 401 || status == 402 || status == 403 || status == 404 || status == 405 || status == 429)
 		return DELIVERY_DOWN;
 	return status >= 400 && status <= 499 ? DELIVERY_LATER : DELIVERY_DOWN;
 }

@@ -65,6 +65,14 @@ test('a mail goes out over STARTTLS and is read as it was meant', async () => {
   for (const line of raw.split('\r\n')) assert.match(line, /^[\t\x20-\x7e]{0,78}$/);
 });
 
+test('the name at EHLO is a full one, or an address as a literal', async () => {
+  const said = async (env) => (await sink.mail((await sent({ ...sink.env, ...env })).to)).ehlo;
+  assert.equal(await said({ SALLYPORT_SERVER_PUBLIC_URL: 'https://192.168.7.20:3000' }), '[192.168.7.20]');
+  assert.equal(await said({ SALLYPORT_SERVER_PUBLIC_URL: 'https://[2001:db8::7]' }), '[ipv6:2001:db8::7]'); // the sink makes it small
+  assert.equal(await said({ SALLYPORT_SERVER_PUBLIC_URL: 'https://auth:3000' }), 'sallyport.test', 'the domain of mail.from');
+  assert.equal(await said({ SALLYPORT_MAIL_EHLO_NAME: 'mx.example.org' }), 'mx.example.org');
+});
+
 test('every mail has an id of its own, and mail.from_name goes before the name of the site', async () => {
   const env = { ...sink.env, SALLYPORT_MAIL_FROM_NAME: 'The "Desk", at night' };
   const first = await sink.mail((await sent(env)).to), second = await sink.mail((await sent(env)).to);

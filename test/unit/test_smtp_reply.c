@@ -5,10 +5,14 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
 #include <string.h>
 
+#include "egress/ehlo.h"
 #include "egress/smtp_reply.h"
+
+static json_t *table; /* test/data/smtp_replies.json */
 
 #define GREETING                                                                                   \
 	"S:220 mx.example.test ESMTP", "C:EHLO me", "S:250-mx.example.test",                       \
@@ -177,7 +181,63 @@ static void goodbyes_of_an_older_connection_do_not_count(void **state)
 		   "S:250 OK");
 }
 
-int main(void)
+static const char *member(const json_t *row, const char *name)
+{
+	const char *text = json_string_value(json_object_get(row, name));
+
+	return text == NULL ? "" : text;
+}
+
+static enum delivery_verdict verdict_named(const char *name)
+{
+	return strcmp(name, "refused") == 0 ? DELIVERY_REFUSED : strcmp(name, "later") == 0 ? DELIVERY_LATER : DELIVERY_DOWN;
+}
+
+static void what_is_about_the_sender_ends_no_mail(void **state)
+{
+	const json_t *rows = json_object_get(table, "replies");
+
+	(void)state;
+	assert_true(json_array_size(rows) >= 30);
+	for (size_t i = 0; i < json_array_size(rows); i++) {
+		const json_t *row = json_array_get(rows, i);
+		bool at_rcpt = strcmp(member(row, "step"), "RCPT") == 0, at_data = strcmp(member(row, "step"), "DATA") == 0;
+		char heard[256];
+		const char *const rcpt[] = { TO_MAIL, "C:RCPT TO:<c@d>", heard, NULL };
+		const char *const data[] = { TO_RCPT, "C:DATA", heard, NULL };
+		const char *const end[] = { TO_DATA, heard, NULL };
+		struct delivery got;
+
+		(void)snprintf(heard, sizeof(heard), "S:%s", member(row, "reply"));
+		got = led(CURLE_SEND_ERROR, "", at_rcpt ? rcpt : at_data ? data : end);
+		if (got.verdict != verdict_named(member(row, "verdict")))
+			fail_msg("%s: %d", heard, (int)got.verdict);
+	}
+}
+
+static void the_name_at_ehlo_is_a_full_one_or_a_literal(void **state)
+{
+	const json_t *rows = json_object_get(table, "ehlo");
+
+	(void)state;
+	for (size_t i = 0; i < json_array_size(rows); i++) {
+		const json_t *row = json_array_get(rows, i);
+		struct config cfg = { 0 };
+		struct arena mem;
+		str got;
+
+		cfg.server.public_url = str_of_cstr(member(row, "public_url"));
+		cfg.mail.from = str_of_cstr(member(row, "from"));
+		cfg.mail.ehlo_name = str_of_cstr(member(row, "ehlo_name"));
+		assert_int_equal(arena_init(&mem, 4096).code, ERR_OK);
+		assert_int_equal(ehlo_name(&cfg, &mem, &got).code, ERR_OK);
+		if (!str_eq(got, str_of_cstr(member(row, "ehlo"))))
+			fail_msg("%s: %.*s", member(row, "public_url"), STR_ARG(got));
+		arena_clear(&mem);
+	}
+}
+
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_mail_taken_over_is_sent),
@@ -190,7 +250,17 @@ int main(void)
 		cmocka_unit_test(the_lines_of_a_reply_become_one),
 		cmocka_unit_test(a_long_reply_is_cut_between_characters),
 		cmocka_unit_test(goodbyes_of_an_older_connection_do_not_count),
+		cmocka_unit_test(what_is_about_the_sender_ends_no_mail),
+		cmocka_unit_test(the_name_at_ehlo_is_a_full_one_or_a_literal),
 	};
+	int failed;
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	table = argc == 2 ? json_load_file(argv[1], 0, NULL) : NULL;
+	if (table == NULL) {
+		(void)fprintf(stderr, "usage: test_smtp_reply smtp_replies.json\n");
+		return 2;
+	}
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	json_decref(table);
+	return failed;
 }
