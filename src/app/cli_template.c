@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/lang_tag.h"
 #include "base/utf8.h"
 #include "domain/template.h"
 #include "domain/template_texts.h"
@@ -16,7 +17,6 @@
 #define BASE_MAX_BYTES ((size_t)64 * 1024)
 #define TEXT_MAX_BYTES ((size_t)4096)
 #define KEY_MAX_BYTES  64
-#define LANG_MAX_BYTES 10
 #define LIST_MAX       200
 
 /* ---- arguments ---- */
@@ -34,11 +34,11 @@ static const struct template_builtin *known(const char *id)
 /* Tags are the same in any case; stored in lower case, each is there once. */
 static bool lang_arg(struct cli *cli, const char *arg, str *ret)
 {
-	str lang = str_of_cstr(arg);
+	str lang = lang_best(&cli->mem, str_of_cstr(arg));
 	char *p;
 
-	if (!template_lang_ok(lang) || (p = arena_new(&cli->mem, char, LANG_MAX_BYTES)) == NULL) {
-		(void)fail("a language is 2 to 10 letters and hyphens, like de or pt-BR");
+	if (lang.n == 0 || (p = arena_new(&cli->mem, char, LANG_TAG_MAX)) == NULL) {
+		(void)fail("a language is written like de, pt-BR or zh-Hant-TW");
 		return false;
 	}
 	for (size_t i = 0; i < lang.n; i++) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/color.h"
+#include "base/lang_tag.h"
 #include "base/return_path.h"
 #include "base/utf8.h"
 #include "oauth/provider.h"
@@ -398,11 +399,9 @@ bool grammar_label(str s)
 
 bool grammar_lang(str s)
 {
-	bool fit = s.n >= 2 && s.n <= 10;
+	struct lang_tag tags[LANG_TAGS_MAX];
 
-	for (size_t i = 0; fit && i < s.n; i++)
-		fit = s.p[i] == '-' || (s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= 'A' && s.p[i] <= 'Z');
-	return fit;
+	return !str_has_byte(s, ',') && !str_has_byte(s, ':') && lang_tags(s, tags) == 1;
 }
 
 bool grammar_smtp_url(str s)

@@ -2,10 +2,10 @@
 
 #include "base/base64url.h"
 #include "base/json_out.h"
+#include "base/lang_tag.h"
 #include "domain/audit.h"
 #include "domain/email_change.h"
 #include "domain/onetime.h"
-#include "domain/template.h"
 #include "store/query.h"
 
 /* ---- made ---- */
@@ -104,11 +104,6 @@ static err_t require_was_guest(struct upgrade *u, int64_t changed)
 	return OK;
 }
 
-static str lang_of(const struct user_new *n)
-{
-	return template_lang_ok(n->lang) ? n->lang : STR_NONE;
-}
-
 /* He is an account now: where accounts must show a second factor, the session of the guest ends, and the password just
  * chosen leads on as it does at a sign-in. */
 static err_t pass_gate(struct ctx *c, struct upgrade *u)
@@ -135,7 +130,7 @@ static err_t become(struct ctx *c, struct upgrade *u)
 
 	TRY(session_act(c, u->who, &tx, &user));
 	e = q_guest_become(c->db, id, u->ready.typed, u->ready.key, u->ready.hash, n->first_name, n->last_name,
-			   lang_of(n), user_verify_by_ms(c), &changed);
+			   lang_best(c->mem, n->lang), user_verify_by_ms(c), &changed);
 	if (e.code == ERR_CONFLICT)
 		FAIL(ERR_EMAIL_EXISTS);
 	TRY(e);
@@ -157,7 +152,7 @@ static err_t wait_for_proof(struct ctx *c, struct upgrade *u)
 	TX tx = { 0 };
 
 	TRY(session_act(c, u->who, &tx, &user));
-	TRY(q_guest_prepare(c->db, u->who->row.id, u->ready.hash, n->first_name, n->last_name, lang_of(n),
+	TRY(q_guest_prepare(c->db, u->who->row.id, u->ready.hash, n->first_name, n->last_name, lang_best(c->mem, n->lang),
 			    &changed));
 	TRY(require_was_guest(u, changed));
 	TRY(email_change_start(c, u->who, u->ready.typed, u->ready.key, n->lang));

@@ -1,5 +1,6 @@
 #include "domain/outbox.h"
 
+#include "base/lang_tag.h"
 #include "base/buf.h"
 #include "crypto/aead.h"
 #include "domain/uid.h"
@@ -140,7 +141,8 @@ static bool has_transport(const struct config *cfg, enum outbox_channel channel)
 
 err_t outbox_add(struct ctx *c, const struct outbox_message *m)
 {
-	str lang = m->lang.n > 0 ? m->lang : c->cfg->mail.default_lang;
+	str wanted = lang_best(c->mem, m->lang);
+	str lang = wanted.n > 0 ? wanted : lang_best(c->mem, c->cfg->mail.default_lang);
 	uint8_t uid[UID_BYTES];
 	str context, plain, sealed;
 

@@ -5,12 +5,13 @@
 
 #include <string.h>
 
+#include "base/lang_tag.h"
 #include "base/utf8.h"
 #include "domain/template_texts.h"
 #include "store/query.h"
 
 #define ENTITY_MAX_BYTES 6
-#define N_LANGS_TRIED	 4
+#define N_LANGS_TRIED	 5
 
 /* ---- variables ---- */
 
@@ -234,19 +235,6 @@ err_t template_expand(struct arena *mem, str base, bool html, const struct templ
 
 /* ---- which bases and texts ---- */
 
-bool template_lang_ok(str lang)
-{
-	if (lang.n < 2 || lang.n > 10 || lang.p[0] == '-' || lang.p[lang.n - 1] == '-')
-		return false;
-	for (size_t i = 0; i < lang.n; i++) {
-		char ch = lang.p[i];
-
-		if (!((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || ch == '-'))
-			return false;
-	}
-	return true;
-}
-
 struct material {
 	str html, text;
 	const struct template_builtin *builtin; /* NULL: not built in */
@@ -315,10 +303,9 @@ static void add_lang(struct material *m, str lang)
 /* All that may be used, in the order in which it is preferred. */
 static err_t choose_texts(struct ctx *c, str lang, struct material *m)
 {
-	str langs[N_LANGS_TRIED] = { lang, STR_NONE, c->cfg->mail.default_lang, STR("en") };
-	str tail;
+	str wanted = lang_best(c->mem, lang), other = lang_best(c->mem, c->cfg->mail.default_lang);
+	str langs[N_LANGS_TRIED] = { wanted, lang_primary(wanted), other, lang_primary(other), STR("en") };
 
-	(void)str_cut(lang, '-', &langs[1], &tail);
 	NEW(m->texts, c->mem, struct template_text,
 	    N_LANGS_TRIED * (m->n_rows + TEMPLATE_BUILTIN_TEXTS_MAX));
 	for (size_t i = 0; i < N_LANGS_TRIED; i++)

@@ -32,9 +32,6 @@ struct rendered {
 MUST_USE err_t template_render(struct ctx *c, str id, str lang, const struct template_var *vars, size_t n,
 			       struct rendered *ret);
 
-/* Is it a language tag we take at all: letters and '-', 2 to 10 of them? */
-bool template_lang_ok(str lang);
-
 /* The substitution alone, pure: for tests and the fuzzer. */
 struct template_text {
 	str key;

@@ -1,5 +1,6 @@
 #include "domain/user.h"
 
+#include "base/lang_tag.h"
 #include "base/utf8.h"
 #include "domain/asked.h"
 #include "domain/attempt.h"
@@ -52,7 +53,7 @@ static err_t insert(struct ctx *c, const struct user_new *n, const struct user_r
 
 	TRY(tx_begin(&tx, c->db));
 	e = q_user_insert(c->db, c->mem, uid, r->typed, r->key, r->hash, n->first_name, n->last_name, n->is_admin,
-			  n->email_verified, c->now_ms, template_lang_ok(n->lang) ? n->lang : STR_NONE,
+			  n->email_verified, c->now_ms, lang_best(c->mem, n->lang),
 			  n->self ? user_verify_by_ms(c) : 0, &id, &found);
 	if (e.code == ERR_CONFLICT)
 		FAIL(ERR_EMAIL_EXISTS);

@@ -1,5 +1,6 @@
 #include "domain/verification.h"
 
+#include "base/lang_tag.h"
 #include "domain/asked.h"
 #include "domain/audit.h"
 #include "domain/clock_guard.h"
@@ -52,7 +53,8 @@ err_t verification_send(struct ctx *c, const struct caller *who, str lang)
 	TRY(tx_begin(&tx, c->db));
 	TRY(q_user_by_id(c->db, c->mem, who->row.id, &user, &found));
 	REQUIRE(found, ERR_USER_NOT_FOUND);
-	if (template_lang_ok(lang))
+	lang = lang_best(c->mem, lang);
+	if (lang.n > 0)
 		TRY(q_user_set_lang(c->db, user.id, lang, &changed));
 	TRY(verification_start(c, &user, lang));
 	return tx_commit(&tx);

@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <unistd.h>
 
+#include "base/lang_tag.h"
 #include "base/log.h"
 #include "base/utf8.h"
 #include "web/ui_internal.h"
@@ -14,7 +15,6 @@
 #define LANG_TEXT_MAX ((size_t)600)
 #define TAG_MIN 2
 #define TAG_MAX 10
-#define RANGES_MAX 16 /* of Accept-Language that are looked at */
 
 /* ---- tags ---- */
 
@@ -31,18 +31,10 @@ static bool tag_ok(str tag)
 	return true;
 }
 
-static str primary_of(str tag)
-{
-	str primary, rest;
-
-	(void)str_cut(tag, '-', &primary, &rest);
-	return primary;
-}
-
 static bool is_rtl(str tag)
 {
 	static const char *const rtl[] = { "ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi" };
-	str primary = primary_of(tag);
+	str primary = lang_primary(tag);
 
 	for (size_t i = 0; i < sizeof(rtl) / sizeof(rtl[0]); i++) {
 		if (str_eq_nocase(primary, str_of_cstr(rtl[i])))
@@ -247,58 +239,36 @@ static const struct ui_lang *find(const struct ui *ui, str tag)
 	for (size_t i = 0; i < ui->n_langs; i++) {
 		if (str_eq_nocase(ui->langs[i].tag, tag))
 			return &ui->langs[i];
-		if (found == NULL && str_eq_nocase(ui->langs[i].tag, primary_of(tag)))
+		if (found == NULL && str_eq_nocase(ui->langs[i].tag, lang_primary(tag)))
 			found = &ui->langs[i];
 	}
 	return found;
 }
 
-/* ";q=0.8" in thousandths; what cannot be read is 0. */
-static uint64_t quality(str params)
+/* The best of a list that there are pages in. */
+static const struct ui_lang *best_of(const struct ui *ui, str list)
 {
-	str value = str_trim(params), digits;
-	uint64_t whole, rest = 0;
+	struct lang_tag tags[LANG_TAGS_MAX];
+	size_t n = lang_tags(list, tags);
 
-	if (value.n == 0)
-		return 1000;
-	if (!str_starts(value, STR("q=")) && !str_starts(value, STR("Q=")))
-		return 0;
-	(void)str_cut(str_skip(value, 2), '.', &value, &digits);
-	if (!str_to_u64(value, 1, &whole) || digits.n > 3 || (digits.n > 0 && !str_to_u64(digits, 999, &rest)))
-		return 0;
-	for (size_t i = digits.n; i < 3; i++)
-		rest *= 10;
-	return whole * 1000 + rest > 1000 ? 1000 : whole * 1000 + rest;
-}
+	for (size_t i = 0; i < n; i++) {
+		const struct ui_lang *found = find(ui, lang_tag_str(&tags[i]));
 
-static const struct ui_lang *best_of(const struct ui *ui, str accept)
-{
-	const struct ui_lang *best = NULL, *one;
-	uint64_t best_quality = 0;
-
-	for (size_t i = 0; i < RANGES_MAX && accept.n > 0; i++) {
-		str range, tag, params;
-
-		(void)str_cut(accept, ',', &range, &accept);
-		(void)str_cut(range, ';', &tag, &params);
-		if (quality(params) <= best_quality)
-			continue;
-		one = find(ui, str_trim(tag));
-		if (one == NULL)
-			continue;
-		best = one;
-		best_quality = quality(params);
+		if (found != NULL)
+			return found;
 	}
-	return best;
+	return NULL;
 }
 
 const struct ui_lang *ui_lang_choose(const struct ui *ui, const struct config *cfg, str wanted, str accept)
 {
-	const struct ui_lang *lang = tag_ok(wanted) ? find(ui, wanted) : NULL;
+	const str lists[] = { wanted, accept, cfg->mail.default_lang };
 
-	if (lang == NULL)
-		lang = best_of(ui, accept);
-	if (lang == NULL)
-		lang = find(ui, cfg->mail.default_lang);
-	return lang != NULL ? lang : find(ui, STR("en"));
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		const struct ui_lang *found = best_of(ui, lists[i]);
+
+		if (found != NULL)
+			return found;
+	}
+	return find(ui, STR("en"));
 }

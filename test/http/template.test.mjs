@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
+import { Mailed } from '../lib/mailed.mjs';
 import { Server } from '../lib/server.mjs';
 
 let s;
@@ -112,7 +113,7 @@ test('unknown templates, languages, keys and texts are refused', async () => {
   await refused(/no such template/, 'preview', 'nothing');
   await refused(/no such template/, 'set', 'nothing', 'text', file('x'));
   await refused(/no such template/, 'remove', 'nothing');
-  for (const lang of ['', 'd', 'de_DE', 'abcdefghijk', 'd3']) await refused(/a language is/, 'translate', 'welcome', lang, 'body', 'x');
+  for (const lang of ['', 'd', 'deutsch', 'abcdefghijk', 'd3']) await refused(/a language is/, 'translate', 'welcome', lang, 'body', 'x');
   await refused(/a language is/, 'preview', 'welcome', 'x!');
   for (const key of ['', 'Body', 'a-b', 'x'.repeat(65)]) await refused(/a key is/, 'translate', 'welcome', 'pt', key, 'x');
   await refused(/1 to 4096/, 'translate', 'welcome', 'pt', 'body', 'x'.repeat(4097));
@@ -126,4 +127,16 @@ test('unknown templates, languages, keys and texts are refused', async () => {
 
 test('wrong usage ends with 2', async () => {
   for (const args of [[], ['nothing'], ['list', 'x'], ['show'], ['set', 'welcome', 'html'], ['set', 'welcome', 'mail', file('x')], ['translate', 'welcome', 'de', 'body'], ['preview'], ['untranslate', 'welcome', 'de'], ['remove']]) assert.equal((await template(...args)).code, 2, args.join(' '));
+});
+
+test('a mail is in the language that a platform names in its own way, and so it is kept', async (t) => {
+  const m = await Mailed.start({ env: { SALLYPORT_MAIL_DEFAULT_LANG: 'es_ES' } });
+  t.after(() => m.close());
+  const german = 'Willkommen! Ihr Konto wurde angelegt', rows = { 'de_DE': 'de-DE', 'de-DE-1996': 'de-DE', 'de_AT.UTF-8@euro': 'de-AT', 'fr;q=0.2, de': 'de', 'de:en': 'de' };
+  for (const [emailLang, kept] of Object.entries(rows)) {
+    const u = await m.s.register({ emailLang });
+    await m.sink.mail(u.email, { subject: german });
+    assert.equal(await m.s.sql(`SELECT lang FROM user WHERE email = '${u.email}'`), kept);
+  }
+  for (const emailLang of ['C', 'POSIX', '*', 'xx_XX']) assert.match((await m.sink.mail((await m.s.register({ emailLang })).email)).parsed.subject, /^¡/, 'mail.default_lang');
 });

@@ -301,7 +301,7 @@ test('the five languages have the same texts, and no text is empty', () => {
 test('the query chooses the language, then the browser, then the setting', async (t) => {
   const langOf = (r) => [r.text.match(/<html lang="([\w-]+)" dir="(\w+)"/).slice(1).join(), configOf(r).lang];
   const rows = [['login', {}, 'en'], ['login?lang=it', { 'Accept-Language': 'de' }, 'it'], ['login', { 'Accept-Language': 'nl, fr-CH;q=0.8, de;q=0.9' }, 'de'], ['login?lang=nl', { 'Accept-Language': 'es-MX' }, 'es'],
-    ['login?lang=%3Cscript%3E', {}, 'en'], ['login?lang=', {}, 'en'], ['login?lang=de%00', {}, 'en']];
+    ['login?lang=%3Cscript%3E', {}, 'en'], ['login?lang=', {}, 'en'], ['login?lang=de%00', {}, 'en'], ['login?lang=de_DE', {}, 'de'], ['login?lang=it_IT.UTF-8', {}, 'it'], ['login?lang=de-DE-1996', {}, 'de'], ['login?lang=nl,fr;q=0.5', {}, 'fr']];
   for (const [page, headers, lang] of rows) {
     const r = await ui(page, { headers });
     assert.deepEqual(langOf(r), [`${lang},ltr`, lang], page);

@@ -738,8 +738,8 @@ static void the_grammar_of_senders_services_and_numbers_is_strict(void **state)
 		"+15550100", "+15550100=", "+15550100=12345", "+15550100=1234567", "+15550100=12345x",
 		"15550100=123456", "+1555=123456", "+1234567890123456=123456", "=123456", NULL,
 	};
-	static const char *const langs[] = { "de", "pt-BR", NULL };
-	static const char *const no_langs[] = { "", "e", "en_US", "e1", "../../etc", NULL };
+	static const char *const langs[] = { "de", "pt-BR", "en_US", NULL };
+	static const char *const no_langs[] = { "", "e", "e1", "../../etc", NULL };
 	char label[66] = "";
 
 	(void)state;

@@ -160,19 +160,6 @@ static void a_result_is_bounded(void **state)
 	free((void *)(uintptr_t)var.value.p);
 }
 
-static void languages_are_letters_and_hyphens(void **state)
-{
-	static const char *const good[] = { "de", "pt-BR", "ast", "zh-Hant-TW" };
-	static const char *const bad[] = { "",	  "d",	"de_DE",       "-de",
-					   "de-", "d1", "zh-Hant-TWN", "d e" };
-
-	(void)state;
-	for (size_t i = 0; i < SIZEOF(good); i++)
-		assert_true(template_lang_ok(str_of_cstr(good[i])));
-	for (size_t i = 0; i < SIZEOF(bad); i++)
-		assert_false(template_lang_ok(str_of_cstr(bad[i])));
-}
-
 /* ---- which base and which text: with a real store ---- */
 
 struct world {
@@ -646,7 +633,6 @@ int main(void)
 		NAMED("EL19", variables_are_escaped_in_html_texts_are_not),
 		NAMED("EL19", variables_are_one_line_without_controls),
 		cmocka_unit_test(a_result_is_bounded),
-		cmocka_unit_test(languages_are_letters_and_hyphens),
 		cmocka_unit_test(a_language_falls_back_to_its_primary_the_default_and_english),
 		NAMED("F-38", stored_texts_win_key_by_key_in_any_language),
 		cmocka_unit_test(stored_bases_count_only_as_a_pair),
