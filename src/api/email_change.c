@@ -10,7 +10,7 @@ struct email_change_request {
 static const struct body_field email_change_request_fields[] = {
 	PROOF_FIELDS(struct email_change_request),
 	TYPED(struct email_change_request, new_email, "newEmail", 1024, BODY_WORD),
-	TEXT_OR_NULL(struct email_change_request, lang, "emailLang", 64),
+	TEXT_OR_NULL(struct email_change_request, lang, "emailLang", 200),
 };
 const struct body_shape email_change_request_shape =
 	SHAPE_WITH_PROOF(struct email_change_request, email_change_request_fields);

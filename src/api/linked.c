@@ -14,7 +14,7 @@ static const struct body_field link_request_fields[] = {
 	PROOF_FIELDS(struct link_request),
 	TYPED(struct link_request, email, "email", 1024, BODY_WORD),
 	TEXT_OR_NULL(struct link_request, provider, "provider", 64),
-	TEXT_OR_NULL(struct link_request, lang, "emailLang", 64),
+	TEXT_OR_NULL(struct link_request, lang, "emailLang", 200),
 };
 const struct body_shape link_request_shape = SHAPE_WITH_PROOF(struct link_request, link_request_fields);
 

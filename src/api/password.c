@@ -8,7 +8,7 @@ struct password_forgot {
 };
 static const struct body_field password_forgot_fields[] = {
 	TYPED(struct password_forgot, email, "email", 1024, BODY_WORD),
-	TEXT_OR_NULL(struct password_forgot, lang, "emailLang", 64),
+	TEXT_OR_NULL(struct password_forgot, lang, "emailLang", 200),
 	TEXT_OR_NULL(struct password_forgot, device, "deviceToken", 256),
 };
 const struct body_shape password_forgot_shape = SHAPE(struct password_forgot, password_forgot_fields);

@@ -10,7 +10,7 @@ struct magic_send {
 };
 static const struct body_field magic_send_fields[] = {
 	TYPED_OR_NULL(struct magic_send, email, "email", 1024, BODY_WORD),
-	TEXT_OR_NULL(struct magic_send, lang, "emailLang", 64),
+	TEXT_OR_NULL(struct magic_send, lang, "emailLang", 200),
 	TEXT_OR_NULL(struct magic_send, mode, "mode", 64),
 	TEXT_OR_NULL(struct magic_send, temp_token, "tempToken", TOKEN_MAX),
 	TEXT_OR_NULL(struct magic_send, type, "type", 64),

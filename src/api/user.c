@@ -22,7 +22,7 @@ static const struct body_field user_register_fields[] = {
 	SECRET(struct user_register, password, "password", PASSWORD_MAX_BYTES),
 	TYPED_OR_NULL(struct user_register, first_name, "firstName", 400, BODY_NAME),
 	TYPED_OR_NULL(struct user_register, last_name, "lastName", 400, BODY_NAME),
-	TEXT_OR_NULL(struct user_register, lang, "emailLang", 64),
+	TEXT_OR_NULL(struct user_register, lang, "emailLang", 200),
 	REFUSED_OF_ACCOUNTS,
 };
 const struct body_shape user_register_shape = SHAPE(struct user_register, user_register_fields);

@@ -9,7 +9,7 @@ struct verification_send {
 };
 static const struct body_field verification_send_fields[] = {
 	TYPED(struct verification_send, email, "email", 1024, BODY_WORD),
-	TEXT_OR_NULL(struct verification_send, lang, "emailLang", 64),
+	TEXT_OR_NULL(struct verification_send, lang, "emailLang", 200),
 	TEXT_OR_NULL(struct verification_send, device, "deviceToken", 256),
 };
 const struct body_shape verification_send_shape = SHAPE(struct verification_send, verification_send_fields);

@@ -162,6 +162,12 @@ static bool read_challenge(struct answer *r)
 	return c->temp_token != NULL && (methods == NULL || read_texts(r, methods, &c->methods, &c->n_methods));
 }
 
+/* What is there and empty is as good as absent. */
+static const char *text_or_none(const char *text)
+{
+	return text != NULL && text[0] != '\0' ? text : NULL;
+}
+
 static bool read_profile(struct answer *r)
 {
 	sp_profile *p = result_alloc(r, 1, sizeof *p);
@@ -175,7 +181,7 @@ static bool read_profile(struct answer *r)
 		.last_name = json_string(r->json, "lastName"),
 		.name = json_string(r->json, "name"),
 		.phone_number = json_string(r->json, "phoneNumber"),
-		.role = json_string(r->json, "role"),
+		.role = text_or_none(json_string(r->json, "role")),
 		.login_provider = json_string(r->json, "loginProvider"),
 		.last_login = json_string(r->json, "lastLogin"),
 		.is_email_verified = json_flag(r->json, "isEmailVerified"),
