@@ -158,6 +158,10 @@ const struct setting settings[] = {
 	  .restart = true },
 	{ DURATION("server.shutdown_timeout", server.shutdown_timeout_ms, "10s", A_TIMEOUT,
 		   "Time for running requests to finish when the server stops.") },
+	{ BOOL("server.sandbox", server.sandbox, "true",
+	       "Whether the server gives up the system calls that it never needs (seccomp): starting programs, "
+	       "reading other processes, and the like. Off for debuggers and profilers."),
+	  .restart = true },
 
 	{ TEXT("store.url", store.url, "sqlite:{data_dir}/sallyport.db", grammar_store,
 	       "sqlite: and the name of a file; this version has no other store",

@@ -15,6 +15,7 @@
 
 #include "api/body.h"
 #include "app/doctor.h"
+#include "app/sandbox.h"
 #include "app/version.h"
 #include "base/log.h"
 #include "crypto/mac.h"
@@ -32,6 +33,7 @@ static void harden(void)
 	(void)umask(077);
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	sandbox_drop();
 	/* As many connections as the system lets us have; server.max_connections is the limit meant. */
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
 		files.rlim_cur = files.rlim_max;
@@ -187,6 +189,7 @@ enum exit_code serve_run(const struct wire_options *o)
 	struct config_report report = { 0 };
 	struct config *cfg = NULL;
 	enum exit_code code;
+	err_t sandboxed;
 	int signals;
 	bool bad;
 
@@ -203,10 +206,13 @@ enum exit_code serve_run(const struct wire_options *o)
 		return EXIT_FAULT;
 	}
 	body_init();
+	sandboxed = cfg->server.sandbox ? sandbox_enter() : OK; /* before there is a second thread */
 	if (log_start(STDERR_FILENO, str_eq(cfg->log.format, STR("json")), cfg->log.level).code != ERR_OK) {
 		config_free(cfg);
 		return EXIT_FAULT;
 	}
+	if (sandboxed.code != ERR_OK) /* one wall less, but no reason to keep everybody out */
+		log_event(LOG_WARN, "no_sandbox", LOG_CSTR("why", "this kernel has no seccomp filters for us"));
 	code = run(o, cfg, signals);
 	log_stop();
 	return code; /* signals stays open: impatience() may be reading it until the process ends */

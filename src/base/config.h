@@ -170,6 +170,7 @@ struct config {
 		int64_t head_timeout_ms, body_timeout_ms, write_timeout_ms, idle_timeout_ms;
 		int64_t proxy_idle_timeout_ms;
 		int64_t shutdown_timeout_ms;
+		bool sandbox;
 	} server;
 	struct {
 		str url;               /* "sqlite:/path/file.db" */

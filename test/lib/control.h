@@ -17,6 +17,7 @@ enum control {
 	CONTROL_HELD,            /* … set to 1 by the server then, and to 0 by the test that lets it go on */
 	CONTROL_RNG_CALLS,       /* counted by the server: fills so far */
 	CONTROL_MONO_SHIFT_MS,   /* added to the monotonic clock, frozen or not */
+	CONTROL_INTRUDE,         /* 1: the next transaction tries to become another program first */
 	CONTROL_N,
 };
 
