@@ -245,7 +245,7 @@ test('an unknown account is refused by every command', async () => {
     }
 });
 
-test('keys rotate publishes a key first, signs with it an hour later, and keeps the old tokens good', async () => {
+test('SC02 keys rotate publishes a key first, signs with it an hour later, and keeps the old tokens good', async () => {
   const u = await s.signedIn();
   const kids = async () => (await s.get('/.well-known/jwks.json')).json.keys.map((k) => k.kid);
   const before = await kids();
@@ -261,7 +261,7 @@ test('keys rotate publishes a key first, signs with it an hour later, and keeps 
   assert.ok((await kids()).includes(before[0]), 'the old key is still published');
 });
 
-test('keys rotate --now signs with the new key at once, tokens of the old one stay good', async (t) => {
+test('SC02 keys rotate --now signs with the new key at once, tokens of the old one stay good', async (t) => {
   const own = await Server.start({ clock: 'real' });
   t.after(() => own.close());
   const u = await own.signedIn();
@@ -278,7 +278,7 @@ test('keys rotate --now signs with the new key at once, tokens of the old one st
   assert.equal(await own.sql("SELECT count(*) FROM audit WHERE event = 'keys.rotated'"), '1');
 });
 
-test('rotation under load fails no verification', async (t) => {
+test('SC02 rotation under load fails no verification', async (t) => {
   const own = await Server.start({ clock: 'real' });
   t.after(() => own.close());
   const u = await own.signedIn();

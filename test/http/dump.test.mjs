@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { after, before, test } from 'node:test';
 import { codeIn, freshNumber, startDelivering, SUBJECT, tokenIn } from '../lib/delivery.mjs';
-import { freshEmail, freshPassword } from '../lib/server.mjs';
+import { handleOf, verify, withTotp } from '../lib/authenticator.mjs';
+import { freshEmail, freshPassword, until } from '../lib/server.mjs';
 
 let s, mail, sms, close;
 
@@ -48,7 +49,7 @@ function holdsNone({ values, files }, secrets) {
     }
 }
 
-test('the store holds no secret in clear, in any form, at any time', async () => {
+test('DB08 neither the store nor a backup of it holds a secret in clear, in any form, at any time', async () => {
   const secrets = [], take = (secret) => (secrets.push(secret), s.note(secret), secret);
   const password = take(freshPassword()), newEmail = freshEmail('new'), number = freshNumber();
   await mail.refuse();
@@ -92,10 +93,47 @@ test('the store holds no secret in clear, in any form, at any time', async () =>
     await s.post('/auth/reset-password', { token: wrong, password: last });
   }
   holdsNone(await dump(), secrets);
+  const copy = `${s.home}/backup.db`;
+  await s.cliOk(['backup', copy]);
+  holdsNone({ values: [], files: [{ at: 'the backup', bytes: fs.readFileSync(copy) }] }, secrets);
   assert.ok(secrets.length >= 15, `${secrets.length} secrets`);
 });
 
 test('what is searched for would be found', async () => {
   const u = await s.register(), d = await dump();
   for (const known of [u.email, u.id.replaceAll('-', '')]) assert.throws(() => holdsNone(d, [known]), /is in user\./);
+});
+
+test('DB07 a seed that was moved to another account opens nothing there, and the log says so', async () => {
+  const users = [await s.signedIn(), await s.signedIn()];
+  await s.sql('UPDATE user SET email_verified = 1');
+  const mallory = await withTotp(s, users[0]), ada = await withTotp(s, users[1]);
+  const hex = (u) => u.id.replaceAll('-', '').toUpperCase();
+  const seedOf = (u) => `SELECT totp FROM user WHERE hex(uid) = '${hex(u)}'`;
+  const kept = await s.sql(`SELECT hex(totp) FROM user WHERE hex(uid) = '${hex(ada)}'`);
+  await s.sql(`UPDATE user SET totp = (${seedOf(mallory)}) WHERE hex(uid) = '${hex(ada)}'`);
+  for (const code of [mallory.app.code(), ada.app.code()]) {
+    const r = await verify(s, { tempToken: await handleOf(s, ada), totpCode: code });
+    assert.deepEqual([r.status, r.json.accessToken], [503, undefined], r.text);
+    await s.logged(r);
+    assert.equal(s.events('fault').filter((l) => l.request_id === r.headers['x-request-id']).length, 1);
+  }
+  assert.equal((await verify(s, { tempToken: await handleOf(s, mallory), totpCode: mallory.app.code() })).status, 200, 'where it belongs it is good');
+  await s.sql(`UPDATE user SET totp = x'${kept}' WHERE hex(uid) = '${hex(ada)}'`);
+  s.advance(30_000);
+  assert.equal((await verify(s, { tempToken: await handleOf(s, ada), totpCode: ada.app.code() })).status, 200);
+});
+
+test('DB07 the words of a message that were moved to another are never sent', async () => {
+  await mail.refuse();
+  const [a, b] = [await s.register(), await s.register()];
+  for (const u of [a, b]) ok(await s.post('/auth/forgot-password', { email: u.email }));
+  const row = (u) => `recipient = '${u.email}' AND template = 'password-reset'`;
+  assert.equal(await s.sql(`SELECT count(*) FROM outbox WHERE (${row(a)}) OR (${row(b)})`), '2');
+  await s.sql(`UPDATE outbox SET sealed = (SELECT sealed FROM outbox WHERE ${row(a)}) WHERE ${row(b)}`);
+  await mail.listen();
+  s.advance(60_000);
+  await mail.mail(a.email, { subject: SUBJECT.reset });
+  await until(async () => (await s.sql(`SELECT count(*) FROM outbox WHERE ${row(b)} AND dead = 1`)) === '1', 'the moved one to be given up');
+  assert.ok(!mail.mailsTo(b.email).some((m) => m.parsed.subject === SUBJECT.reset), 'nothing went out');
 });

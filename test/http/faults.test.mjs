@@ -89,7 +89,7 @@ async function failEach(name, code) {
 }
 
 for (const name of Object.keys(operations))
-  test(`HT15 ${name}: whichever store call fails, the answer is clean and nothing is half written`, async (t) => {
+  test(`HT15 LG05 ${name}: whichever store call fails, the answer is clean and nothing is half written`, async (t) => {
     t.diagnostic(`${name}: ${await failEach(name, 'ERR_STORE')} store calls`);
   });
 
@@ -113,6 +113,40 @@ test('a use of a session that cannot be noted does not refuse the reader', async
     assert.ok(r.status === 200 ? noted : r.status === 503 && r.json.code === 'STORAGE_FULL', `${n}: ${r.status} ${r.text}`);
     assert.equal((await s.me(u.accessToken)).status, 200);
   }
+});
+
+/* ---- memory ---- */
+
+/* What is to be refused is refused or not answered at all, and what is answered is whole. Work that was on disk when its
+ * answer could not be made is done: the client sees a connection that ended. */
+async function failHeap(name) {
+  const [prepare, act, status] = operations[name], seldom = { refused: 0, lost: 0 };
+  for (let n = 1; ; n++) {
+    const u = await prepare();
+    s.control.set('HEAP_FAIL_AT', n);
+    const r = await act(u).catch(() => null);
+    const fired = s.control.get('HEAP_FAIL_AT') === 0;
+    s.control.calm();
+    const what = `${name}, piece ${n} of the heap: ${r?.status} ${r?.text}`;
+    if (r === null) seldom.lost++;
+    else if (r.status !== status) {
+      assert.ok(r.status === 503 && r.json.code === 'OUT_OF_MEMORY', what);
+      for (const token of ['accessToken', 'refreshToken', 'deviceToken', 'userId']) assert.equal(r.json[token], undefined, what);
+      seldom.refused++;
+    }
+    assert.equal(s.exit, null, what);
+    assert.equal((await s.get('/healthz')).status, 200, `after ${what}`);
+    s.advance(901_000); // past the wait that counted attempts may have brought
+    if (!fired) return seldom;
+    assert.ok(n < 400, what);
+  }
+}
+
+test('HT15 whichever piece of memory is not there, nobody gets more than without that', async (t) => {
+  const seldom = {};
+  for (const name of ['login', 'wrong login', 'refresh', 'refresh with a reused token', 'me']) seldom[name] = await failHeap(name);
+  t.diagnostic(JSON.stringify(seldom));
+  assert.ok(Object.values(seldom).some((one) => one.refused + one.lost > 0), 'no failure was ever met');
 });
 
 /* ---- randomness ---- */
@@ -141,6 +175,20 @@ test('REL-15 without randomness no account is made', () => failRandomness('regis
 test('REL-15 without randomness no session is made', () => failRandomness('login', { written: false }));
 // A rotation may be on disk when the access token beside it cannot be made: the client repeats, as
 // after a lost answer.
+test('HT15 REL-15 without randomness what is to be refused is refused', async () => {
+  for (const name of ['wrong login', 'refresh with a reused token']) {
+    const [prepare, act, status] = operations[name];
+    for (let left = 0; left <= 4; left++) {
+      const u = await prepare();
+      s.control.set('RNG_LEFT', left);
+      const r = await act(u);
+      s.control.calm();
+      assert.ok(r.status === status || (r.status === 503 && r.json.code === 'UNAVAILABLE'), `${name}, ${left}: ${r.status} ${r.text}`);
+      for (const token of ['accessToken', 'refreshToken', 'deviceToken']) assert.equal(r.json[token], undefined);
+      s.advance(901_000);
+    }
+  }
+});
 test('REL-15 without randomness no token is made, and the retry finds its session', () => failRandomness('refresh', { written: true }));
 
 /* ---- a store that does not answer ---- */

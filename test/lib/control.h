@@ -18,6 +18,8 @@ enum control {
 	CONTROL_RNG_CALLS,       /* counted by the server: fills so far */
 	CONTROL_MONO_SHIFT_MS,   /* added to the monotonic clock, frozen or not */
 	CONTROL_INTRUDE,         /* 1: the next transaction tries to become another program first */
+	CONTROL_HEAP_CALLS,      /* counted by the server: pieces of the heap that our own code asked for */
+	CONTROL_HEAP_FAIL_AT,    /* the n-th from now is not there; 0: none */
 	CONTROL_N,
 };
 

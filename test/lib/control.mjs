@@ -37,7 +37,7 @@ export class Control {
 
   // Everything but the clock back to harmless.
   calm() {
-    for (const name of ['STORE_FAIL_AT', 'STORE_STALL_MS', 'HOLD_AT', 'HELD']) this.set(name, 0);
+    for (const name of ['STORE_FAIL_AT', 'STORE_STALL_MS', 'HOLD_AT', 'HELD', 'HEAP_FAIL_AT']) this.set(name, 0);
     this.set('RNG_LEFT', -1);
   }
 

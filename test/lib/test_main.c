@@ -10,6 +10,7 @@
 #include "app/serve.h"
 #include "cheap_hash.h"
 #include "control.h"
+#include "failing_heap.h"
 
 static atomic_llong *levers;
 
@@ -67,6 +68,12 @@ static err_t bent_fill(void *self, void *dst, size_t n)
 	TRY(rng_fill(rng_system, dst, n));
 	cheap_hash_mark(dst, n);
 	return OK;
+}
+
+static bool heap_is_refused(void)
+{
+	atomic_fetch_add(&levers[CONTROL_HEAP_CALLS], 1);
+	return take_one(CONTROL_HEAP_FAIL_AT) == 1;
 }
 
 /* ---- the store: every handle of a request thread gets these operations instead of its own ---- */
@@ -204,5 +211,6 @@ int main(int argc, char **argv)
 				      "[--data DIR] [--listen ADDRESS] [--dev]\n");
 		return EXIT_USAGE;
 	}
+	failing_heap_init(heap_is_refused);
 	return (int)serve_run(&o);
 }

@@ -99,7 +99,7 @@ static void http_get_adds_its_fields_to_the_query_of_the_url(void **state)
 	}
 }
 
-static void http_post_keeps_credentials_out_of_url_and_form(void **state)
+static void SM01_http_post_keeps_credentials_out_of_url_and_form(void **state)
 {
 	struct config cfg = config_for(SMS_HTTP_POST);
 
@@ -125,7 +125,7 @@ static void what_is_not_set_is_left_out(void **state)
 	check_body("to=%2B393331234567&message=" MESSAGE_ENCODED "&id=m-1%40example.test");
 }
 
-static void twilio_gets_its_own_path_and_names(void **state)
+static void SM01_twilio_gets_its_own_path_and_names_and_no_password_in_them(void **state)
 {
 	struct config cfg = config_for(SMS_TWILIO);
 
@@ -254,9 +254,9 @@ int main(void)
 #define T(f) cmocka_unit_test_setup(f, fresh_arena)
 	const struct CMUnitTest tests[] = {
 		T(http_get_adds_its_fields_to_the_query_of_the_url),
-		T(http_post_keeps_credentials_out_of_url_and_form),
+		T(SM01_http_post_keeps_credentials_out_of_url_and_form),
 		T(what_is_not_set_is_left_out),
-		T(twilio_gets_its_own_path_and_names),
+		T(SM01_twilio_gets_its_own_path_and_names_and_no_password_in_them),
 		T(the_answer_is_judged_by_what_the_settings_expect),
 		T(lg01_an_answer_that_repeats_credentials_is_not_shown),
 		T(el18_a_line_break_in_a_setting_sends_nothing),

@@ -303,7 +303,7 @@ static void requests_over_tls_are_served(void **state)
 	assert_true(http_server_stop(s, 3000));
 }
 
-static void old_versions_and_weak_suites_are_refused(void **state)
+static void SC05_old_versions_and_weak_suites_are_refused(void **state)
 {
 	static const char *const priorities[] = {
 		"NORMAL:-VERS-ALL:+VERS-TLS1.1",
@@ -429,7 +429,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(requests_over_tls_are_served),
-		cmocka_unit_test(old_versions_and_weak_suites_are_refused),
+		cmocka_unit_test(SC05_old_versions_and_weak_suites_are_refused),
 		cmocka_unit_test(HT03_the_guard_stands_behind_tls_too),
 		cmocka_unit_test(HT18_a_handshake_that_stalls_ends_at_the_deadline),
 		cmocka_unit_test(new_certificates_are_used_from_the_next_connection_on),
