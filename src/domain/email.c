@@ -1,6 +1,7 @@
 #include "domain/email.h"
 
 #include <idn2.h>
+#include <unictype.h>
 
 #include "base/buf.h"
 #include "base/typed.h"
@@ -170,12 +171,30 @@ err_t email_subject(struct arena *mem, str raw, str *ret_key)
 	return OK;
 }
 
+/* Letters of another script before the '@' (RFC 6531): no mistake of the user's, but not supported. */
+static bool is_international(str raw)
+{
+	str local, domain, rest;
+	uint32_t point;
+	size_t n;
+
+	if (!str_cut(raw, '@', &local, &domain) || is_ascii(local) || !utf8_is_plain_text(local))
+		return false;
+	for (rest = local; rest.n > 0; rest = str_skip(rest, n)) {
+		n = utf8_next(rest, &point);
+		if (point >= 0x80 && !uc_is_general_category_withtable(point, UC_CATEGORY_MASK_L | UC_CATEGORY_MASK_M |
+									     UC_CATEGORY_MASK_Nd))
+			return false;
+	}
+	return true;
+}
+
 err_t email_field(struct ctx *c, const char *field, str raw, str *ret_typed, str *ret_key)
 {
 	err_t e = email_canonical(c->mem, raw, ret_typed, ret_key);
 
 	if (e.code != ERR_INPUT)
 		return e;
-	ctx_field(c, field, "INVALID");
+	ctx_field(c, field, is_international(raw) ? "LOCAL_PART_NOT_ASCII" : "INVALID");
 	return OK;
 }

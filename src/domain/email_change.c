@@ -7,6 +7,7 @@
 #include "domain/message.h"
 #include "domain/onetime.h"
 #include "domain/place.h"
+#include "domain/takeover.h"
 #include "domain/user.h"
 #include "store/query.h"
 
@@ -60,15 +61,18 @@ static err_t answer_wish(struct ctx *c, const struct wanted *w)
 {
 	struct user_row user = { 0 }, owner = { 0 };
 	struct leave leave;
-	bool taken;
+	bool taken, own;
 	TX tx = { 0 };
 
 	TRY(session_act(c, w->who, &tx, &user));
 	TRY(q_user_by_email(c->db, c->mem, w->key, &owner, &taken));
-	REQUIRE(!taken || (c->cfg->verification.mode == VERIFICATION_STRICT && owner.id != w->who->row.id),
+	own = taken && owner.id == user.id && !str_eq(user.email, w->typed);
+	if (own) /* spelt otherwise: proven by a mail to it as any other */
+		owner = (struct user_row){ 0 };
+	REQUIRE(!taken || own || (c->cfg->verification.mode == VERIFICATION_STRICT && owner.id != w->who->row.id),
 		ERR_EMAIL_TAKEN);
 	REQUIRE(user.has_password || user.is_guest, ERR_PASSWORD_REQUIRED);
-	TRY(asked_mail(c, STR("change-email"), w->key, false, &leave));
+	TRY(asked_mail(c, STR("change-email"), w->key, own, &leave));
 	TRY(send_something(c, w, &owner, &leave));
 	return tx_commit(&tx);
 }
@@ -140,11 +144,27 @@ static err_t end_sessions(struct ctx *c, const struct user_row *before, str aske
 	return session_end_others(c, now.id, before->is_guest && gate_asks(c->cfg, &now) ? STR_NONE : asked_by);
 }
 
+/* One's own address in another case, or its domain in other letters: the same mailbox, so nothing ends, and there is
+ * no way back to be sent to it. */
+static err_t is_respelt(struct ctx *c, str old, str new, bool *ret)
+{
+	str typed, old_key, new_key;
+	err_t e = email_canonical(c->mem, old, &typed, &old_key);
+
+	*ret = false;
+	if (e.code == ERR_INPUT) /* a guest has none */
+		return OK;
+	TRY(e);
+	TRY(email_canonical(c->mem, new, &typed, &new_key));
+	*ret = str_eq(old_key, new_key);
+	return OK;
+}
+
 err_t email_change_confirm(struct ctx *c, str token, const struct asker *a)
 {
 	struct onetime_row t = { 0 };
 	struct user_row user = { 0 };
-	bool known;
+	bool known, respelt;
 	TX tx = { 0 };
 	str old;
 
@@ -153,7 +173,12 @@ err_t email_change_confirm(struct ctx *c, str token, const struct asker *a)
 	TRY(onetime_take(c, ONETIME_EMAIL_CHANGE, token, &t));
 	TRY(user_load(c, t.user_id, ERR_EMAIL_CHANGE_TOKEN, &user));
 	TRY(asker_is_known(c, a, &user, &known));
-	TRY(set_email(c, user.id, t.address, !known));
+	TRY(is_respelt(c, user.email, t.address, &respelt));
+	TRY(set_email(c, user.id, t.address, !known && !(respelt && takeover_is_proven(&user))));
+	if (respelt) {
+		TRY(audit_add(c, AUDIT_EMAIL_CHANGED, user.uid, t.sid, STR("spelling")));
+		return tx_commit(&tx);
+	}
 	old = user.email;
 	user.email = t.address;
 	TRY(end_sessions(c, &user, t.sid));
