@@ -7,7 +7,7 @@ import { assert, ORIGIN, Site } from './browser.mjs';
 const APP = 'https://app.example.test', OTHER = 'https://other.example.test';
 let site;
 before(async () => {
-  site = await Site.start({ env: { SALLYPORT_CORS_ORIGINS: APP } });
+  site = await Site.start({ env: { SALLYPORT_CORS_ORIGINS: APP, SALLYPORT_TWOFACTOR_MAGIC_LINK: 'true' } });
   site.foreign = /^https:\/\/(app|other)\.example\.test\//;
 });
 after(() => site.close());
