@@ -138,8 +138,8 @@ function whenFree(seconds) {
 
 /* Shows why a request was refused; beside the fields where the answer names fields of the form. */
 export function refuse(result, form) {
-  const wrong = (result.fields ?? []).map(({ field, reason }) => [form?.elements[field], reason])
-    .filter(([input, reason]) => input && textOf(`field_${reason}`)).map(([input, reason]) => [input, textOf(`field_${reason}`)]);
+  const why = (reason) => textOf(`field_${reason}`) || (result.code === 'VALIDATION_ERROR' ? textOf('field_INVALID') : '');
+  const wrong = (result.fields ?? []).map(({ field, reason }) => [form?.elements[field], why(reason)]).filter(([input, text]) => input && text);
   if (wrong.length > 0) return sayWrong(form, wrong);
   if (result.code === 'RATE_LIMITED' && result.retryAfter) return say('error', t('error_wait', { when: whenFree(result.retryAfter) }), { near: form });
   const text = textOf(result.code);
