@@ -52,12 +52,14 @@ static err_t subject_of(struct ctx *c, str what, str recipient, bool known, str 
 
 err_t asked_mail(struct ctx *c, str what, str recipient, bool known, struct leave *ret)
 {
-	str subject;
+	str subject, anybody;
 
 	TRY(subject_of(c, what, recipient, known, &subject));
+	/* Whoever asked: a second link within the minute would end the first, which is on its way. */
+	TRY(subject_of(c, what, recipient, false, &anybody));
 	return take_all(c,
 			(const struct use[]){ { ATTEMPT_MAIL_NETWORK, STR_NONE },
-					      { ATTEMPT_RESEND, subject },
+					      { ATTEMPT_RESEND, anybody },
 					      { ATTEMPT_MAIL_10MIN, subject },
 					      { ATTEMPT_MAIL_DAY, subject } },
 			4, known, ret);

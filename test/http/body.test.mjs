@@ -37,6 +37,7 @@ const MEMBERS = {
   account_delete_shape: ['currentPassword', 'totpCode', 'recoveryCode'],
   link_request_shape: ['currentPassword', 'totpCode', 'recoveryCode', 'email', 'provider', 'emailLang'],
   link_verify_shape: ['token'],
+  claim_shape: ['token', 'tempToken'],
   linked_unlink_shape: ['currentPassword', 'totpCode', 'recoveryCode'],
   magic_send_shape: ['email', 'emailLang', 'mode', 'tempToken', 'type'],
   magic_verify_shape: ['token', 'email', 'code', 'mode', 'tempToken', 'deviceToken', 'trustToken'],
@@ -52,7 +53,7 @@ const MEMBERS = {
 };
 const NULL_OK = ['firstName', 'lastName', 'deviceToken', 'challengeAnswer', 'refreshToken', 'emailLang', 'phoneNumber', 'totpCode', 'recoveryCode', 'tempToken', 'secret', 'provider', 'codeVerifier', 'nonce'];
 /* Of these a client sends some members and may leave the others null. */
-const ALL_NULL_OK = ['magic_send_shape', 'magic_verify_shape', 'sms_send_shape', 'sms_verify_shape'];
+const ALL_NULL_OK = ['claim_shape', 'magic_send_shape', 'magic_verify_shape', 'sms_send_shape', 'sms_verify_shape'];
 const SECRET = ['password', 'newPassword', 'currentPassword'];
 
 async function send(route, body, headers = {}) {

@@ -185,7 +185,7 @@ test('tokens that are none are 401, of the wrong type 400', async () => {
   const u = await proven(), token = await link(u);
   for (const json of [{}, { token: '' }, { token: null }, { token: 'x' }, { token: token.slice(1) }, { token: `${token}0` }, { token: token.toUpperCase() }, { token: 'f'.repeat(64) }, { code: '123456' }, { email: u.email }, { email: u.email, code: '' }, { mode: 'odd', token: 'x' }])
     is(await verify(json), 401, BAD, JSON.stringify(json));
-  for (const [json, field] of [[{ token: 7 }, 'token'], [{ token: 'x'.repeat(1025) }, 'token'], [{ email: u.email, code: 123456 }, 'code'], [{ email: u.email, code: '1'.repeat(65) }, 'code'], [{ token, mode: {} }, 'mode'], [{ token, tempToken: [] }, 'tempToken']]) {
+  for (const [json, field] of [[{ token: 7 }, 'token'], [{ token: 'x'.repeat(1025) }, 'token'], [{ email: u.email, code: 123456 }, 'code'], [{ email: u.email, code: '1'.repeat(129) }, 'code'], [{ token, mode: {} }, 'mode'], [{ token, tempToken: [] }, 'tempToken']]) {
     const r = await verify(json);
     assert.deepEqual([r.status, r.json.code, r.json.fields[0].field], [400, 'VALIDATION_ERROR', field]);
   }

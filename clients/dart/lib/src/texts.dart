@@ -33,19 +33,19 @@ const Map<String, Map<String, String>> texts = {
     'RATE_LIMITED':
         'Zu viele Versuche. Bitte versuchen Sie es später noch einmal.',
     'INVALID_CREDENTIALS':
-        'Die E-Mail-Adresse oder das Passwort stimmt nicht.',
+        'Die E‑Mail-Adresse oder das Passwort stimmt nicht.',
     'CHALLENGE_REQUIRED':
         'Zu viele versuchen gerade, sich anzumelden. Bitte versuchen Sie es gleich noch einmal.',
     'EMAIL_NOT_VERIFIED':
-        'Bitte bestätigen Sie zuerst Ihre E-Mail-Adresse: Öffnen Sie den Link in der Nachricht, die wir Ihnen gesendet haben.',
+        'Bitte bestätigen Sie zuerst Ihre E‑Mail-Adresse: Öffnen Sie den Link in der Nachricht, die wir Ihnen gesendet haben.',
     'EMAIL_VERIFICATION_REQUIRED':
-        'Bitte bestätigen Sie zuerst Ihre E-Mail-Adresse: Öffnen Sie den Link in der Nachricht, die wir Ihnen gesendet haben.',
+        'Bitte bestätigen Sie zuerst Ihre E‑Mail-Adresse: Öffnen Sie den Link in der Nachricht, die wir Ihnen gesendet haben.',
     'EMAIL_ALREADY_VERIFIED':
         'Diese Adresse ist schon bestätigt.',
     'EMAIL_EXISTS':
         'Diese Adresse wird schon verwendet.',
     'EMAIL_NOT_CONFIGURED':
-        'Diese Seite kann zurzeit keine E-Mails senden.',
+        'Diese Seite kann zurzeit keine E‑Mails senden.',
     'SMS_NOT_CONFIGURED':
         'Diese Seite kann keine SMS senden.',
     'NOT_FOUND':
@@ -147,19 +147,19 @@ const Map<String, Map<String, String>> texts = {
     'RATE_LIMITED':
         'Too many attempts. Please try again later.',
     'INVALID_CREDENTIALS':
-        'The e-mail address or the password is wrong.',
+        'The e‑mail address or the password is wrong.',
     'CHALLENGE_REQUIRED':
         'Too many people are trying to sign in. Please try again in a moment.',
     'EMAIL_NOT_VERIFIED':
-        'Please confirm your e-mail address first: open the link in the message that we sent you.',
+        'Please confirm your e‑mail address first: open the link in the message that we sent you.',
     'EMAIL_VERIFICATION_REQUIRED':
-        'Please confirm your e-mail address first: open the link in the message that we sent you.',
+        'Please confirm your e‑mail address first: open the link in the message that we sent you.',
     'EMAIL_ALREADY_VERIFIED':
         'This address is confirmed already.',
     'EMAIL_EXISTS':
         'This address is in use already.',
     'EMAIL_NOT_CONFIGURED':
-        'This site cannot send e-mail at present.',
+        'This site cannot send e‑mail at present.',
     'SMS_NOT_CONFIGURED':
         'This site cannot send text messages.',
     'NOT_FOUND':
@@ -375,19 +375,19 @@ const Map<String, Map<String, String>> texts = {
     'RATE_LIMITED':
         'Trop de tentatives. Veuillez réessayer plus tard.',
     'INVALID_CREDENTIALS':
-        'L’adresse e-mail ou le mot de passe est incorrect.',
+        'L’adresse e‑mail ou le mot de passe est incorrect.',
     'CHALLENGE_REQUIRED':
         'Trop de personnes essaient de se connecter. Veuillez réessayer dans un instant.',
     'EMAIL_NOT_VERIFIED':
-        'Veuillez d’abord confirmer votre adresse e-mail : ouvrez le lien du message que nous vous avons envoyé.',
+        'Veuillez d’abord confirmer votre adresse e‑mail : ouvrez le lien du message que nous vous avons envoyé.',
     'EMAIL_VERIFICATION_REQUIRED':
-        'Veuillez d’abord confirmer votre adresse e-mail : ouvrez le lien du message que nous vous avons envoyé.',
+        'Veuillez d’abord confirmer votre adresse e‑mail : ouvrez le lien du message que nous vous avons envoyé.',
     'EMAIL_ALREADY_VERIFIED':
         'Cette adresse est déjà confirmée.',
     'EMAIL_EXISTS':
         'Cette adresse est déjà utilisée.',
     'EMAIL_NOT_CONFIGURED':
-        'Ce site ne peut pas envoyer d’e-mails pour le moment.',
+        'Ce site ne peut pas envoyer d’e‑mails pour le moment.',
     'SMS_NOT_CONFIGURED':
         'Ce site ne peut pas envoyer de SMS.',
     'NOT_FOUND':
@@ -489,19 +489,19 @@ const Map<String, Map<String, String>> texts = {
     'RATE_LIMITED':
         'Troppi tentativi. Riprova più tardi.',
     'INVALID_CREDENTIALS':
-        'L’indirizzo e-mail o la password non è corretta.',
+        'L’indirizzo e‑mail o la password non è corretta.',
     'CHALLENGE_REQUIRED':
         'Troppe persone stanno cercando di accedere. Riprova tra un momento.',
     'EMAIL_NOT_VERIFIED':
-        'Conferma prima il tuo indirizzo e-mail: apri il link nel messaggio che ti abbiamo inviato.',
+        'Conferma prima il tuo indirizzo e‑mail: apri il link nel messaggio che ti abbiamo inviato.',
     'EMAIL_VERIFICATION_REQUIRED':
-        'Conferma prima il tuo indirizzo e-mail: apri il link nel messaggio che ti abbiamo inviato.',
+        'Conferma prima il tuo indirizzo e‑mail: apri il link nel messaggio che ti abbiamo inviato.',
     'EMAIL_ALREADY_VERIFIED':
         'Questo indirizzo è già confermato.',
     'EMAIL_EXISTS':
         'Questo indirizzo è già in uso.',
     'EMAIL_NOT_CONFIGURED':
-        'Questo sito al momento non può inviare e-mail.',
+        'Questo sito al momento non può inviare e‑mail.',
     'SMS_NOT_CONFIGURED':
         'Questo sito non può inviare SMS.',
     'NOT_FOUND':
