@@ -108,6 +108,10 @@ static size_t least(size_t a, size_t b)
 }
 
 #define DISTANCE_MAX ((size_t)64)
+/* A fuzzer that follows these loops sees nothing else of a settings file whose names are all unknown. */
+#ifdef __clang__
+__attribute__((no_sanitize("coverage")))
+#endif
 size_t str_distance(str a, str b)
 {
 	size_t row[DISTANCE_MAX + 1];

@@ -65,7 +65,7 @@ class Tool(unittest.TestCase):
     def test_comments_and_indentation_are_not_sent(self):
         _, texts = self.made()
         self.assertIn("import './page.js';\nt('from_script');\n", texts)
-        self.assertIn("a {\ncolor: red }\n", texts)
+        self.assertIn("a{\ncolor:red}\n", texts)
 
     def test_a_script_with_a_text_over_several_lines_stays_as_it_is(self):
         self.put("ui/page.js", "x = `a\n  // b\n`;\n")
