@@ -22,6 +22,7 @@ let t, s, home;
 before(async () => {
   t = await Social.start({
     env: {
+      SALLYPORT_TWOFACTOR_MAGIC_LINK: 'true',
       SALLYPORT_NATIVE_REDIRECT_URIS: 'http://127.0.0.1/callback', SALLYPORT_OAUTH_FAKE_TRUST_EMAIL: 'true', SALLYPORT_LIMITS_RESEND: '0s',
       SALLYPORT_LIMITS_ACCOUNT_FREE: '100',
     },

@@ -32,6 +32,7 @@ const MEMBERS = {
   verification_send_shape: ['email', 'emailLang'],
   token_shape: ['token'],
   email_change_request_shape: ['currentPassword', 'totpCode', 'recoveryCode', 'newEmail', 'emailLang'],
+  verification_confirm_shape: ['token', 'deviceToken'],
   email_change_confirm_shape: ['token', 'deviceToken'],
   phone_change_shape: ['currentPassword', 'totpCode', 'recoveryCode', 'phoneNumber'],
   phone_verify_shape: ['code'],

@@ -65,7 +65,7 @@ test('what is no address is refused by field', async () => {
     `a@${'b'.repeat(64)}.test`, `a@${'b.'.repeat(130)}test`, 'ä@example.test', 'a@exa mple.test', 'a@example..test', 'a,b@example.test'];
   for (const email of bad) {
     const r = await register({ email, password: freshPassword() });
-    refusedField(r, 'email', 'INVALID', 'TOO_LONG');
+    refusedField(r, 'email', ...(email.startsWith('ä') ? ['LOCAL_PART_NOT_ASCII'] : ['INVALID', 'TOO_LONG']));
     assert.equal(r.json.error, 'The e-mail address is not valid');
   }
 });
