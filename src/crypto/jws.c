@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/base64url.h"
+#include "base/json_depth.h"
 #include "crypto/jws_key.h"
 
 #define NUMBER_MAX   ((json_int_t)1 << 53) /* RFC 8259 §6: what every reader of JSON agrees on */
@@ -114,6 +115,8 @@ static err_t decode_object(struct arena *mem, str part, json_t **ret)
 	str text = STR_NONE;
 
 	TRY(decode(mem, part, &text));
+	/* Anybody can send such a head: what it is said to hold must not cost the request its memory. */
+	REQUIRE(!json_nests_too_deep(text) && !json_holds_too_much(text), ERR_ACCESS_TOKEN);
 	*ret = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL);
 	REQUIRE(json_is_object(*ret), ERR_ACCESS_TOKEN);
 	return OK;

@@ -248,6 +248,14 @@ test('JW06 three strict base64url parts of strict JSON, at most 8 KiB', async ()
   await accepted(genuine({ pad: 'x'.repeat(4000) }), 'long, but within 8 KiB');
 });
 
+test('JW06 a head of very many values is refused, and costs no memory: 401, not 503', async () => {
+  const b64 = (text) => Buffer.from(text).toString('base64url'), nested = `${'{"":'.repeat(1100)}1${'}'.repeat(1100)}`;
+  for (const head of [nested, `[${'{},'.repeat(1900)}{}]`, `{"alg":"ES256","typ":"at+jwt","x":[${'{},'.repeat(1900)}{}]}`, `{"alg":"ES256","typ":"at+jwt","x":${nested}}`]) {
+    const r = await s.me(`${b64(head)}.${b64('{}')}.AAAA`);
+    assert.deepEqual([r.status, r.json.code], [401, 'INVALID_ACCESS_TOKEN']);
+  }
+});
+
 test('JW06 a token over 8 KiB is refused whatever it says', async () => {
   const r = await s.request('GET', '/auth/me', { token: genuine({ pad: 'x'.repeat(6500) }) });
   assert.ok([401, 431].includes(r.status), r.text);
