@@ -2,7 +2,7 @@
  * before its address was ever proven: he claims it with a mailed secret, waits for takeover.delay, and the next mailed
  * link opens it, with everything of the earlier holder gone. Who holds the factor is told at once and calls it off by
  * signing in with it. Of an account whose address is proven there is no such way: mail is one factor.
- * Source: docs/decisions/0017-mail-is-one-factor.md. */
+ * Source: docs/decisions/0020-mail-is-one-factor.md. */
 #ifndef DOMAIN_CLAIM_H
 #define DOMAIN_CLAIM_H
 

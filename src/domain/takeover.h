@@ -1,5 +1,5 @@
 /* takeover.h — what a mailed secret does to an account that may have been made by somebody else than who reads its
- * mail. Source: ASVS 5.0 6.3; pre-hijacking (EL15, ID12); docs/decisions/0017-mail-is-one-factor.md.
+ * mail. Source: ASVS 5.0 6.3; pre-hijacking (EL15, ID12); docs/decisions/0020-mail-is-one-factor.md.
  *
  * An address is proven in full when whoever holds the account and whoever reads its mail have shown to be the same:
  * both at once, on one device. Until then a stranger with a mailed secret gets the account without what an earlier
