@@ -17,11 +17,6 @@ static const struct jwa rows[] = {
 	{ "Ed25519", KEY_ED25519, "SHA512", true, false },
 };
 
-const struct jwa *jwa_at(size_t i)
-{
-	return i < sizeof(rows) / sizeof(rows[0]) ? &rows[i] : NULL;
-}
-
 const struct jwa *jwa_find(str name)
 {
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -28,7 +28,6 @@ struct jwa {
 
 /* NULL: none that is taken. Case counts. */
 const struct jwa *jwa_find(str name);
-const struct jwa *jwa_at(size_t i); /* NULL past the last */
 
 /* The kind of a JWK's `kty` and `crv`; KEY_KIND_UNSET: none that an algorithm here takes. */
 enum key_kind jwa_kind_of(str kty, str crv);
