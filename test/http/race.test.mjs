@@ -3,7 +3,7 @@
 // test/data/races.json says what comes of each pair.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { handleOf, verify, withTotp } from '../lib/authenticator.mjs';
+import { Authenticator, confirm, handleOf, setUp, verify, withTotp } from '../lib/authenticator.mjs';
 import { source } from '../lib/paths.mjs';
 import { CHANGE, LINKING, RESET } from '../lib/mailed.mjs';
 import { freshEmail, freshPassword, until } from '../lib/server.mjs';
@@ -62,6 +62,17 @@ const SLOW = {
     ask: async (u) => said(await s.post('/auth/add-phone', { phoneNumber: null, currentPassword: u.password }, { token: u.accessToken })),
   },
   'new-codes': { who: withApp, ask: async (u) => said(await s.post('/auth/2fa/recovery-codes', {}, { token: u.accessToken })) },
+  '2fa-set-up': {
+    who: account,
+    ready: async (u) => {
+      const r = await setUp(s, u.accessToken);
+      assert.equal(r.status, 200, r.text);
+      s.note(r.json.secret);
+      return new Authenticator(s, r.json.otpauthUrl).code();
+    },
+    ask: async (u, code) => said(await confirm(s, u.accessToken, { token: code })),
+  },
+  '2fa-disable': { who: withApp, ask: async (u) => said(await s.post('/auth/2fa/disable', { recoveryCode: u.codes[0] }, { token: u.accessToken })) },
   '2fa-verify': {
     who: withApp,
     ready: async (u) => ({ handle: await handleOf(s, u) }),
